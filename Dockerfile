@@ -1,4 +1,4 @@
-# One image for web, worker, deleter, transcriber and beat. Static files are collected at build time; nothing is written at run time but
+# One image for all processes but the proxy. Static files are collected at build time; nothing is written at run time but
 # /tmp and /work. With --build-arg REQUIREMENTS=transcription it can make transcripts, too (the model is not part of it).
 FROM node:24-slim AS assets
 WORKDIR /app

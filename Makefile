@@ -101,7 +101,7 @@ pages: $(VENV)/.dev node_modules/.test ## every page in a browser, narrow and wi
 stores: $(VENV)/.dev node_modules/.test ## the whole job on real stores: Ceph, Swift, rclone, moto; needs root and Debian's packages (ARGS="ceph" for some)
 	@exec $(BIN)/python -m tests.stores $(ARGS)
 
-pgbouncer: $(VENV)/.dev node_modules/.test ## tests of processes and commands through pgbouncer in transaction mode; needs root and Debian's packages
+pgbouncer: $(VENV)/.dev node_modules/.test ## tests of processes and commands through pgbouncer in transaction mode, 8 minutes; needs root and Debian's packages
 	@THROUGH_PGBOUNCER=1 $(PYTEST) $(AT_ONCE) $(FIXED) -m "not long" $(POOLED:%=tests/test_%.py) $(ARGS)
 
 image-test: $(VENV)/.dev node_modules/.test ## the main job by the image's Python, packages and commands (PYTHON=..., or IMAGE_ROOT=... of `make image`)

@@ -6,7 +6,22 @@ from pathlib import Path
 from django.core.management import get_commands
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = (".ci", ".github", "archive", "docs", "embedded", "portal", "requirements", "templates", "tests")
+FOLDERS = (
+    *(
+        ".ci",
+        ".github",
+        "archive",
+        "compose",
+        "docs",
+        "embedded",
+        "ops",
+        "portal",
+        "proxy",
+        "requirements",
+        "templates",
+    ),
+    "tests",
+)
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix()
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("archive/**/*.md")]
@@ -24,6 +39,7 @@ MODULE = re.compile(r"`((?:\w+/)*\w+\.py)`")
 # A command where it is to be typed: in backquotes, <code>, or after ./
 COMMAND = re.compile(r"(?:`|<code>|\./)manage\.py ([a-z]\w*)")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[\w-]*)?\)")
+ANCHOR = re.compile(r"\]\(([^)#:\s]*)#([\w-]+)\)")
 # Files that the guides tell the reader to create.
 CREATED = {
     *("archive/intake/importers/roomtape.py", "tests/test_import_roomtape.py"),
@@ -47,6 +63,34 @@ def find_missing(document: str) -> list[str]:
     missing += [path for path in LINK.findall(text) if not (folder / path).exists()]
     missing += [path for path in MODULE.findall(text) if path not in CREATED and not is_end_of_a_path(path)]
     return missing
+
+
+def test_every_heading_that_a_link_names_exists() -> None:
+    missing = [
+        (document, path, anchor)
+        for document in DOCUMENTS
+        for path, anchor in ANCHOR.findall((ROOT / document).read_text())
+        if anchor not in anchors((ROOT / document).parent / path if path else ROOT / document)
+    ]
+
+    assert missing == []
+
+
+def test_operators_find_every_section_at_the_top() -> None:
+    text = (ROOT / "docs/operations.md").read_text()
+    overview = text.partition("\n## ")[0]
+
+    sections = {slug(name) for name in re.findall(r"^## (.+)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", overview)) == sections
+
+
+def anchors(document: Path) -> set[str]:
+    """Of its headings, as GitHub names them."""
+    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)}
+
+
+def slug(heading: str) -> str:
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
 
 
 def is_end_of_a_path(path: str) -> bool:
