@@ -210,6 +210,7 @@ def test_slow_clients_cost_a_few_connections_for_some_seconds(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(metrics_server, "MAX_SECONDS", 3600.0)
+    monkeypatch.setattr(metrics_server.Handler, "timeout", 3600.0)
     threads = threading.active_count()
     clients = open_idle(address, 20)
     assert [client.recv(1) for client in clients[4:]] == [b""] * 16  # closed at once
