@@ -148,6 +148,7 @@ def verify(page: Page, services: Services) -> str:
     services.worker()
     verdict = page.locator("#verification .notice")
     expect(verdict).to_be_visible()
+    expect(page.locator("#verification[hx-get], .htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
     assert page.evaluate("() => window.isSamePage")
     return verdict.inner_text()
 

@@ -1,7 +1,6 @@
 """Beat and the dispatcher: a clock that was wrong stops neither, and a dispatcher that is silent is reported."""
 
 import shelve
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +18,7 @@ from portal import worker_thread
 from portal.beat import Scheduler
 from portal.celery import app
 from tests.faults.worker import published, work
+from tests.support.clocks import MonotonicClock
 from tests.support.factory import make_row
 from tests.support.processes import Services, count_messages, empty_queues
 from tests.support.waiting import wait_until
@@ -40,18 +40,25 @@ def tasks() -> list[str]:
     return [task for task, _ in published()]
 
 
-def test_beat_sends_everything_at_its_start_and_again_in_its_interval(tmp_path: Path) -> None:
+def test_beat_sends_everything_at_its_start_and_again_in_its_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = MonotonicClock()
+    monkeypatch.setattr("portal.beat.time", clock)
     alive = tmp_path / "beat"
     scheduler = Scheduler(app=app, schedule_filename=str(alive))
 
-    assert 0 < scheduler.tick() <= 1  # DISPATCH_SECONDS of the tests
+    assert scheduler.tick() == 1  # DISPATCH_SECONDS of the tests
     assert alive.exists()
     assert set(tasks()) == EACH_ROUND | EACH_TEN_ROUNDS
     scheduler.tick()
     assert tasks() == []
-    time.sleep(1.05)
+    clock.now += 1
     scheduler.tick()
     assert sorted(tasks()) == sorted(EACH_ROUND)
+    clock.now += 9
+    scheduler.tick()
+    assert sorted(tasks()) == sorted(EACH_ROUND | EACH_TEN_ROUNDS)
     scheduler.close()
 
 
