@@ -29,6 +29,7 @@ from archive.models import (
     ExportPart,
     ExportPartEntry,
     Feed,
+    Heartbeat,
     Hold,
     IdempotencyKey,
     Invitation,
@@ -123,6 +124,7 @@ def rows(alice: User, admin: User) -> dict[str, models.Model]:
             endpoint=webhook, event="space.flagged", space=space, subject_id="1"
         ),
         "feed": Feed.objects.create(kind="calendar", user=alice),
+        "heartbeat": Heartbeat.objects.create(process="celery@host", queue="deletion", version="1", seen_at=NOON),
         "view": SavedLogView.objects.create(user=admin, name="Played", query="event=played"),
         "sighting": ReconcileFinding.objects.create(kind="orphan", key="s"),
         "bundle": Bundle.objects.create(space=space, content_digest="c", state="ready", **READY),
@@ -326,6 +328,7 @@ SECOND_ROWS = {
     "reason_template_once": "template",
     "saved_log_view_name_once": "view",
     "feed_once": "feed",
+    "heartbeat_once": "heartbeat",
     "digest_once_a_week": "digest",
     "webhook_delivery_once": "delivery",
 }

@@ -1,7 +1,7 @@
 """Security events in the log: kinds, users and addresses, and nothing that strangers typed."""
 
 import logging
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -44,6 +44,14 @@ def test_sign_ins_and_failures(events: Any, alice: User) -> None:
     ]
     assert "Secret" not in str(events())
     assert "typed" not in str(events())
+
+
+def test_events_carry_the_id_of_their_request(events: Any, caplog: pytest.LogCaptureFixture) -> None:
+    refused = make_client().post("/accounts/login/", {"login": "alice", "password": "x"})
+
+    assert [row["event"] for row in events()] == ["sign_in_failed"]
+    (row,) = [cast("Any", record.msg) for record in caplog.records if record.name == "spacekeep.security"]
+    assert row["request_id"] == refused.headers["X-Request-ID"] != ""
 
 
 def test_lockouts(events: Any, alice: User) -> None:
