@@ -13,12 +13,17 @@ MAX_TEXTS = 10_000  # more than the code has: nothing else is translated, but it
 
 
 class RememberedTranslation(trans_real.DjangoTranslation):
-    """The texts of a language. Its catalogs are complete once it is made."""
+    """The texts of a language. Its catalogs are complete once it is made.
+
+    Django keeps one for each language. Those of other domains than Python's and the templates' are made for one
+    request, and remember nothing: they could be freed by the garbage collector only.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.gettext = lru_cache(MAX_TEXTS)(super().gettext)  # type: ignore[method-assign]
-        self.ngettext = lru_cache(MAX_TEXTS)(super().ngettext)  # type: ignore[method-assign]
+        if self.domain == "django":
+            self.gettext = lru_cache(MAX_TEXTS)(super().gettext)  # type: ignore[method-assign]
+            self.ngettext = lru_cache(MAX_TEXTS)(super().ngettext)  # type: ignore[method-assign]
 
 
 def install() -> None:
