@@ -201,7 +201,11 @@ KEY: dict[str, tuple[Callable[[], AbstractContextManager[Store]], str, str]] = {
 def test_what_no_request_gets_past(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     misconfigured, problem, remedy = KEY[name]
     with misconfigured():
-        assert refused(capsys) == f"{problem} {remedy}{NOTHING_LOST}"
+        line = f"{problem} {remedy}{NOTHING_LOST}"
+        assert refused(capsys) == line
+        with pytest.raises(CommandError) as raised:
+            call_command("setup_store")  # the same for people
+        assert (str(raised.value), capsys.readouterr().out) == (line, "")
         assert said_by_check() == [(problem, remedy)]
 
 
@@ -224,8 +228,12 @@ def test_versioning(capsys: pytest.CaptureFixture[str]) -> None:
         line = f"The bucket {bucket.bucket} can't be used: {problem}. {ERASABLE}"
         assert refused(capsys) == line
         with pytest.raises(CommandError) as raised:
-            call_command("setup_store")  # the same for people
+            call_command("setup_store")  # the same for people, who see what was tried, too
         assert str(raised.value) == line
+        *tried, last = capsys.readouterr().out.splitlines()
+        place = tried.index(f"             {problem}")
+        assert tried[place - 1] == "  FAILED     the bucket keeps no old versions"
+        assert last == f"The bucket {bucket.bucket} can't be used."
         told = f"Objects in bucket {bucket.bucket} could not be permanently deleted: {problem}."
         assert said_by_check() == [(told, ERASABLE)]
 
