@@ -1,6 +1,7 @@
 """Every displayed text is translatable: a pseudo-locale changes all of it."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils.translation import gettext, trans_real
 
 from archive import error_messages
 from archive.errors import make_problem
+from archive.formatting import format_time
 from archive.intake.importers import inspect
 from portal.remembered_texts import RememberedTranslation
 from tests.support.pseudo_locale import everything_translated, pseudo_locale
@@ -65,6 +67,16 @@ def test_each_choice_of_a_model_is_marked() -> None:
 
     assert len(choices) > 50
     assert [place for place, label in choices if not isinstance(label, Promise)] == []
+
+
+def test_dates_are_written_in_the_texts_of_the_active_catalog(tmp_path: Path) -> None:
+    """Whatever a language of the same name had before."""
+    noon = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    for number in range(2):
+        with everything_translated():
+            assert "⟦ UTC⟧" in format_time(noon)
+        with pseudo_locale(tmp_path / f"{number}", {"Another"}):
+            assert "⟦" not in format_time(noon)
 
 
 def test_a_text_is_looked_for_once() -> None:

@@ -12,6 +12,8 @@ from django.test import override_settings
 from django.utils import translation
 from django.utils.translation import trans_real
 
+from archive import formatting
+
 PSEUDO = "xx"
 CONTEXT_SEPARATOR = "\x04"
 # What a text has besides words: placeholders, tags, entities, names between backticks.
@@ -43,6 +45,7 @@ class TranslatesEverything(gettext.NullTranslations):
 @contextmanager
 def everything_translated() -> Iterator[None]:
     """Activate a language for this thread that has a translation of every marked text."""
+    _forget_dates()
     trans_real._translations[PSEUDO] = TranslatesEverything()  # type: ignore[attr-defined]
     try:
         with translation.override(PSEUDO):
@@ -55,8 +58,14 @@ def everything_translated() -> Iterator[None]:
 def pseudo_locale(folder: Path, sentences: Iterable[str]) -> Iterator[None]:
     """Activate the language for this thread. Its catalog is written to `folder`."""
     write_catalog(folder, sentences)
+    _forget_dates()
     with override_settings(LOCALE_PATHS=[folder], LANGUAGES=[(PSEUDO, "Pseudo")]), translation.override(PSEUDO):
         yield
+
+
+def _forget_dates() -> None:
+    """Dates are written by texts that are kept for each language. This one has other texts each time."""
+    formatting._texts_in.cache_clear()
 
 
 def write_catalog(folder: Path, sentences: Iterable[str]) -> None:
