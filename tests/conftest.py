@@ -3,6 +3,7 @@
 import fcntl
 import gc
 import os
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -122,20 +123,29 @@ def owner(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 @pytest.fixture
 def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A database whose changes other processes see. Emptied afterwards."""
+    """A database whose changes other processes see. Emptied afterwards, as the queues of messages about its rows."""
     with django_db_blocker.unblock():
         yield
         empty_database()
         connection.close()
+    if "portal.celery" in sys.modules:  # without the site, nothing is published
+        processes.empty_queues()
 
 
 @pytest.fixture(autouse=True)
-def no_checkpoint_left(request: pytest.FixtureRequest) -> Iterator[None]:
-    """No checkpoint that a test signed outlives the test's database: the next test would find a restored one."""
+def nothing_left(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a test leaves outside of the database, and the next test would find: the checkpoint that it signed (it would
+    look like a restored database), what the process has compared, the request of an answer that nobody read to its end,
+    and settings in the environment."""
+    environment = processes.own_environment()
     yield
+    monkeypatch.undo()  # it is older than this fixture: pytest-django has asked for it
     restores._compared.clear()
+    if request_ids := sys.modules.get("portal.request_ids"):
+        request_ids.forget()
     if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         remove_rolled_back_checkpoint()
+    assert processes.own_environment() == environment
 
 
 @pytest.fixture
@@ -156,7 +166,11 @@ def chromium(running_chromium: Browser) -> Iterator[Browser]:
     """Real headless Chromium: one for all tests. The pages of a test are closed after it, or they would ask the web
     process again and again."""
     yield running_chromium
-    for context in running_chromium.contexts:
+    close_pages(running_chromium)
+
+
+def close_pages(chromium: Browser) -> None:
+    for context in chromium.contexts:
         context.close()
 
 
@@ -213,10 +227,14 @@ def make_space(alice: User) -> Callable[..., Space]:
 
 
 @pytest.fixture
-def services(committed: None, tmp_path: Path) -> Iterator[processes.Services]:
+def services(request: pytest.FixtureRequest, committed: None, tmp_path: Path) -> Iterator[processes.Services]:
     """Real web, worker and beat processes on the test database."""
+    uses_chromium = "running_chromium" in request.fixturenames
+    chromium: Browser | None = request.getfixturevalue("running_chromium") if uses_chromium else None
     running = processes.Services(tmp_path, plugin.engines, preload=True)
     yield running
+    if chromium is not None:  # in whatever order the test asked for both: a page may ask once more, and write a row
+        close_pages(chromium)
     running.stop()
 
 

@@ -33,6 +33,11 @@ def web_port() -> int:
     return free_port()
 
 
+def own_environment() -> dict[str, str]:
+    """The environment of this process, without what is no setting."""
+    return {name: value for name, value in os.environ.items() if name not in NO_SETTINGS}
+
+
 class Services:
     """Children of one test. Their settings are those of the tests, on the test database."""
 
@@ -50,8 +55,7 @@ class Services:
 
     @property
     def env(self) -> dict[str, str]:
-        ours = {name: value for name, value in os.environ.items() if name not in NO_SETTINGS}
-        return {**ours, "DATABASE_URL": database_url(), "SITE_URL": self.url, "PYTHONUNBUFFERED": "1"}
+        return {**own_environment(), "DATABASE_URL": database_url(), "SITE_URL": self.url, "PYTHONUNBUFFERED": "1"}
 
     def start(self, name: str, *command: str, **env: str) -> Process:
         """Start Python with these arguments; `env` changes its settings."""
