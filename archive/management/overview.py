@@ -12,7 +12,7 @@ GROUPS = {
         *("account", "createsuperuser", "changepassword", "reset_second_factors"),
         *("export_person", "close_account"),
     ),
-    "Installation": ("migrate", "check", "collectstatic", "reencrypt_secrets"),
+    "Installation": ("wait_for_engines", "migrate", "check", "collectstatic", "reencrypt_secrets"),
     "Evaluation": ("demo",),
 }
 OWN_APPS = ("archive", "portal")
