@@ -117,6 +117,11 @@ class DiskFailed(SpacekeepError):
     """The worker's disk is full or broken. The file is not to blame; try again later."""
 
 
+class DeletionPaused(SpacekeepError):
+    """Nothing may be deleted now, as an older database may have been restored (archive/restores.py): try again
+    later."""
+
+
 class LeaseLost(SpacekeepError):
     """Another worker has the work now (the fence moved on). Stop, and write nothing more."""
 
@@ -171,6 +176,10 @@ class StoreUnavailable(StorageError):
 
 class StoreRefused(StorageError):
     """The store refused the request for good: a retry does not help. The state of the object is unknown."""
+
+
+class CheckpointMissing(StorageError):
+    """The store lacks the checkpoint of the log, although this database has written one there."""
 
 
 class ObjectChanged(StorageError):

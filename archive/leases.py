@@ -28,6 +28,7 @@ from archive import lease_renewal, wakeups, work_log
 from archive.errors import (
     AttemptsExhausted,
     DecoderFailed,
+    DeletionPaused,
     DeliveryFailed,
     DiskFailed,
     LeaseLost,
@@ -60,7 +61,7 @@ PARKED = timedelta(days=1)
 SHARE = 0.7  # of the lease, that one run may take; Celery's soft time limit is 0.8 (portal/settings/work.py)
 TICK = 1.0  # seconds between two renewals of a lease
 # Errors that pass: try again later.
-RETRIED = (StorageError, DecoderFailed, DiskFailed, MailUnavailable, DeliveryFailed)
+RETRIED = (StorageError, DecoderFailed, DiskFailed, MailUnavailable, DeliveryFailed, DeletionPaused)
 
 
 def lease() -> timedelta:

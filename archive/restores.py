@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from archive import error_messages
-from archive.errors import ObjectMissing, Problem, StorageError, StoreRefused, make_problem
+from archive.errors import DeletionPaused, ObjectMissing, Problem, StorageError, StoreRefused, make_problem
 from archive.models import DatabaseRestore, LogCheckpoint, LogPublisher, User
 from archive.storage import Store, keys, locked, store
 
@@ -36,6 +36,20 @@ def find_pause() -> Problem:
     except StorageError as error:
         return make_problem("restore.unknown", reason=error.problem)
     return describe(found) if found else {}
+
+
+def require_no_pause() -> None:
+    """Raise DeletionPaused if nothing may be deleted now. Call it before the row changes that says what to delete."""
+    if pause := find_pause():
+        raise DeletionPaused.of(pause)
+
+
+def find_known() -> DatabaseRestore | None:
+    """`find`, or what was known before if the store can't be asked."""
+    try:
+        return find()
+    except StorageError:
+        return current()
 
 
 def find() -> DatabaseRestore | None:

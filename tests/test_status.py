@@ -121,7 +121,7 @@ def test_uploads_to_clean_up_are_found_by_indexes() -> None:
     """The dispatcher looks for them each minute, and most uploads were accepted long ago."""
     with CaptureQueriesContext(connection) as queries:
         clean_up.abandoned()
-    (query,) = queries
+    _, query = queries  # the first one asks whether a restore is not confirmed
 
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from archive import restores
 from archive.errors import make_problem
 from archive.models import DeletionCertificate, Space, User
 from archive.retention.purge import purge_all, sweep_all
@@ -147,6 +148,19 @@ def meanwhile(what: Callable[[], object], after: str = "DeleteObjects") -> Itera
         yield
     finally:
         client.meta.events.unregister(f"after-call.s3.{after}", happens)
+
+
+def test_a_pause_that_begins_during_a_sweep_keeps_the_next_batch(make_full: Callable[[int], list[Space]]) -> None:
+    """The database is replaced by an older one."""
+    spaces = make_full(4)
+
+    with meanwhile(lambda: restores.open_restore("a bucket", 7)):
+        gone = list(sweep_all(at_once=2))
+
+    kept = [space for space in spaces if space.pk not in gone]
+    assert (len(gone), len(kept)) == (2, 2)
+    for space in kept:
+        assert (reload_space(space).state, stored(space), events(space)) == ("available", 3, [])
 
 
 def test_a_reappeared_object_blocks_only_its_space(make_full: Callable[[int], list[Space]]) -> None:

@@ -1,7 +1,8 @@
 """Maintain packages: verify ready ones, remove those without downloads, clear the store of ended ones.
 
 The row changes first, the store second: once a row is not `ready`, no download address is given out for its object, and
-no worker completes it. A crash in between leaves a row that is not `storage_cleared`; the dispatcher retries it.
+no worker completes it. A crash in between leaves a row that is not `storage_cleared`; the dispatcher retries it. While
+deletion is paused (archive/restores.py), the store keeps them: if it has lost a recording, its bundle is the last copy.
 """
 
 from datetime import timedelta
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive import leases, lifecycle, wakeups
+from archive import leases, lifecycle, restores, wakeups
 from archive.bundles.build import log_verification
 from archive.bundles.pace import Pace
 from archive.bundles.read_back import read_back
@@ -135,6 +136,7 @@ def clear_storage(model: type[P], package_id: UUID) -> bool:
 
 
 def _clear_storage(claim: Claim[P]) -> bool:
+    restores.require_no_pause()
     bucket, key = store(), place(claim.row)
     purge_listing(bucket, bucket.listing(key))
     require_empty(bucket, key)

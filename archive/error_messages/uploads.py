@@ -35,6 +35,9 @@ MESSAGES = {
     "upload.partial_needs_transcript": _("Only transcripts can be partly accepted."),
     "upload.partial_too_late": _("The file was kept for a day and is being removed. Upload it again."),
     "upload.abandoned": _("Nothing was uploaded for a day, so the upload was canceled. Start it again."),
+    "upload.not_aborted_now": _(
+        "Uploads can't be canceled now, because the archive was restored from a backup. Try again later."
+    ),
     "upload.lost": _("The store no longer has any part of this upload. Start it again."),
     "upload.sha256_differs": _(
         "The uploaded bytes are not those that were announced: their SHA-256 is {actual}, not {expected}. Upload the "

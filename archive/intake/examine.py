@@ -8,7 +8,7 @@ Rejecting a recording deletes it, and it may be the only copy. So before a file 
 a known good one (self_test.py), and a file is blamed for a crashed decoder only after several attempts.
 
 A recording is rejected in three idempotent steps: record the reason and stop further uploads; delete its objects and
-verify that; move the Space to `rejected`.
+verify that; move the Space to `rejected`. None of them while deletion is paused (archive/restores.py).
 """
 
 import json
@@ -17,7 +17,7 @@ import time
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import leases, lifecycle, log
+from archive import leases, lifecycle, log, restores
 from archive.errors import (
     DecoderDied,
     DecoderFailed,
@@ -134,7 +134,8 @@ def _keep(
 
 def refuse(claim: Claim[Space], reason: Problem) -> bool:
     """`processing -> rejected`, with nothing of it left in the store. False when the race was lost. Raises
-    StorageError, LeaseLost: then the next claim goes on with it."""
+    StorageError, LeaseLost, DeletionPaused: then the next claim goes on with it."""
+    restores.require_no_pause()
     space, bucket, prefix = claim.row, store(), keys.prefix(claim.row.id)
     with transaction.atomic():
         claim.renew(

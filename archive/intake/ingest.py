@@ -21,9 +21,10 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from archive import cues, leases, lifecycle
+from archive import cues, leases, lifecycle, restores
 from archive.error_messages import render
 from archive.errors import (
+    DeletionPaused,
     LeaseLost,
     ObjectChanged,
     Problem,
@@ -213,14 +214,13 @@ def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progr
         progress("storing", done, total)
 
     try:
-        for key, upload_id in store().listing(keys.prefix(space.id)).uploads:  # by an attempt that was killed
-            store().abort(key, upload_id)
+        _abort_earlier_uploads(space)
         recording_object = _write_recording(space, request.recording, files, claim.renew, step)
         derived = store_derived(space.id, files.analysis, files.access_copy, claim.renew)
         parsed, language = files.transcript, files.language
         lines = parsed.cues if parsed else []
         transcript = store_transcript(space.id, "1", lines, language, claim.renew) if lines else None
-    except (Refused, StorageError) as error:
+    except (Refused, StorageError, DeletionPaused) as error:
         if not claim.release_for_retry(error.problem, at_once=True):
             claim.renew()  # raises LeaseLost, which tells the caller more than the store's error
         raise
@@ -250,6 +250,15 @@ def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progr
         if transcript is not None:
             origin = TranscriptOrigin(Transcript.Source.GIVEN, parsed.problems if parsed else ())
             save_transcript(space.id, transcript, lines, language=language, origin=origin, actor=actor)
+
+
+def _abort_earlier_uploads(space: Space) -> None:
+    """End what an attempt that was killed left open. Raises DeletionPaused, StorageError."""
+    uploads = store().listing(keys.prefix(space.id)).uploads
+    if uploads:
+        restores.require_no_pause()  # since a backup, another file of this Space may have been begun
+    for key, upload_id in uploads:
+        store().abort(key, upload_id)
 
 
 def _write_recording(

@@ -8,7 +8,8 @@ backup, a replica, a person). It is logged, removed, verified to be gone, and lo
 certificate, which stays true: the prefix was empty at the time that it names.
 
 A round reads a bounded number of pages and prefixes, and the next one goes on from there. A page of which something
-could not be removed is checked again, with pauses of at most ten minutes, until nothing of it is left.
+could not be removed is checked again, with pauses of at most ten minutes, until nothing of it is left. No round runs
+while deletion is paused (archive/restores.py).
 """
 
 from collections.abc import Collection, Sequence
@@ -20,7 +21,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from archive import dbtime, leases, log
+from archive import dbtime, leases, log, restores
 from archive.errors import StorageError
 from archive.leases import Claim
 from archive.log import SYSTEM, events
@@ -54,6 +55,7 @@ def run_round(pages: int = PAGES) -> bool:
 
 
 def _round(claim: Claim[DeletionRecheck], pages: int) -> bool:
+    restores.require_no_pause()
     bucket, marker = store(), claim.row.marker
     checked = 0
     if not marker:

@@ -75,8 +75,8 @@ class Run:
 def reconcile(*, apply: bool = False, most: int = MOST, age: timedelta = DAY, at_once: int = AT_ONCE) -> Findings:
     """Compare everything. With `apply`, record and log the findings, and remove at most `most` objects and uploads.
 
-    Raises StorageError; and Refused with `apply` while a restored database is not confirmed (archive/restores.py):
-    uploads since the backup look like orphans.
+    Raises StorageError; and with `apply` Refused, or DeletionPaused during the run, while a restored database is not
+    confirmed (archive/restores.py): uploads since the backup look like orphans.
     """
     if apply and (pause := restores.find_pause()):
         raise Refused.of(pause)
@@ -208,6 +208,7 @@ def _handle_orphan(run: Run, space_id: UUID | None, one: ListedObject, is_unknow
         return
     if not is_unknown():
         return
+    restores.require_no_pause()  # the database may have been replaced since this run began
     if failed := run.bucket.delete((one.stored,)):
         raise StorageError("storage.not_removed", key=key, error=failed[key])
     run.found.removed.append(key)
@@ -237,6 +238,7 @@ def _compare_uploads(run: Run) -> None:
         elif one.id not in known and owner not in worked_on:
             run.found.uploads.append(one.key)
             if run.apply and not run.full:
+                restores.require_no_pause()
                 run.bucket.abort(one.key, one.id)
                 run.found.ended.append(one.key)
                 _record(events.RECONCILE_UPLOAD_ABORTED, space_id, key=one.key, begun_at=log.rfc3339(one.initiated))

@@ -14,7 +14,6 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from archive import leases, restores
-from archive.errors import StorageError
 from archive.leases import Claim
 from archive.log.leaf import COLUMNS, leaf_data_of_row
 from archive.models import DatabaseRestore, LogQueue, LogSequencer
@@ -74,10 +73,7 @@ def _run(claim: Claim[LogSequencer]) -> bool:
 def _find_restore() -> DatabaseRestore | None:
     """An entry that gets an index before the lost ones are back would take one of theirs. A store that can't be asked
     delays nothing here: recovery.py takes indices back that no checkpoint has."""
-    try:
-        return restores.find()
-    except StorageError:
-        return restores.current()
+    return restores.find_known()
 
 
 def number_entries(claim: Claim[LogSequencer], limit: int = BATCH) -> int:

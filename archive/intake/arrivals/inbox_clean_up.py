@@ -8,7 +8,7 @@ while INBOX_FOLDER names it.
 
 For each inbox: log that files are due, remove them, then delete their rows and log the removal in one transaction. A
 worker that is killed in between leaves the first entry, and the next run does the rest. An inbox that fails does not
-stop the others.
+stop the others. Nothing is removed while deletion is paused (archive/restores.py).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -23,7 +23,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from archive import dbtime, log
+from archive import dbtime, log, restores
 from archive.errors import SpacekeepError
 from archive.intake.arrivals.inbox_files import InboxFile, InboxFiles, folder_inboxes, open_uploads, store_inboxes
 from archive.intake.arrivals.inbox_scan import AT_ONCE, is_text
@@ -59,6 +59,9 @@ class _Facts:
 
 def clean_up() -> None:
     """Remove everything that is due, in all inboxes. What fails is logged, and tried again at the next run."""
+    if pause := restores.find_pause():
+        logger.warning("inbox_clean_up_paused", reason=pause["code"])
+        return
     now = dbtime.now()
     for source, inboxes in (
         (Arrival.Source.INBOX, store_inboxes),
@@ -129,7 +132,9 @@ def _rows(inbox: InboxFiles, recordings: Collection[str]) -> dict[str, list[_Fac
 
 
 def _remove(inbox: InboxFiles, due: Sequence[InboxFile]) -> bool:
-    """Returns whether nothing failed. A file that was replaced meanwhile stays until it is due itself."""
+    """Returns whether nothing failed. A file that was replaced meanwhile stays until it is due itself. Raises
+    DeletionPaused."""
+    restores.require_no_pause()  # again, as the database may have been replaced since this run began
     _log_due(inbox, _describe(inbox, due))
     prefix = source_prefix(inbox.source, inbox.recorder)
     removed, failed = [], 0
@@ -195,6 +200,7 @@ def _abort_uploads(now: datetime) -> None:
     try:
         for upload in open_uploads():
             if upload.initiated <= now - _keeping():
+                restores.require_no_pause()
                 store().abort(upload.key, upload.id)
                 with transaction.atomic():
                     begun_at = log.rfc3339(upload.initiated)

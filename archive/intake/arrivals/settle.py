@@ -2,7 +2,8 @@
 
 The order is: outcome, recording, sidecar. A worker that is killed in between leaves the row unsettled, and the next one
 does all of it again; each step is idempotent. Nothing is removed before the stored copy was seen in our store, with the
-size and ETag that the examination recorded. The source of a refused recording stays for inbox_clean_up.py.
+size and ETag that the examination recorded, nor while deletion is paused (archive/restores.py). The source of a refused
+recording stays for inbox_clean_up.py.
 """
 
 import json
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from archive import dbtime, leases, log
+from archive import dbtime, leases, log, restores
 from archive.errors import ObjectChanged, SpacekeepError
 from archive.intake.arrivals.sources import source_of
 from archive.leases import Claim
@@ -38,6 +39,7 @@ def _settle(claim: Claim[Arrival]) -> bool:
         source.write_outcome(json.dumps(outcome(arrival), ensure_ascii=False, indent=1).encode())
     removes = arrival.state == Arrival.State.ACCEPTED and _may_remove(arrival)
     if removes:
+        restores.require_no_pause()
         if not is_deleted:
             _require_stored(arrival)
         claim.renew()

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from archive import dbtime, leases, lifecycle, rate_limits, recorders, wakeups
+from archive import dbtime, leases, lifecycle, rate_limits, recorders, restores, wakeups
 from archive.errors import (
     Conflict,
     LeaseLost,
@@ -183,8 +183,12 @@ def _restart(claim: Claim[Arrival]) -> bool:
 
 def refuse(claim: Claim[Arrival], error: SpacekeepError) -> None:
     """Move an arrival to `refused`. The end of its upload removes copied parts; a Space without an upload disappears
-    after a day."""
+    after a day. While deletion is paused (archive/restores.py), it waits: the upload may have been completed since the
+    backup."""
     arrival = claim.row
+    if arrival.space_id is not None and (pause := restores.find_pause()):
+        claim.release_for_retry(pause)
+        return
     with transaction.atomic():
         if arrival.space_id is not None:  # lock the Space before the arrival, as a deletion does
             Space.objects.select_for_update().get(pk=arrival.space_id)

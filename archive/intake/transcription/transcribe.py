@@ -18,10 +18,11 @@ from django.db import transaction
 from django.db.models import F, JSONField, Value
 from django.db.models.expressions import CombinedExpression
 
-from archive import cues, leases, lifecycle
+from archive import cues, leases, lifecycle, restores
 from archive.cues import Cue
 from archive.errors import (
     DecoderFailed,
+    DeletionPaused,
     DiskFailed,
     LeaseLost,
     ObjectChanged,
@@ -133,7 +134,8 @@ def _store(claim: Claim[Transcription]) -> None:
             ):
                 raise LeaseLost("work.lease_lost", model="Transcription", id=row.pk, state=row.state)
     except Refused:
-        with suppress(StorageError):  # if it stays, the deletion of the Space removes it
+        with suppress(StorageError, DeletionPaused):  # if it stays, the deletion of the Space removes it
+            restores.require_no_pause()  # a database from a backup may lack the row of what lies at this key
             store().delete((StoredVersion(stored.key, "", stored.size),))
         raise
 

@@ -3,6 +3,9 @@ keeps none of their files. The file of an accepted recording stays: it is the re
 
 The row changes first, the store second: a concurrent `complete` loses the race at the row, and finds nothing to
 complete. `upload_id` is blanked when the store has nothing of the upload any more; until then the dispatcher retries.
+
+While deletion is paused (archive/restores.py), rows and files stay as they are: an upload that is open in a database
+from a backup may have been completed and published since, and its file is the only copy of that recording.
 """
 
 from uuid import UUID
@@ -11,7 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive import dbtime, leases, lifecycle, policy, wakeups
+from archive import dbtime, leases, lifecycle, policy, restores, wakeups
 from archive.errors import Conflict, Problem, SpacekeepError, StorageError, make_problem
 from archive.intake.transcription import enqueue
 from archive.intake.uploads.sessions import STATES, Uploader, over, refresh
@@ -28,8 +31,10 @@ IDLE = Q(state=State.OPEN, last_activity_at__lt=Now() - policy.ABANDONED_AFTER)
 
 
 def abort(session: UploadSession, by: Uploader) -> None:
-    """`open -> aborted`, as its uploader asks. Idempotent. Raises Conflict when it was completed already. What the
-    store has of it is removed now if the store answers, else by the dispatcher."""
+    """`open -> aborted`, as its uploader asks. Idempotent. Raises Conflict when it was completed already, and while a
+    restore is not confirmed. What the store has of it is removed now if the store answers, else by the dispatcher."""
+    if restores.find_known():
+        raise Conflict("upload.not_aborted_now")
     end(session, {}, by.actor, detail=by.detail)
     refresh(session)
     if session.state != State.ABORTED:
@@ -83,13 +88,19 @@ def accept_partial(session: UploadSession, by: Uploader) -> UploadSession:
 
 
 def abandoned(condition: Q | None = None, limit: int = 1000) -> list[UUID]:
-    """Ids for `abandon`: uploads without progress for a day, and those that ended and are still in the store."""
+    """Ids for `abandon`: uploads without progress for a day, and those that ended and are still in the store. None
+    while a restore is not confirmed."""
+    if restores.current():
+        return []
     rows = UploadSession.objects.filter(IDLE | (UNCLEARED & leases.claimable()), condition or Q())
     return list(rows.order_by("last_activity_at").values_list("pk", flat=True)[:limit])
 
 
 def abandon(session_id: UUID) -> None:
-    """`open -> aborted` if it had no progress for a day, and clear the store if the upload ended."""
+    """`open -> aborted` if it had no progress for a day, and clear the store if the upload ended. Does nothing while
+    deletion is paused."""
+    if restores.find_pause():
+        return
     session = UploadSession.objects.filter(IDLE, pk=session_id).first()
     if session is not None:
         problem = make_problem("upload.abandoned")
@@ -107,6 +118,7 @@ def clear(session_id: UUID) -> bool:
 
 
 def _clear(claim: Claim[UploadSession]) -> bool:
+    restores.require_no_pause()
     session, bucket = claim.row, store()
     if session.upload_id:
         bucket.abort(session.key, session.upload_id)
