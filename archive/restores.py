@@ -2,37 +2,54 @@
 
 A restored database lacks flags and legal holds, and has Spaces that were deleted since. It is recognized by the log:
 the newest checkpoint in the store must be one of this database's own. Its row is committed before it is written there,
-so in a database that lost nothing it always is. The same is asked of the second bucket, once per process and before
-each signature. A witness that is ahead only raises an alert: its operator could stop deletions otherwise.
+so in a database that lost nothing it always is. If it is missing although this database has written one, nothing is
+deleted until the sequencer has written it again (archive/transparency/checkpoints.py). The same is asked of the second
+bucket, once per process and before each signature; only signed copies count, since others may write there. A witness
+that is ahead only raises an alert: its operator could stop deletions otherwise.
 
 What was found is a row. While it is open, nothing is deleted, no orphan is removed, and the log is neither numbered nor
 signed (docs/decisions/0012-restores.md). A store that does not answer proves nothing: nothing is deleted either.
 `manage.py restore_check` recovers the lost entries (archive/transparency/recovery.py), and ends the pause.
 """
 
+import hashlib
+import time
+
 import structlog
 from django.conf import settings
 from django.db.models.functions import Now
 
-from archive import error_messages
-from archive.errors import DeletionPaused, ObjectMissing, Problem, StorageError, StoreRefused, make_problem
-from archive.models import DatabaseRestore, LogCheckpoint, LogPublisher, User
+from archive import error_messages, signing_keys
+from archive.errors import (
+    CheckpointMissing,
+    DeletionPaused,
+    ObjectMissing,
+    Problem,
+    StorageError,
+    StoreRefused,
+    make_problem,
+)
+from archive.models import DatabaseRestore, LogCheckpoint, LogPublisher, LogSequencer, User
 from archive.storage import Store, keys, locked, store
 
 STORE = "the store"
-MOST_READ = 10  # copies in the second bucket that are read, from the largest one on
+MOST_READ = 100  # copies in the second bucket that are read, from the largest one on
+PATIENCE = 300  # seconds for which a second bucket that failed is not asked again
 State = DatabaseRestore.State
 
 logger = structlog.get_logger()
 
 # {second bucket: the largest checkpoint of the database when this process last compared them}
 _compared: dict[str, int] = {}
+_failed: dict[str, float] = {}  # {second bucket: when it failed, by time.monotonic()}
 
 
 def find_pause() -> Problem:
     """Why nothing may be deleted now, or {}: a restore that is not confirmed, or a store that can't be asked."""
     try:
         found = find()
+    except CheckpointMissing as error:
+        return error.problem
     except StorageError as error:
         return make_problem("restore.unknown", reason=error.problem)
     return describe(found) if found else {}
@@ -54,7 +71,7 @@ def find_known() -> DatabaseRestore | None:
 
 def find() -> DatabaseRestore | None:
     """The restore that is not confirmed yet, also one that was not known before. Raises StorageError."""
-    return current() or _compare_store() or _compare_second_bucket()
+    return current() or _compare_store() or compare_second_bucket()
 
 
 def current() -> DatabaseRestore | None:
@@ -107,6 +124,29 @@ def size_of(text: str) -> int:
     return int(size)
 
 
+def compare_second_bucket() -> DatabaseRestore | None:
+    """Look for copies of more entries than this database has checkpoints of: once per process, and again when the
+    database has fewer checkpoints than it had. A bucket that can't be reached delays a deletion once in PATIENCE
+    seconds: before each signature it is asked as well (checkpoints.py)."""
+    if not settings.LOG_BUCKET:
+        return None
+    place = second_bucket_place()
+    newest = LogCheckpoint.objects.order_by("-size").values_list("size", flat=True).first() or 0
+    if newest >= _compared.get(place, newest + 1):
+        _compared[place] = newest
+        return None
+    if place in _failed and time.monotonic() < _failed[place] + PATIENCE:
+        return None
+    try:
+        found = _find_larger_copy(place, newest)
+    except StorageError as error:
+        logger.warning("log_bucket_failed", place=place, error=str(error))
+        _failed[place] = time.monotonic()
+        return None
+    _compared[place] = newest
+    return found
+
+
 def second_bucket_place() -> str:
     """How rows name the second bucket."""
     return f"{settings.LOG_S3_ENDPOINT_URL}/{settings.LOG_BUCKET}"
@@ -117,41 +157,29 @@ def _compare_store() -> DatabaseRestore | None:
     try:
         text = text_of(store().get(key))
     except ObjectMissing:
+        if LogSequencer.objects.filter(published_id__isnull=False).exists():
+            raise CheckpointMissing("restore.checkpoint_missing", key=key) from None
         return None
     except ValueError:
         raise StoreRefused("restore.checkpoint_unreadable", key=key) from None
     return None if is_known(text) else open_restore(STORE, size_of(text), text)
 
 
-def _compare_second_bucket() -> DatabaseRestore | None:
-    """Look for copies of more entries than this database has checkpoints of: once per process, and again when the
-    database has fewer checkpoints than it had. A bucket that can't be reached delays nothing: before each signature it
-    is asked again (checkpoints.py)."""
-    if not settings.LOG_BUCKET:
-        return None
-    place = second_bucket_place()
-    newest = LogCheckpoint.objects.order_by("-size").values_list("size", flat=True).first() or 0
-    if newest >= _compared.get(place, newest + 1):
-        _compared[place] = newest
-        return None
-    try:
-        found = _find_larger_copy(place, newest)
-    except StorageError as error:
-        logger.warning("log_bucket_failed", place=place, error=str(error))
-        return None
-    _compared[place] = newest
-    return found
-
-
 def _find_larger_copy(place: str, newest: int) -> DatabaseRestore | None:
+    """Compare the largest copy that one of the log's keys signed, and that no operator has acknowledged."""
     bucket = Store("checkpoints")
     larger = locked.versions_after(bucket, keys.CHECKPOINTS, keys.checkpoint_copies_of(newest + 1))
     rows = LogPublisher.objects.values_list("acknowledged", flat=True).first() or []
-    acknowledged = {row["key"] for row in rows if row["place"] == place}
-    for version in [one for one in larger if one.key not in acknowledged][: -MOST_READ - 1 : -1]:
+    acknowledged = {(row["key"], row["sha256"]) for row in rows if row["place"] == place}
+    for version in larger[: -MOST_READ - 1 : -1]:
+        note = locked.read_version(bucket, version)
+        if (version.key, hashlib.sha256(note).hexdigest()) in acknowledged:
+            continue
         try:
-            text = text_of(locked.read_version(bucket, version))
+            text = text_of(note)
+            is_signed = signing_keys.is_signed_checkpoint(note.decode())
         except ValueError:
             continue  # no checkpoint; copies.py raises an alert
-        return None if is_known(text) else open_restore(place, size_of(text), text)
+        if is_signed:
+            return None if is_known(text) else open_restore(place, size_of(text), text)
     return None

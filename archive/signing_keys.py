@@ -103,6 +103,28 @@ def retire(kind: str, public: bytes, actor: Actor) -> bool:
     return _record(kind, RETIRED, public, actor=actor)
 
 
+def trusted_log_keys() -> list[bytes]:
+    """The public keys of the log by the settings of this process: its own one first."""
+    own = [Ed25519PrivateKey.from_private_bytes(settings.LOG_KEY).public_key()] if settings.LOG_KEY else []
+    return [*(key.public_bytes_raw() for key in own), *settings.LOG_PUBLIC_KEYS]
+
+
+def is_signed_checkpoint(note: str) -> bool:
+    """Whether one of the log's keys has signed this checkpoint (c2sp.org/signed-note)."""
+    text, _, lines = note.rpartition("\n\n")
+    known = {key_id(LOG, public): public for public in known_keys(LOG, trusted_log_keys())}
+    for line in lines.splitlines():
+        try:
+            _, name, encoded = line.split(" ")
+            signature = base64.b64decode(encoded, validate=True)
+        except ValueError:
+            return False
+        public = known.get(signature[:4].hex()) if name == settings.LOG_ORIGIN else None
+        if public and _has_signed(public, f"{text}\n".encode(), signature[4:]):
+            return text.startswith(f"{settings.LOG_ORIGIN}\n")
+    return False
+
+
 def known_keys(kind: str, trusted: Iterable[bytes]) -> list[bytes]:
     """`trusted`, and each key of the history that one of them has endorsed, or one that was endorsed itself. The newest
     is the first."""

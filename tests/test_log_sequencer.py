@@ -8,20 +8,21 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
 
-from archive import log
+from archive import log, restores
 from archive.leases import Budget
 from archive.log import SYSTEM, events
 from archive.log.leaf import leaf_data
 from archive.models import LogCheckpoint, LogEntry, LogLeaf, LogQueue, LogSequencer
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
-from archive.transparency import sequence, tile_store
+from archive.transparency import checkpoints, sequence, tile_store
 from archive.transparency.keys import public_keys
 from archive.transparency.tile_store import stored_tree
 from archive.transparency.verify import verify
 from archive.transparency.verify_log import Checkpoint, Frontier, leaf_hash, proves_inclusion
 from tests import plugin
 from tests.support.database import as_superuser
+from tests.support.restored import number_by_force
 
 pytestmark = pytest.mark.usefixtures("committed", "no_log_objects")
 
@@ -154,6 +155,12 @@ def test_a_tree_that_does_not_extend_the_published_one_is_not_signed(
     published = store().get(keys.log_object("checkpoint"))
     tables = ("logleaf", "lognode", "logcheckpoint", "logsequencer", "logqueue", "logentry")
     as_superuser(*(f"DELETE FROM archive_{table}" for table in tables))  # an older database is restored
+    write(count)
+    number_by_force()
+    assert not checkpoints.extends(LogSequencer.objects.get(), store()), "though nothing else had noticed it"
+    restored = restores.current()
+    assert (restored and restored.place) == (None if count > 5 else restores.STORE)
+    as_superuser("DELETE FROM archive_databaserestore", *(f"DELETE FROM archive_{table}" for table in tables))
     write(count)
 
     sequence.run()

@@ -29,14 +29,14 @@ STEPS = [
     "after commit in transparency.recovery:_add",
     "before commit in transparency.recovery:_add_checkpoint",
     "after commit in transparency.recovery:_add_checkpoint",
-    "before commit in transparency.reapply:reapply",
-    "after commit in transparency.reapply:reapply",
+    "before commit in transparency.reapply:_reapply",
+    "after commit in transparency.reapply:_reapply",
 ]
 SAMPLE = [
     "after commit in transparency.recovery:_take_back",
     "after commit in transparency.recovery:_add",
     "before commit in transparency.recovery:_add_checkpoint",
-    "after commit in transparency.reapply:reapply",
+    "after commit in transparency.reapply:_reapply",
 ]
 
 

@@ -33,6 +33,7 @@ from archive.models import (
 from archive.models.recorder import RecorderToken
 from archive.webhooks import endpoints
 
+NAME = "closed #{pk}"  # no user name may contain a blank or #
 OWN = "archive"  # the app whose tables are named below; all rows of other apps that point at the account are deleted
 
 
@@ -80,7 +81,7 @@ def _erase_rows(account: User) -> None:
 
 def _erase_account(account: User) -> None:
     User.objects.filter(pk=account.pk).update(
-        username=f"closed #{account.pk}",  # no user name may contain a blank or #
+        username=NAME.format(pk=account.pk),
         first_name="",
         last_name="",
         email="",

@@ -15,15 +15,23 @@ MESSAGES = {
         " deletions that were made since."
     ),
     "restore.unknown": _(
-        "Nothing is deleted now: whether an older database was restored is not known, because the store did not"
-        " answer. {reason:message}"
+        "Nothing is deleted now: the store did not answer, so it can't be told whether an older database was restored."
+        " {reason:message}"
+    ),
+    "restore.checkpoint_missing": _(
+        "Nothing is deleted now: {key} is not in the store, although this database has written it. The process that"
+        " numbers the log writes it again within a minute, unless the store has entries that this database lacks."
+    ),
+    "restore.no_copy": _(
+        "The store has entries that this database does not have, and no log/checkpoint that covers them. Put the newest"
+        " checkpoint there, which witnesses, auditors or mails have, and run the command again."
     ),
     "restore.checkpoint_unreadable": _("{key} in the store is no checkpoint."),
     "restore.none": _("No restore waits to be confirmed."),
     "restore.reason_missing": _("A reason is needed: auditors will read it."),
     "restore.not_applied": _(
-        "Entries, flags, holds or deletions are not restored yet. Run manage.py restore_check --apply first; or repeat"
-        " the command with --accept-losses, if they can't be restored."
+        "Entries, flags, holds or deletions are not restored yet.{steps} Run manage.py restore_check --apply first; or"
+        " repeat the command with --accept-losses, if they can't be restored."
     ),
     "restore.forked": _(
         "This database has signed a checkpoint of {count} entries, and only the first {common} are those of the copy:"

@@ -675,6 +675,16 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(help_text="The account; without a foreign key, as the log.", null=True),
                 ),
                 ("reason", models.TextField(blank=True)),
+                (
+                    "salt",
+                    models.CharField(
+                        blank=True,
+                        db_default="",
+                        default="",
+                        help_text="Of the commitment to the reason in the log.",
+                        max_length=32,
+                    ),
+                ),
             ],
             options={
                 "constraints": [

@@ -24,6 +24,9 @@ class DatabaseRestore(models.Model):
     confirmed_at = models.DateTimeField(null=True)
     confirmed_by = models.BigIntegerField(null=True, help_text="The account; without a foreign key, as the log.")
     reason = models.TextField(blank=True)
+    salt = models.CharField(
+        max_length=32, blank=True, default="", db_default="", help_text="Of the commitment to the reason in the log."
+    )
 
     class Meta:
         constraints = [

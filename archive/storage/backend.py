@@ -69,4 +69,6 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
 class HastyObjectStorage(ObjectStorage):
     """For a store that nothing may wait for: its errors are cheap, since the next round tries again."""
 
-    limits = ObjectStorage.limits.merge(Config(read_timeout=10, retries={"mode": "standard", "total_max_attempts": 1}))
+    limits = ObjectStorage.limits.merge(
+        Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})
+    )

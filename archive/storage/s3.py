@@ -231,6 +231,14 @@ class Store:
                 versions += [_version(m, 0, marker=True) for m in page.get("DeleteMarkers", [])]
         return tuple(versions)
 
+    def keys_after(self, prefix: str, key: str) -> Iterator[str]:
+        """The keys under `prefix` that sort after `key`, in their order."""
+        place = {"Bucket": self.bucket, "Prefix": prefix, "StartAfter": key}
+        operation: Any = "list_objects_v2"
+        with translated(prefix):
+            for page in self.client.get_paginator(operation).paginate(**place):
+                yield from (entry["Key"] for entry in page.get("Contents", []))
+
     def folders(self, parent: str, marker: str = "") -> tuple[tuple[str, ...], str]:
         """List up to 1,000 non-empty prefixes one level below `parent`, starting after `marker`.
 

@@ -6,6 +6,7 @@ in the same transaction; the reason is on the page of the proof.
 """
 
 import hashlib
+import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,7 +31,8 @@ def digest(note: str) -> str:
 
 
 def acknowledged(place: str) -> list[dict[str, Any]]:
-    """Of the bucket at `place`, the oldest first: {place, key, size, sha256, reason, entry (its number in the log)}."""
+    """Of the bucket at `place`, the oldest first: {place, key, size, sha256, reason, salt (of the commitment to the
+    reason), entry (its number in the log)}."""
     rows = LogPublisher.objects.values_list("acknowledged", flat=True).first() or []
     return [row for row in rows if row["place"] == place]
 
@@ -46,10 +48,11 @@ def acknowledge(place: str, copy: Copy, reason: str, by: User) -> None:
         publisher = LogPublisher.objects.select_for_update().get()
         if (copy.key, copy.sha256) in acknowledged_bytes(place):
             return
-        commitment = log.commitment(copy.sha256, reason)
+        salt = secrets.token_hex(16)
+        commitment = log.commitment(salt, reason)
         entry = log.record(
             events.LOG_COPY_ACKNOWLEDGED, space_id=None, actor=Actor.of(by), **asdict(copy), reason=commitment
         )
-        row = {"place": place, **asdict(copy), "reason": reason, "entry": entry.pk}
+        row = {"place": place, **asdict(copy), "reason": reason, "salt": salt, "entry": entry.pk}
         LogPublisher.objects.filter(pk=publisher.pk).update(acknowledged=[*publisher.acknowledged, row])
         restores.dismiss(place, copy.size, reason, by)

@@ -18,7 +18,7 @@ from archive import restores
 from archive.errors import ObjectMissing
 from archive.leases import Budget, Claim
 from archive.log import events
-from archive.models import LogCheckpoint, LogSequencer
+from archive.models import DatabaseRestore, LogCheckpoint, LogSequencer
 from archive.storage import Store, keys, store
 from archive.transparency import copies, second_bucket, tile_store, witnesses
 from archive.transparency.keys import has_retired_key, sign_checkpoint
@@ -86,9 +86,9 @@ def extends(row: LogSequencer, bucket: Store) -> bool:
     """Whether the tree of this row extends the last checkpoint here, the one in the store, and the one in the second
     bucket. If not: an alert."""
     last = latest()
-    heads = [Checkpoint.parse(last.note)] if last else []
+    heads = [("the database", Checkpoint.parse(last.note))] if last else []
     try:
-        heads.append(Checkpoint.parse(bucket.get(keys.log_object("checkpoint")).decode()))
+        heads.append((restores.STORE, Checkpoint.parse(bucket.get(keys.log_object("checkpoint")).decode())))
     except ObjectMissing:
         pass
     except (Invalid, UnicodeDecodeError):
@@ -98,7 +98,7 @@ def extends(row: LogSequencer, bucket: Store) -> bool:
         copies.alert(contradictions)
         return False
     if second_bucket.is_configured():
-        heads += second_bucket.try_newest_checkpoints(last.size if last else 0)
+        heads += _in_second_bucket(second_bucket.try_newest_checkpoints(last.size if last else 0))
     if not _extends_all(row, heads):
         return False
     if tile_store.frontier(row).root() != tile_store.stored_tree(row.size).root():
@@ -107,22 +107,27 @@ def extends(row: LogSequencer, bucket: Store) -> bool:
     return True
 
 
-def _extends_all(row: LogSequencer, heads: Sequence[Checkpoint]) -> bool:
-    for head in heads:
+def _in_second_bucket(heads: Sequence[Checkpoint]) -> list[tuple[str, Checkpoint]]:
+    return [(second_bucket.place(), head) for head in heads]
+
+
+def _extends_all(row: LogSequencer, heads: Sequence[tuple[str, Checkpoint]]) -> bool:
+    """`heads`: each with the place where it is."""
+    for place, head in heads:
         if head.origin != settings.LOG_ORIGIN:
             logger.error("log_origin_changed", before=head.origin, now=settings.LOG_ORIGIN)
             return False
         if not tile_store.is_extended(row.size, head):
-            logger.error("log_does_not_extend_checkpoint", checkpoint=head.size, size=row.size)
+            logger.error("log_does_not_extend_checkpoint", checkpoint=head.size, size=row.size, place=place)
             if head.size > row.size and not restores.is_known(head.text):
-                restores.open_restore(second_bucket.place(), head.size, head.text)  # ours was compared before
+                restores.open_restore(place, head.size, head.text)
             return False
     return True
 
 
 def log_extends(heads: Sequence[Checkpoint]) -> bool:
-    """Whether the log as it is now extends all of these. If not: an alert."""
-    return _extends_all(LogSequencer.objects.get(), heads)
+    """Whether the log as it is now extends all of these, which are in the second bucket. If not: an alert."""
+    return _extends_all(LogSequencer.objects.get(), _in_second_bucket(heads))
 
 
 def _sign(claim: Claim[LogSequencer], row: LogSequencer) -> None:
@@ -132,15 +137,36 @@ def _sign(claim: Claim[LogSequencer], row: LogSequencer) -> None:
         LogCheckpoint.objects.create(size=checkpoint.size, note=checkpoint.note)
 
 
-def _publish(claim: Claim[LogSequencer], bucket: Store) -> None:
+def restore_missing(claim: Claim[LogSequencer]) -> DatabaseRestore | None:
+    """Write the newest checkpoint to the store again, which has none. If the store has tiles of a larger tree, an older
+    database was restored: nothing is written, and its row is returned. Raises LeaseLost, StorageError."""
+    if found := find_larger_tree() or restores.compare_second_bucket():
+        return found
+    logger.warning("log_checkpoint_missing", place=restores.STORE)
+    _publish(claim, store(), is_missing=True)
+    return None
+
+
+def find_larger_tree() -> DatabaseRestore | None:
+    """The restore that the store's tiles tell of where its checkpoint is missing: they are of more entries than the
+    database has indices for. None if an operator has confirmed it. Raises StorageError."""
+    row = LogSequencer.objects.get(pk=1)
+    size = tile_store.stored_size(store(), row.size)
+    confirmed = DatabaseRestore.objects.filter(state=DatabaseRestore.State.CONFIRMED, size__gte=size)
+    return None if size <= row.size or confirmed.exists() else restores.open_restore(restores.STORE, size)
+
+
+def _publish(claim: Claim[LogSequencer], bucket: Store, *, is_missing: bool = False) -> None:
     """Write the newest checkpoint to the store, also one that a killed worker signed and could not write; and again
-    when a witness has cosigned it."""
+    when a witness has cosigned it. One that this database does not know is never overwritten. Raises StorageError."""
     last = latest()
     if last is None:
         return
     written = {"published_id": last.pk, "published_cosignatures": last.cosignatures.count()}
     claim.renew()
-    if not LogSequencer.objects.filter(pk=claim.row.pk, **written).exists():
+    if is_missing or not LogSequencer.objects.filter(pk=claim.row.pk, **written).exists():
+        if not is_missing and restores.find():  # the store may not have answered before the entries were numbered
+            return
         note = witnesses.note_with_cosignatures(last)
         bucket.put(keys.log_object("checkpoint"), note.encode(), CONTENT_TYPE)
         claim.renew(**written)

@@ -18,8 +18,7 @@ from archive.transparency.verify_log import Checkpoint, Key
 def public_keys() -> list[Key]:
     """The log's own key first, then those of LOG_PUBLIC_KEYS, then those that one of these endorsed. Empty if there are
     none."""
-    own = [own_key()] if settings.LOG_KEY else []
-    known = signing_keys.known_keys(signing_keys.LOG, [*own, *settings.LOG_PUBLIC_KEYS])
+    known = signing_keys.known_keys(signing_keys.LOG, signing_keys.trusted_log_keys())
     return [Key(settings.LOG_ORIGIN, key) for key in known]
 
 

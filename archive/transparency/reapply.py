@@ -1,14 +1,21 @@
 """Bring the rows of a restored database up to date with the entries that it had lost: flags, lifts, appeals, holds,
-releases, deadlines, and deletions with the certificates that were issued.
+releases, deadlines, completed uploads, and deletions with the certificates that were issued.
 
 Nothing is logged: the entries that were recovered (recovery.py) are the record. Each Space is one transaction, and each
-step looks at what is there before it writes, so all of it can be repeated. What only a person can do is returned.
+step looks at what is there before it writes, so all of it can be repeated. The result says what only a person can do.
 
-The log has no texts. Where a reason or a statement was lost, the row says which entry recorded it.
+The log has no texts. Where a reason or a statement was lost, the row says which entry recorded it. The log has no names
+either: for an account that was created since, a closed one with its number stands in. A legal hold whose number is
+taken gets another one, so that the Space is protected until an admin has looked.
+
+Workers may run meanwhile. They lock a Space before they write to the tables of flags and holds, and so does this
+module; some workers lock several Spaces. A transaction here that waits too long for a lock ends and is retried, so
+PostgreSQL never ends the transaction of a worker because of a deadlock.
 """
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -16,16 +23,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.contrib.auth.hashers import make_password
+from django.db import OperationalError, connection, transaction
+from django.db.models.functions import Now
+from psycopg.errors import LockNotAvailable
 
 from archive import export_revocation, leases, notices, policy
+from archive.accounts import closing
 from archive.errors import ObjectMissing
 from archive.log import events
-from archive.models import Appeal, DeletionCertificate, Hold, Rule, Space, User, Violation, current_policy
+from archive.models import (
+    Appeal,
+    DeletionCertificate,
+    Hold,
+    Rule,
+    Space,
+    UploadSession,
+    User,
+    Violation,
+    current_policy,
+)
 from archive.retention import tombstone
 from archive.storage import keys, store
 from archive.transparency.recovery import LostEntry
 
+ATTEMPTS = 20  # at the transaction of a Space, when others have what it needs
+MAX_LOCK_WAIT = "500ms"  # less than PostgreSQL's deadlock_timeout (1 s), after which it would end one of the two
+OUTCOMES = {"restored": "restorable"}  # of a rehearsal
 LOST = "(Lost. Entry {number} of the retention log, of {at}, records it.)"
 # A sequence is not rolled back, which does no harm.
 NEXT_NUMBER = """
@@ -36,7 +60,8 @@ SELECT setval(pg_get_serial_sequence('{table}', 'id'),
 
 @dataclass(frozen=True)
 class Step:
-    """What became of an entry. `outcome`: restored; present (its effect was there); or by-hand, with the reason."""
+    """What became of an entry. `outcome`: restored; restorable (in a rehearsal); present (its effect was there); or
+    by-hand, with the reason."""
 
     entry: int
     event: str
@@ -44,6 +69,9 @@ class Step:
     at: str
     outcome: str
     why: str = ""
+
+    def __str__(self) -> str:
+        return f"entry {self.entry}, {self.event} of Space {self.space}" + (f": {self.why}" if self.why else "")
 
 
 class _ByHand(Exception):
@@ -57,36 +85,70 @@ def reapply(space_id: UUID, entries: Sequence[LostEntry], *, as_owner: bool) -> 
     """
     ends = [entry for entry in entries if entry.event == events.SPACE_DELETED]
     certificate = _read_certificate(ends[-1]) if ends else None
-    with transaction.atomic(), _own_times() if as_owner else nullcontext():
+    for attempt in range(ATTEMPTS):
+        try:
+            return _reapply(space_id, entries, ends[-1:], certificate, as_owner=as_owner)
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable) or attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(0.1 * attempt)
+    raise AssertionError("unreachable")
+
+
+def _reapply(
+    space_id: UUID, entries: Sequence[LostEntry], ends: Sequence[LostEntry], certificate: str | None, *, as_owner: bool
+) -> list[Step]:
+    with transaction.atomic():
+        _wait_briefly()
         space = Space.objects.select_for_update().filter(pk=space_id).first()
-        steps = [_apply(space, entry) for entry in entries if space and entry.event in APPLIED]
-        if any(step.outcome != "present" for step in steps):
-            _set_deadline(space_id, entries)
-        steps += [_delete(space, entry, certificate) for entry in ends[-1:]]
+        steps: list[Step] = []
+        if space is not None and space.state != Space.State.DELETED:  # a tombstone has what it had at its deletion
+            with _own_numbers(entries) if as_owner else nullcontext():
+                steps = [_apply(space, entry, entries) for entry in entries if entry.event in APPLIED]
+                if any(step.outcome != "present" for step in steps):
+                    _set_deadline(space, entries)
+        steps += [_delete(space, entry, certificate) for entry in ends]
         if not as_owner:
             transaction.set_rollback(True)
+            steps = [replace(step, outcome=OUTCOMES.get(step.outcome, step.outcome)) for step in steps]
     return steps
 
 
-@contextmanager
-def _own_times() -> Iterator[None]:
-    """A trigger sets the time of each flag, which decisions of two people rest on; the owner of the table gives it the
-    one that it had. Rows get the numbers that they had, too, and later ones the numbers after these."""
+def _wait_briefly() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE archive_violation DISABLE TRIGGER archive_flag_sets_time")
+        cursor.execute(f"SET LOCAL lock_timeout = '{MAX_LOCK_WAIT}'")
+
+
+@contextmanager
+def _own_numbers(entries: Sequence[LostEntry]) -> Iterator[None]:
+    """Rows get the numbers that they had, and later rows the numbers after these. Flags get the times that they had:
+    a trigger sets the time of each, because decisions of two people rest on it, and the owner of the table switches the
+    trigger off. Lock the Space before."""
+    has_flags = any(entry.event == events.VIOLATION_FLAGGED for entry in entries)
+    with connection.cursor() as cursor:
+        if has_flags:
+            cursor.execute("ALTER TABLE archive_violation DISABLE TRIGGER archive_flag_sets_time")
         yield
-        for model in (Violation, Appeal, Hold):
+        for model in (Violation, Appeal, Hold, User):
             cursor.execute(NEXT_NUMBER.format(table=model._meta.db_table))
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what waits for the commit would keep the table as it is
-        cursor.execute("ALTER TABLE archive_violation ENABLE TRIGGER archive_flag_sets_time")
+        if has_flags:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # checks that wait for the commit would refuse the change
+            cursor.execute("ALTER TABLE archive_violation ENABLE TRIGGER archive_flag_sets_time")
 
 
-def _apply(space: Space, entry: LostEntry) -> Step:
+def _apply(space: Space, entry: LostEntry, entries: Sequence[LostEntry]) -> Step:
+    has_account = entry.actor is None or User.objects.filter(pk=entry.actor).exists()
     try:
         changed = APPLIED[entry.event](space, entry)
     except _ByHand as error:
-        return _step(entry, "by-hand", str(error))
-    return _step(entry, "restored" if changed else "present")
+        why = str(error)
+        if entry.event == events.HOLD_PLACED and not _is_released(entry, entries):
+            why = ". ".join(filter(None, [why, _protect(space, entry)]))
+        return _step(entry, "by-hand", why)
+    if not changed:
+        return _step(entry, "present")
+    stands_in = f"account {entry.actor} is not in this database: a closed one stands in for it"
+    return _step(entry, "restored", "" if has_account else stands_in)
 
 
 def _step(entry: LostEntry, outcome: str, why: str = "") -> Step:
@@ -98,6 +160,7 @@ def _flag(space: Space, entry: LostEntry) -> bool:
     if known := Violation.objects.filter(pk=pk).first():
         return _same((known.space_id, known.flagged_by_id) == (space.pk, by.pk), f"flag {pk}")
     rule = Rule.objects.filter(code=entry.detail["rule"], number=entry.detail["rule_version"]).first()
+    _require_no_deletion(space)
     if rule is None:
         raise _ByHand(f"this database does not have version {entry.detail['rule_version']} of its rule")
     Violation.objects.create(pk=pk, space=space, rule=rule, reason=_lost(entry), flagged_by=by, flagged_at=entry.at)
@@ -141,8 +204,31 @@ def _place_hold(space: Space, entry: LostEntry) -> bool:
     if known := Hold.objects.filter(pk=pk).first():
         return _same((known.space_id, known.placed_by_id) == (space.pk, by.pk), f"legal hold {pk}")
     review_on = entry.detail.get("review_on")
+    _require_no_deletion(space)
     Hold.objects.create(pk=pk, space=space, reason=_lost(entry), placed_by=by, placed_at=entry.at, review_on=review_on)
     return True
+
+
+def _is_released(entry: LostEntry, entries: Sequence[LostEntry]) -> bool:
+    released = {int(one.detail["hold"]) for one in entries if one.event == events.HOLD_RELEASED}
+    return int(entry.detail["hold"]) in released
+
+
+def _protect(space: Space, entry: LostEntry) -> str:
+    """Place a hold under another number instead of one that can't be restored. Returns what an operator reads of it.
+    Without a row of a hold, triggers refuse a Space without a deadline."""
+    if space.state in Space.DELETING:
+        return ""
+    reason = _lost(entry)
+    hold = space.holds.filter(reason=reason).first()
+    if hold is None:
+        hold = Hold.objects.create(space=space, reason=reason, placed_by=_stand_in(entry), placed_at=entry.at)
+    return f"Legal hold {hold.pk} protects the Space instead, until an admin releases it"
+
+
+def _require_no_deletion(space: Space) -> None:
+    if space.state in Space.DELETING:
+        raise _ByHand("this database started its deletion after the restore: nothing protects it when you confirm")
 
 
 def _release_hold(space: Space, entry: LostEntry) -> bool:
@@ -163,6 +249,31 @@ def _review_hold(space: Space, entry: LostEntry) -> bool:
     return (hold.review_on and hold.review_on.isoformat()) != day and _change(hold, review_on=day)
 
 
+def _receive(space: Space, entry: LostEntry) -> bool:
+    """A Space whose recording came since still waits for it, and its deletion as abandoned would remove the recording.
+    With its upload as completed, workers examine and publish it again. Raises StorageError."""
+    if space.state != Space.State.RECEIVING:
+        return False
+    opened = space.uploads.filter(state=UploadSession.State.OPEN)
+    upload = next((one for one in opened if str(one.pk) == entry.detail.get("upload")), None)
+    if upload is None:
+        if not store().versions(keys.prefix(space.pk)):
+            return False
+        raise _ByHand(
+            "the store has its recording, and this database no upload of it: copy it before you confirm, as the Space"
+            " is deleted as abandoned"
+        )
+    try:
+        stored = store().head(upload.key)
+    except ObjectMissing:  # it was rejected
+        return False
+    UploadSession.objects.filter(pk=upload.pk).update(
+        state=UploadSession.State.UPLOADED, etag=stored.etag, problem={}, **leases.RESET
+    )
+    Space.objects.filter(pk=space.pk).update(state=Space.State.PROCESSING, problem={}, **leases.RESET)
+    return True
+
+
 APPLIED: dict[str, Callable[[Space, LostEntry], bool]] = {
     events.VIOLATION_FLAGGED: _flag,
     events.VIOLATION_LIFTED: _lift,
@@ -173,6 +284,7 @@ APPLIED: dict[str, Callable[[Space, LostEntry], bool]] = {
     events.HOLD_PLACED: _place_hold,
     events.HOLD_RELEASED: _release_hold,
     events.HOLD_REVIEWED: _review_hold,
+    events.SPACE_RECEIVED: _receive,
 }
 
 
@@ -191,11 +303,25 @@ def _hold(space: Space, entry: LostEntry) -> Hold:
 
 
 def _account(entry: LostEntry) -> User:
-    """Who did it. Raises _ByHand where the account was created since."""
-    found = User.objects.filter(pk=entry.actor or 0).first()
-    if found is None:
-        raise _ByHand(f"this database does not have account {entry.actor}, which did it")
-    return found
+    """The account that caused the entry, or one that stands in for it. Raises _ByHand if its number belongs to another
+    one, which was created since the restore."""
+    account = User.objects.filter(pk=entry.actor or 0).first()
+    if account is None:
+        return _stand_in(entry)
+    is_stand_in = account.username == closing.NAME.format(pk=account.pk)
+    _same(is_stand_in or account.date_joined <= entry.at, f"account {entry.actor}")
+    return account
+
+
+def _stand_in(entry: LostEntry) -> User:
+    """A closed account (archive/accounts/closing.py) for one that is lost: with its number, unless that is taken."""
+    is_taken = entry.actor is None or User.objects.filter(pk=entry.actor).exists()
+    name = f"lost #{entry.actor}" if is_taken else closing.NAME.format(pk=entry.actor)
+    closed = {"password": make_password(None), "is_active": False, "date_joined": entry.at, "closed_at": Now()}
+    account, _ = User.objects.get_or_create(
+        username=name, defaults={**closed, **({} if is_taken else {"pk": entry.actor})}
+    )
+    return account
 
 
 def _same(is_same: bool, what: str) -> bool:
@@ -213,10 +339,11 @@ def _lost(entry: LostEntry) -> str:
     return LOST.format(number=entry.id, at=f"{entry.at:%Y-%m-%d %H:%M} UTC")
 
 
-def _set_deadline(space_id: UUID, entries: Sequence[LostEntry]) -> None:
+def _set_deadline(space: Space, entries: Sequence[LostEntry]) -> None:
     """Compute the deadline from the facts that were restored, under the policy that was in force. It is never before
-    the one that was logged last: nothing is deleted earlier than it was announced."""
-    space = Space.objects.prefetch_related("violations", "holds").get(pk=space_id)
+    the one that was logged last: nothing is deleted earlier than it was announced. A Space that is being deleted keeps
+    the deadline that it is deleted for."""
+    space = Space.objects.prefetch_related("violations", "holds").get(pk=space.pk)
     policies = [entry.detail["policy"] for entry in entries if "policy" in entry.detail]
     rule = policy.RetentionPolicy(**policies[-1]) if policies else current_policy()
     facts = space.retention_facts()
@@ -224,7 +351,7 @@ def _set_deadline(space_id: UUID, entries: Sequence[LostEntry]) -> None:
     moved = [entry.detail["after"] for entry in entries if entry.event == events.DEADLINE_MOVED]
     if due.at and moved and moved[-1]:
         due = replace(due, at=max(due.at, datetime.fromisoformat(moved[-1])))
-    Space.objects.filter(pk=space_id).update(
+    Space.objects.filter(pk=space.pk, state__in=Space.KEPT).update(
         expires_at=due.at,
         deadline_reasons=due.reasons_as_json(),
         is_flagged=None in facts.lifted_at,

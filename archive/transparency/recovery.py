@@ -272,8 +272,8 @@ def _add_checkpoint(copy: CopiedLog) -> None:
     """Add the checkpoint to those that this database knows, with its cosignatures. It was signed at most
     LOG_CHECKPOINT_SECONDS after its last entry was written: by the latter's time here."""
     head = copy.head
-    if is_known(head.text):
-        return
+    if is_known(head.text) or LogCheckpoint.objects.filter(size__gt=head.size).exists():
+        return  # the newest checkpoint is the last row
     own = {(key.name, key.id) for key in public_keys()}
     lines = head.note.rpartition("\n\n")[2].splitlines(keepends=True)
     signed = [(name, (name, data[:4]) in own, line) for (name, data), line in zip(head.signatures, lines, strict=True)]

@@ -6,7 +6,7 @@ second `apply` knows what the first one had to do.
 """
 
 import base64
-import hashlib
+import secrets
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -19,14 +19,16 @@ from django.db.models.functions import Now
 
 from archive import log, restores, signing_keys
 from archive.database_roles import as_owner
-from archive.errors import Refused
+from archive.errors import CheckpointMissing, Refused, SpacekeepError
 from archive.log import Actor, events
 from archive.models import DatabaseRestore, LogDay, LogLeaf, SigningKeyEvent, Space, User
 from archive.moderation.recompute import validated_reason
 from archive.storage import keys, store
-from archive.transparency import reapply, recovery
+from archive.transparency import checkpoints, reapply, recovery
 from archive.transparency.reapply import Step
 from archive.transparency.recovery import Comparison, LostEntry
+from archive.transparency.tile_store import is_extended
+from archive.transparency.verify_log import Checkpoint, Invalid
 
 # What took something away from somebody: the restored database gives it back, until a person takes it away again.
 WITHDRAWALS = (
@@ -43,28 +45,32 @@ KEYS: dict[str, SigningKeyEvent.Change] = {
 OF_SPACES = {
     *reapply.APPLIED,
     *WITHDRAWALS,
-    *(events.SPACE_REGISTERED, events.SPACE_RECEIVED, events.SPACE_DELETED, events.DEADLINE_MOVED),
+    *(events.SPACE_REGISTERED, events.SPACE_DELETED, events.DEADLINE_MOVED),
 }
+MOST_NAMED = 20  # steps in a message
 # Nothing is lost with these: they say what happened, and no row depends on it.
 WITHOUT_ROWS = (*events.CONTENT_ISSUED, events.DELETION_STARTED, events.DELETION_INVENTORIED)
 
 
 @dataclass
 class Report:
-    """`size`: entries with an index in the database; `common`: how many of them the copy has too; `copied`: entries of
-    the copy, None without one. `steps` are those that matter for deletion; `withdrawn` took access away; `unknown`
-    are Spaces that were registered since, with the number of objects that the store has of each; `unfinished` got
-    their recording since, and still wait for it here; `lost` counts the other entries, by event."""
+    """`found`: entries of the checkpoint that tells of the restore, which is at `place`; `has_found`: whether the
+    database has them. `size`: entries with an index in the database; `common`: how many of them the copy has too;
+    `copied`: entries of the copy, None without one. `steps` are those that matter for deletion; `withdrawn` took access
+    away; `without_row` are Spaces that were registered since, with the number of objects that the store has of each;
+    `lost` counts the other entries, by event."""
 
     paused: bool = False
+    found: int | None = None
+    place: str = ""
+    has_found: bool = True
     size: int = 0
     common: int = 0
     copied: int | None = None
     last_common: int | None = None
     steps: list[Step] = field(default_factory=list)
     withdrawn: list[Step] = field(default_factory=list)
-    unknown: dict[str, int] = field(default_factory=dict)
-    unfinished: list[str] = field(default_factory=list)
+    without_row: dict[str, int] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -78,8 +84,9 @@ class Report:
 
     @property
     def is_restored(self) -> bool:
-        """Whether nothing that matters for deletion is left to restore."""
-        return not self.missing and not self.open_steps
+        """Whether nothing that matters for deletion is left to restore: the database has all that the copy has, and
+        what the checkpoint covers that was found."""
+        return self.copied is not None and self.has_found and not self.missing and not self.open_steps
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"missing": self.missing, "is_restored": self.is_restored}
@@ -88,22 +95,49 @@ class Report:
 def check() -> Report:
     """Compare, and say what `apply` would do. Changes nothing but the row of a restore that was not known before.
     Raises Refused, StorageError, Invalid."""
-    found = restores.find()
+    found = _find()
     comparison = recovery.compare()
     if comparison is None:
-        return Report(paused=found is not None)
+        return Report(paused=found is not None, has_found=found is None)
     known = comparison.common if found is None or found.common is None else min(found.common, comparison.common)
     lost = recovery.lost_entries(comparison.copy, known)
-    return _report(comparison, lost, is_paused=found is not None, applies=False)
+    report = _report(comparison, lost, is_paused=found is not None, applies=False)
+    if found is not None:
+        report.found, report.place, report.has_found = found.size, found.place, _has(found, comparison.size)
+    return report
+
+
+def _find() -> DatabaseRestore | None:
+    """As restores.find, and where the store's checkpoint is missing, by its tiles. Raises StorageError."""
+    try:
+        return restores.find()
+    except CheckpointMissing:
+        if found := checkpoints.find_larger_tree():
+            return found
+        raise
+
+
+def _has(found: DatabaseRestore, size: int) -> bool:
+    """Whether the first `size` entries of the database are those of the checkpoint that was found, or begin with them.
+    The copy that it was compared with may be another one: a smaller one, if the store lacks tiles of the one that was
+    found; one of the same size, of another log."""
+    try:
+        origin, _, root = found.checkpoint.split("\n")[:3]
+        head = Checkpoint(origin, found.size, base64.b64decode(root, validate=True), "", ())
+    except ValueError:  # only its size is known
+        return not found.checkpoint and found.size <= size
+    return is_extended(size, head)
 
 
 def apply() -> Report:
     """Recover the entries, and bring the rows up to date. Idempotent. Call it outside of transactions. Raises Refused,
     StorageError, Invalid."""
-    found = restores.find()
+    found = _find()
     comparison = recovery.compare()
-    if found is None or comparison is None:
+    if found is None:
         raise Refused("restore.none")
+    if comparison is None:
+        raise Refused("restore.no_copy")
     if found.common is None or comparison.common < found.common:
         found.common = comparison.common
         found.save(update_fields=["common"])
@@ -122,27 +156,43 @@ def _forget_days(common: int) -> None:
         LogDay.objects.filter(day__gte=first.at.date()).delete()
 
 
-def confirm(reason: str, by: User, *, accept_losses: bool = False) -> DatabaseRestore:
-    """End the pause of deletion. `accept_losses`: although something is not restored. Raises Refused, StorageError."""
+def confirm(reason: str, by: User, *, accept_losses: bool = False) -> tuple[DatabaseRestore, Report]:
+    """End the pause of deletion. `accept_losses`: although something is not restored. The report says what, as far
+    as the copy can be read. Raises Refused, StorageError."""
     reason = validated_reason(reason, by, "restore.reason_missing")
-    found = restores.find()
+    found = _find()
     if found is None:
         raise Refused("restore.none")
-    if not accept_losses and not check().is_restored:
-        raise Refused("restore.not_applied")
-    salt = hashlib.sha256(found.checkpoint.encode()).hexdigest()
+    report = _find_losses(accept_losses=accept_losses)
+    salt = secrets.token_hex(16)
     with transaction.atomic():
         found = DatabaseRestore.objects.select_for_update().get(pk=found.pk)
+        if found.state != DatabaseRestore.State.OPEN:  # by another operator at the same time
+            return found, report
         count = 0 if found.common is None else max(0, found.size - found.common)
         detail = {"size": found.size, "count": count if found.applied_at else 0, "reason": log.commitment(salt, reason)}
         log.record(events.LOG_RESTORE_CONFIRMED, space_id=None, actor=Actor.of(by), **detail)
         confirmed = {"state": DatabaseRestore.State.CONFIRMED, "confirmed_at": Now(), "confirmed_by": by.pk}
-        DatabaseRestore.objects.filter(pk=found.pk, state=DatabaseRestore.State.OPEN).update(**confirmed, reason=reason)
-    return found
+        DatabaseRestore.objects.filter(pk=found.pk).update(**confirmed, reason=reason, salt=salt)
+    return found, report
+
+
+def _find_losses(*, accept_losses: bool) -> Report:
+    """Say what is not restored. Raises Refused if there is something, unless the operator accepts that."""
+    try:
+        report = check()
+    except (SpacekeepError, Invalid):  # a copy that can't be read must not pause deletion for ever
+        if not accept_losses:
+            raise
+        return Report()
+    if not accept_losses and not report.is_restored:
+        shown = "".join(f"\n{step}" for step in report.open_steps[:MOST_NAMED])
+        raise Refused("restore.not_applied", steps=shown)
+    return report
 
 
 def _report(comparison: Comparison, entries: Iterable[LostEntry], *, is_paused: bool, applies: bool) -> Report:
-    report = Report(is_paused, comparison.size, comparison.common, comparison.copy.head.size)
+    report = Report(is_paused, size=comparison.size, common=comparison.common, copied=comparison.copy.head.size)
     report.last_common = LogLeaf.objects.filter(index=comparison.common - 1).values_list("entry_id", flat=True).first()
     by_space, others, lost = _sort(entries)
     report.lost = dict(sorted(lost.items()))
@@ -182,9 +232,7 @@ def _describe_space(report: Report, space_id: UUID, entries: list[LostEntry]) ->
         return
     state = Space.objects.filter(pk=space_id).values_list("state", flat=True).first()
     if state is None:
-        report.unknown[str(space_id)] = len(store().versions(keys.prefix(space_id)))
-    elif events.SPACE_RECEIVED in happened and state == Space.State.RECEIVING:
-        report.unfinished.append(str(space_id))
+        report.without_row[str(space_id)] = len(store().versions(keys.prefix(space_id)))
 
 
 def _withdrawal(entry: LostEntry) -> Step:
@@ -200,5 +248,5 @@ def _restore_key(entry: LostEntry, *, applies: bool) -> Step:
     is_there = SigningKeyEvent.objects.filter(**facts).exists()
     if applies and not is_there:
         SigningKeyEvent.objects.create(**facts, at=entry.at)
-    outcome = "present" if is_there else "restored"
+    outcome = "present" if is_there else "restored" if applies else "restorable"
     return Step(entry.id, str(entry.event), "", entry.at.isoformat(), outcome)

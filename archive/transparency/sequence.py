@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from archive import leases, restores
+from archive.errors import CheckpointMissing, StorageError
 from archive.leases import Claim
 from archive.log.leaf import COLUMNS, leaf_data_of_row
 from archive.models import DatabaseRestore, LogQueue, LogSequencer
@@ -50,7 +51,7 @@ def has_backlog() -> bool:
 
 def _run(claim: Claim[LogSequencer]) -> bool:
     budget = claim.budget()
-    if restored := _find_restore():
+    if restored := _find_restore(claim):
         size = LogSequencer.objects.get(pk=claim.row.pk).size
         logger.error("log_does_not_extend_checkpoint", checkpoint=restored.size, size=size, place=restored.place)
         claim.renew(problem=restores.describe(restored), **leases.RESET)
@@ -70,10 +71,16 @@ def _run(claim: Claim[LogSequencer]) -> bool:
     return True
 
 
-def _find_restore() -> DatabaseRestore | None:
+def _find_restore(claim: Claim[LogSequencer]) -> DatabaseRestore | None:
     """An entry that gets an index before the lost ones are back would take one of theirs. A store that can't be asked
     delays nothing here: recovery.py takes indices back that no checkpoint has."""
-    return restores.find_known()
+    try:
+        try:
+            return restores.find()
+        except CheckpointMissing:
+            return checkpoints.restore_missing(claim)
+    except StorageError:
+        return restores.current()
 
 
 def number_entries(claim: Claim[LogSequencer], limit: int = BATCH) -> int:

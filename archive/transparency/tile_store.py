@@ -109,6 +109,21 @@ def _put(bucket: Store, key: str, data: bytes) -> None:
     bucket.put(key, data, CONTENT_TYPE)
 
 
+def stored_size(bucket: Store, known: int) -> int:
+    """How many leaves the tiles in the store cover, or 0 if those are not more than `known`."""
+    folder = keys.log_object("tile/0/")
+    before = keys.log_object(tile_path(0, known // TILE))[:-1]  # sorts before that tile, and its shorter versions
+    sizes = (_size_of(key.removeprefix(folder)) for key in bucket.keys_after(folder, before))
+    return max((size for size in sizes if size > known), default=0)
+
+
+def _size_of(path: str) -> int:
+    """How many leaves the tile with this path below its level and all before it have."""
+    number, _, width = path.partition(".p/")
+    whole = int("".join(part.lstrip("x") for part in number.split("/")))
+    return whole * TILE + int(width or TILE)
+
+
 def stored_tree(size: int) -> Tree:
     """The tree of the first `size` leaves in the database."""
     return Tree(size, read_tile)

@@ -130,8 +130,8 @@ MUTANTS = [
     Mutant(
         "lost places in the tree given away",
         "archive/transparency/sequence.py",
-        "    if restored := _find_restore():",
-        "    if False and (restored := _find_restore()):",
+        "    if restored := _find_restore(claim):",
+        "    if False and (restored := _find_restore(claim)):",
         ("test_restores",),
     ),
     Mutant(
@@ -158,8 +158,43 @@ MUTANTS = [
     Mutant(
         "a restore confirmed before it is repaired",
         "archive/transparency/restore_check.py",
-        "if not accept_losses and not check().is_restored:",
+        "if not accept_losses and not report.is_restored:",
         "if False:",
+        ("test_restores",),
+    ),
+    Mutant(
+        "uploads of a restored database cleaned up",
+        "archive/intake/uploads/clean_up.py",
+        "    restores.require_no_pause()\n",
+        "",
+        ("test_paused_deletions",),
+    ),
+    Mutant(
+        "a lost hold without protection",
+        "archive/transparency/reapply.py",
+        "if entry.event == events.HOLD_PLACED and not _is_released(entry, entries):",
+        "if False:",
+        ("test_restores",),
+    ),
+    Mutant(
+        "a tombstone with another deadline",
+        "archive/transparency/reapply.py",
+        "if space is not None and space.state != Space.State.DELETED:  # a tombstone",
+        "if space is not None:  # a tombstone",
+        ("test_restores",),
+    ),
+    Mutant(
+        "a checkpoint that is missing taken for none",
+        "archive/restores.py",
+        "if LogSequencer.objects.filter(published_id__isnull=False).exists():",
+        "if False:",
+        ("test_restores",),
+    ),
+    Mutant(
+        "a copy of the log that is too small taken for all of it",
+        "archive/transparency/restore_check.py",
+        "return self.copied is not None and self.has_found and",
+        "return self.copied is not None and",
         ("test_restores",),
     ),
     Mutant(

@@ -23,7 +23,8 @@ def make_spaces(alice: User, admin: User) -> dict[str, Space]:
     for name in ("lifted", "denied", "granted"):
         violations.flag(made[name].pk, "spam", "It sold watches.", admin)
     holds.place(made["released"].pk, "A court asks.", admin)
-    make_contents(made["deleted"])
+    for name in ("deleted", "held", "untouched"):
+        make_contents(made[name])
     sequence.run()
     return made
 
@@ -77,6 +78,7 @@ def leaves() -> list[bytes]:
 
 def number_by_force() -> None:
     """As a sequencer does that can't ask the store."""
+    LogSequencer.objects.get_or_create(pk=1)
     claim = leases.claim(LogSequencer, 1, ["sequencing"])
     assert claim is not None
     sequence.number_entries(claim)
