@@ -22,7 +22,7 @@ from archive.intake import ingest, publish
 from archive.intake.arrivals import inbox_clean_up, settle, take
 from archive.intake.transcription import transcribe
 from archive.intake.uploads import clean_up
-from archive.intake.uploads.sessions import Uploader
+from archive.intake.uploads.sessions import FileSpec, Uploader, open_session
 from archive.models import Arrival, Bundle, DatabaseRestore, Space, Transcription, UploadSession, User
 from archive.retention import recheck
 from archive.retention import reconcile as reconcile_module
@@ -219,6 +219,16 @@ def test_nothing_is_deleted_until_the_restore_is_confirmed(
     with suppress(Refused):
         act()
     assert before - in_store(), "it deletes something"
+
+
+def test_a_new_upload_does_not_replace_a_recording_that_the_database_lacks(alice: User) -> None:
+    space = make_row(alice, state="receiving")
+    put(keys.recording(space.pk, 1, "m4a"))
+    restores.open_restore("a bucket", 7)
+
+    session = open_session(space.pk, FileSpec(kind="recording", name="talk.m4a", size=4), Uploader(user=alice))
+
+    assert session.key == keys.recording(space.pk, 2, "m4a")
 
 
 def test_a_database_that_is_replaced_during_a_run(

@@ -3,6 +3,7 @@ confirmed it. Then everything is as it was."""
 
 import hashlib
 import json
+import sys
 import threading
 import time
 from base64 import b64encode
@@ -568,6 +569,28 @@ def test_options_that_contradict_are_refused(options: list[str], spaces: dict[st
         run(*options)
     assert DatabaseRestore.objects.get().applied_at is None
     assert restores.find_pause()
+
+
+@pytest.mark.long
+def test_ten_thousand_lost_entries(alice: User, admin: User) -> None:
+    spaces = [make_row(alice, title=f"Room {number}") for number in range(300)]
+    sequence.run()
+    backup = backups.back_up()
+    for space in spaces:
+        holds.place(space.pk, "A court asks.", admin)
+    with transaction.atomic():
+        log.record_all(events.DIGEST_EMPTY, [(None, {"number": number}) for number in range(10_000)], actor=SYSTEM)
+    sequence.run()
+    entries = leaves()
+    backups.restore(backup)
+    started = time.monotonic()
+
+    assert restore_check.apply().is_restored
+
+    sys.stdout.write(f"\n{len(entries)} entries, {len(spaces)} Spaces: {time.monotonic() - started:.1f} s\n")
+    assert len(entries) > 10_000
+    assert leaves() == entries
+    assert Hold.objects.filter(space__in=spaces, space__expires_at=None).count() == len(spaces)
 
 
 def test_without_a_restore_there_is_nothing_to_do(spaces: dict[str, Space]) -> None:

@@ -17,6 +17,7 @@ Each session has its own key, so cleaning up one can't touch the object of anoth
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import PurePath
 from typing import Any
 from uuid import UUID, uuid4
@@ -26,8 +27,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Now
 
-from archive import dbtime, log
-from archive.errors import Conflict, Refused, StorageError, TooLate
+from archive import dbtime, log, restores
+from archive.errors import Conflict, ObjectMissing, Refused, StorageError, TooLate
 from archive.intake.limits import MAX_TRANSCRIPT_BYTES
 from archive.language_tags import is_language_tag
 from archive.log import Actor, events
@@ -152,9 +153,23 @@ def part_size(size: int, part_bytes: int | None = None) -> int:
 def _key(session: UploadSession) -> str:
     if session.kind == UploadSession.Kind.TRANSCRIPT:
         return keys.incoming(session.space_id, session.id)
-    earlier = UploadSession.objects.filter(space_id=session.space_id, kind=UploadSession.Kind.RECORDING).count()
+    rows = UploadSession.objects.filter(space_id=session.space_id, kind=UploadSession.Kind.RECORDING)
+    earlier = list(rows.values_list("key", flat=True))
     extension = PurePath(session.name).suffix.lower().lstrip(".")
-    return keys.recording(session.space_id, earlier + 1, extension if extension in EXTENSIONS else "bin")
+    extension = extension if extension in EXTENSIONS else "bin"
+    numbered = (keys.recording(session.space_id, number, extension) for number in count(len(earlier) + 1))
+    return next(key for key in numbered if key not in earlier and not _is_taken(key))
+
+
+def _is_taken(key: str) -> bool:
+    """Whether the store has a recording there that this database lacks, because it was restored from a backup."""
+    if not restores.current():
+        return False
+    try:
+        store().head(key)
+    except ObjectMissing:
+        return False
+    return True
 
 
 def _look(session: UploadSession, by: Uploader) -> None:
