@@ -2,6 +2,7 @@
 
 import fcntl
 import gc
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -136,13 +137,16 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 def nothing_left(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test leaves outside of the database, and the next test would find: the checkpoint that it signed (it would
     look like a restored database), what the process has compared, the request of an answer that nobody read to its end,
-    and settings in the environment."""
+    a handler that logs to where the test has captured, and settings in the environment."""
     environment = processes.own_environment()
     yield
     monkeypatch.undo()  # it is older than this fixture: pytest-django has asked for it
     restores._compared.clear()
     if request_ids := sys.modules.get("portal.request_ids"):
         request_ids.forget()
+    for handler in logging.root.handlers:  # a command that ran in this process has set up the logs again
+        if isinstance(handler, logging.StreamHandler) and handler.stream.closed:
+            handler.stream = sys.stderr  # `setStream` would flush the closed one
     if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         remove_rolled_back_checkpoint()
     assert processes.own_environment() == environment

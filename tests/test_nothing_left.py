@@ -1,12 +1,21 @@
-"""A test finds no checkpoint of another one: a database that lacks it counts as an older one that was restored."""
+"""A test finds nothing of another one (tests/conftest.py). Of each pair, whichever runs first leaves it for the other.
 
+A database that lacks a checkpoint in the store counts as an older one that was restored."""
+
+import logging
+
+import django
 import pytest
+from django.http import HttpResponse
+from django.test import RequestFactory
 
-from archive import restores
+from archive import restores, tasks
 from archive.errors import ObjectMissing
 from archive.models import LogCheckpoint, SigningKeyEvent
 from archive.storage import keys, store
 from archive.transparency import sequence
+from portal import request_ids
+from tests.faults.worker import published
 from tests.support.database import as_superuser, empty_database, remove_rolled_back_checkpoint
 from tests.support.restored import write_entry
 
@@ -20,7 +29,6 @@ def sign() -> None:
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.usefixtures("db")
 def test_a_checkpoint_of_a_test_that_is_rolled_back_does_not_stay(number: int) -> None:
-    """Whichever of the two comes first leaves one for the other."""
     assert restores.find() is None
     sign()
 
@@ -56,3 +64,29 @@ def test_the_first_checkpoint_of_an_emptied_database_counts_as_new() -> None:
 
     with pytest.raises(ObjectMissing):
         store().get(keys.log_object("checkpoint"))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.usefixtures("committed")
+def test_no_message_stays(number: int) -> None:
+    assert published() == []
+
+    tasks.check_in.apply_async()
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_no_request_stays(number: int) -> None:
+    assert request_ids.current_id() == ""
+
+    answer = request_ids.RequestIdMiddleware(lambda request: HttpResponse())(RequestFactory().get("/"))
+
+    assert request_ids.current_id() == answer.headers["X-Request-ID"]  # until somebody reads it to its end
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_no_handler_stays_that_writes_to_a_closed_file(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """It would complain on standard error, which the next test captures."""
+    handlers = [handler for handler in logging.root.handlers if isinstance(handler, logging.StreamHandler)]
+    assert [handler for handler in handlers if handler.stream.closed] == []
+
+    django.setup()  # as each command does that runs in this process: it logs to what `capsys` captures
