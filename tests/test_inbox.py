@@ -367,8 +367,8 @@ def test_a_folder_replaced_by_a_link_leads_to_no_other_inbox(
     for touch in (
         source.look,
         source.read_sidecar,
-        lambda: source.write_outcome(b"{}"),
-        lambda: source.remove(arrival.etag, arrival.version),
+        lambda: source.write_outcome(b"{}", lambda: None),
+        lambda: source.remove(arrival.etag, arrival.version, lambda: None),
     ):
         with pytest.raises(ObjectMissing):
             touch()

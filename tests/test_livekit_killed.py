@@ -25,7 +25,7 @@ ARRIVALS = "intake.arrivals"
 AT_ONCE = 5
 STEPS: list[Place] = [
     ("work", f"after commit in {ARRIVALS}.take:_register"),
-    ("work", f"after s3 DeleteObjects in {ARRIVALS}.sources:remove"),
+    ("work", f"after s3 DeleteObjects in {ARRIVALS}.sources:_remove"),
 ]
 
 

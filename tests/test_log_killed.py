@@ -36,8 +36,8 @@ STEPS = [
     "after s3 PutObject in transparency.tile_store:_put",
     "before commit in transparency.checkpoints:_sign",
     "after commit in transparency.checkpoints:_sign",
-    "before s3 PutObject in transparency.checkpoints:_publish",
-    "after s3 PutObject in transparency.checkpoints:_publish",
+    "before s3 CompleteMultipartUpload in transparency.checkpoints:_publish",
+    "after s3 CompleteMultipartUpload in transparency.checkpoints:_publish",
     "after s3 PutObject in transparency.second_bucket:_write",
     "after s3 PutObject in transparency.timestamps:_store",
 ]
@@ -47,7 +47,7 @@ SAMPLE = [
     "before commit in transparency.sequence:number_entries",
     "after s3 PutObject in transparency.tile_store:_put",
     "before commit in transparency.checkpoints:_sign",
-    "before s3 PutObject in transparency.checkpoints:_publish",
+    "before s3 CompleteMultipartUpload in transparency.checkpoints:_publish",
     "after s3 PutObject in transparency.second_bucket:_write",
     "after s3 PutObject in transparency.timestamps:_store",
 ]

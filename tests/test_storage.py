@@ -82,7 +82,7 @@ def test_the_upload_is_open_before_the_check_runs(prefix: str) -> None:
 
     write(store(), f"{prefix}a", io.BytesIO(b"x"), "text/plain", check=look)
 
-    assert seen == [(f"{prefix}a",)]
+    assert seen == [(), (f"{prefix}a",)]
 
 
 def test_an_aborted_upload_cannot_be_completed(prefix: str) -> None:

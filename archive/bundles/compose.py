@@ -26,7 +26,7 @@ from archive.leases import TICK, Budget, Claim
 from archive.models.package import Package
 from archive.storage import ObjectInfo, Store, Upload, begin, newest, store, stored_parts
 from archive.storage.capabilities import Capabilities
-from archive.storage.multipart import Checksums
+from archive.storage.multipart import Checksums, abort_at
 
 LANES = 4  # copies at a time: the store does the work, and one bundle must not swamp it
 PLAN = "plan"  # the object's metadata key for the digest of its parts
@@ -159,8 +159,8 @@ def _begin(job: _Job, claim: "Claim[Any]") -> Upload:
     """A new upload, and no other one at its key. The write that names it in the row also checks that the claim still
     holds. No object is removed here: a worker that slept since its claim would remove what another one has finished
     meanwhile."""
-    for key, upload_id in job.store.uploads(job.key):
-        job.store.abort(key, upload_id)
+    claim.renew()  # who lost the claim aborts nothing of its successor
+    abort_at(job.store, job.key)
     upload = begin(job.store, job.key, "application/zip", {PLAN: job.digest}, job.checksums)
     try:
         claim.renew(upload_id=upload.id, parts_digest=job.digest, bytes_done=0, bytes_total=job.size)

@@ -82,7 +82,7 @@ def _condemn(claim: Claim[P], error: SpacekeepError) -> None:
         mark_missing(claim.row)
         return
     blank: dict[str, Any] = {"key": "", "size": None, "etag": "", "ready_at": None, "crc32": None, "verified_by": ""}
-    lifecycle.transition(
+    if lifecycle.transition(
         claim.row,
         State.READY,
         State.FAILED,
@@ -91,9 +91,9 @@ def _condemn(claim: Claim[P], error: SpacekeepError) -> None:
         problem=make_problem("bundle.damaged", reason=error.problem),
         **blank,
         **leases.RESET,
-    )
-    wakeups.wake(type(claim.row), claim.row.pk)
-    logger.error("package_damaged", package=str(claim.row.pk), error=str(error))
+    ):
+        wakeups.wake(type(claim.row), claim.row.pk)
+        logger.error("package_damaged", package=str(claim.row.pk), error=error.code)
 
 
 def mark_missing(package: Bundle | ExportPart) -> bool:

@@ -9,6 +9,10 @@ to recreate a deleted object. Therefore:
 
 A purge changes the row, commits, and then aborts every open upload under the prefix. In any interleaving either step 2
 sees the purge, or the purge aborts the upload of step 1 and completing raises UploadGone.
+
+A worker that takes over from another one does the same with the uploads of its key: its claim is the change of the row,
+and it aborts them before it opens its own. So a worker that lost its lease replaces no object of its successor
+(docs/decisions/0002-leases-and-fences.md). Equal bytes would not do: with encryption, stores may give them a new ETag.
 """
 
 import base64
@@ -21,7 +25,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
-from archive.errors import ObjectChanged, StorageError
+from archive.errors import ObjectChanged, StorageError, StoreUnavailable, UploadGone
 from archive.storage.s3 import ObjectInfo, Store, translated
 
 MIN_PART = 5 * 1024**2  # bytes; S3's minimum for every part but the last
@@ -162,6 +166,13 @@ def decode_crc32(text: str | None) -> int | None:
     return int.from_bytes(value, "big") if len(value) == 4 else None
 
 
+def abort_at(store: Store, key: str) -> None:
+    """Abort the open uploads at this key, and at no other one that begins with it."""
+    for other, upload_id in store.uploads(key):
+        if other == key:
+            store.abort(key, upload_id)
+
+
 @contextmanager
 def uploading(
     store: Store,
@@ -170,14 +181,21 @@ def uploading(
     check: Callable[[], None],
     checksums: Checksums = Checksums.UNANNOUNCED,
 ) -> Iterator[Upload]:
-    """Open an upload to `key`, call `check` (which raises if this worker may not write), then yield the upload.
+    """Open an upload to `key`, call `check` (which raises if this worker may not write), then yield the upload. Before
+    that, abort those of earlier workers at this key.
 
-    On any error the upload is aborted. If the process is killed, the next attempt or the purge aborts it.
+    On any error the upload is aborted. If the process is killed, the next attempt or the purge aborts it. When somebody
+    else has aborted it, this raises what `check` raises, or StoreUnavailable: try again.
     """
+    check()  # who may not write aborts nothing either
+    abort_at(store, key)
     upload = begin(store, key, content_type, checksums=checksums)
     try:
         check()
         yield upload
+    except UploadGone as error:
+        check()
+        raise StoreUnavailable.of(error.problem) from error
     except BaseException:
         with suppress(StorageError):  # keep the first error; a later attempt or the purge aborts
             store.abort(key, upload.id)

@@ -8,6 +8,7 @@ alert, until an operator has looked (docs/log.md).
 
 from collections.abc import Sequence
 from datetime import timedelta
+from io import BytesIO
 
 import structlog
 from django.conf import settings
@@ -19,7 +20,7 @@ from archive.errors import ObjectMissing
 from archive.leases import Budget, Claim
 from archive.log import events
 from archive.models import DatabaseRestore, LogCheckpoint, LogSequencer
-from archive.storage import Store, keys, store
+from archive.storage import Store, keys, store, write
 from archive.transparency import copies, second_bucket, tile_store, witnesses
 from archive.transparency.keys import has_retired_key, sign_checkpoint
 from archive.transparency.verify_log import Checkpoint, Invalid
@@ -167,6 +168,8 @@ def _publish(claim: Claim[LogSequencer], bucket: Store, *, is_missing: bool = Fa
     if is_missing or not LogSequencer.objects.filter(pk=claim.row.pk, **written).exists():
         if not is_missing and restores.find():  # the store may not have answered before the entries were numbered
             return
-        note = witnesses.note_with_cosignatures(last)
-        bucket.put(keys.log_object("checkpoint"), note.encode(), CONTENT_TYPE)
+        note = witnesses.note_with_cosignatures(last).encode()
+        # Not by `put`: that of a worker that lost its lease could replace a newer one, by which a restored database is
+        # recognized (archive/restores.py).
+        write(bucket, keys.log_object("checkpoint"), BytesIO(note), CONTENT_TYPE, check=claim.renew)
         claim.renew(**written)

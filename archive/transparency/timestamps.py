@@ -113,11 +113,15 @@ def _roots() -> list[x509.Certificate]:
 
 
 def _store(bucket: Store, row: CheckpointTimestamp) -> None:
-    """First the objects: a worker that dies before the row asks for another token, and writes that over this one."""
+    """First the objects: a worker that dies before the row asks for another token, and writes that over this one. A
+    worker that finds the row of its successor writes the token of that again."""
     name = file_name(row.checkpoint)
     bucket.put(keys.log_object(f"{name}.txt"), row.checkpoint.note.encode(), "text/plain; charset=utf-8")
     bucket.put(keys.log_object(f"{name}.tsr"), bytes(row.response), REPLY)
-    row.save(force_insert=True)
+    values = {"authority": row.authority, "stamped_at": row.stamped_at, "response": row.response}
+    saved, is_new = CheckpointTimestamp.objects.get_or_create(checkpoint=row.checkpoint, defaults=values)
+    if not is_new:
+        bucket.put(keys.log_object(f"{name}.tsr"), bytes(saved.response), REPLY)
 
 
 def file_name(checkpoint: LogCheckpoint) -> str:

@@ -31,7 +31,7 @@ def copy(claim: Claim[Arrival], space: Space, source: Source) -> bool:
     """Copy the missing parts, and complete the upload. Returns False when the time of this run is up first. Raises
     ObjectChanged when the source is not the file that was registered, Conflict, TooLate, StorageError, LeaseLost."""
     by, budget = Uploader(recorder=claim.row.recorder), claim.budget()
-    session = _session(claim.row, space, by)
+    session = _session(claim, space, by)
     stored = {part.number: part.size for part in list_parts(session, by)}
     upload = multipart(session)
     for number in range(1, session.part_count + 1):
@@ -47,12 +47,14 @@ def copy(claim: Claim[Arrival], space: Space, source: Source) -> bool:
     return True
 
 
-def _session(arrival: Arrival, space: Space, by: Uploader) -> UploadSession:
-    """The session of an earlier run, or a new one. Raises Conflict, TooLate, StorageError."""
+def _session(claim: Claim[Arrival], space: Space, by: Uploader) -> UploadSession:
+    """The session of an earlier run, or a new one: none if another worker has refused the arrival meanwhile, which
+    locks the Space as well, and ends its sessions. Raises Conflict, TooLate, StorageError, LeaseLost."""
+    arrival = claim.row
     begun = space.uploads.filter(kind=UploadSession.Kind.RECORDING, state__in=[State.OPEN, State.UPLOADED]).first()
     if begun is None:
         # A part is in memory, whatever the settings say.
-        return open_session(space.pk, file_spec(arrival), by, PART, signs_parts=False)
+        return open_session(space.pk, file_spec(arrival), by, PART, signs_parts=False, check=claim.renew)
     if begun.recorder_id != arrival.recorder_id:  # the host uploads a recording of their own
         raise Conflict("upload.recording_exists")
     return begun

@@ -1,9 +1,10 @@
 """Settle an arrival that is over: write its outcome beside the recording, and remove the source if it is accepted.
 
 The order is: outcome, recording, sidecar. A worker that is killed in between leaves the row unsettled, and the next one
-does all of it again; each step is idempotent. Nothing is removed before the stored copy was seen in our store, with the
-size and ETag that the examination recorded, nor while deletion is paused (archive/restores.py). The source of a refused
-recording stays for inbox_clean_up.py.
+does all of it again; each step is idempotent. Before each step the fence is checked: by now the recorder may have
+dropped another recording under this name, whose outcome and files a late worker must leave alone. Nothing is removed
+before the stored copy was seen in our store, with the size and ETag that the examination recorded, nor while deletion
+is paused (archive/restores.py). The source of a refused recording stays for inbox_clean_up.py.
 """
 
 import json
@@ -36,14 +37,13 @@ def _settle(claim: Claim[Arrival]) -> bool:
     source = source_of(arrival)
     is_deleted = arrival.space is not None and arrival.space.state in Space.DELETING
     if arrival.source != Arrival.Source.LIVEKIT:
-        source.write_outcome(json.dumps(outcome(arrival), ensure_ascii=False, indent=1).encode())
+        source.write_outcome(json.dumps(outcome(arrival), ensure_ascii=False, indent=1).encode(), claim.renew)
     removes = arrival.state == Arrival.State.ACCEPTED and _may_remove(arrival)
     if removes:
         restores.require_no_pause()
         if not is_deleted:
             _require_stored(arrival)
-        claim.renew()
-        source.remove(arrival.etag, arrival.version)
+        source.remove(arrival.etag, arrival.version, claim.renew)
     with transaction.atomic():
         claim.renew(settled=True, **leases.RESET)
         if removes:

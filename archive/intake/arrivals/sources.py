@@ -51,13 +51,15 @@ class Source(ABC):
         """The JSON beside the recording; of a larger one than any real one, the beginning. Raises ObjectMissing."""
 
     @abstractmethod
-    def write_outcome(self, text: bytes) -> None:
-        """Write the outcome beside the recording. An older one is replaced."""
+    def write_outcome(self, text: bytes, check: Callable[[], None]) -> None:
+        """Write the outcome beside the recording. An older one is replaced. `check` raises if this worker may not: it
+        is called once the file is begun and before it is complete, and the next worker undoes what was begun."""
 
     @abstractmethod
-    def remove(self, etag: str, version: str) -> None:
+    def remove(self, etag: str, version: str, check: Callable[[], None]) -> None:
         """Remove the recording if it is still the one with this ETag, and then its sidecar if it is still the one of
-        `version` (Arrival.version), which was read. Idempotent."""
+        `version` (Arrival.version), which was read. Idempotent. `check` raises if this worker may not: it is called
+        right before each removal, after the look."""
 
 
 @dataclass
@@ -91,19 +93,23 @@ class StoreSource(Source):
         length = min(info.size, values.MAX_BYTES + 1)
         return self.bucket.read(info.key, 0, length, info.etag) if length else b""
 
-    def write_outcome(self, text: bytes) -> None:
-        write(self.bucket, self.key + OUTCOME, BytesIO(text), "application/json", check=lambda: None)
+    def write_outcome(self, text: bytes, check: Callable[[], None]) -> None:
+        write(self.bucket, self.key + OUTCOME, BytesIO(text), "application/json", check=check)
 
-    def remove(self, etag: str, version: str) -> None:
-        with suppress(ObjectMissing):
+    def remove(self, etag: str, version: str, check: Callable[[], None]) -> None:
+        try:
             if not _same(self.look().etag, etag):
                 return  # another recording under the same name: not ours to remove
-        names = [self.key]
+            self._remove(self.key, check)
+        except ObjectMissing:
+            pass  # an earlier worker removed it
         if self.bucket.alias != LIVEKIT and self._is_sidecar(version):
-            names.append(self.key + SIDECAR)
-        for name in names:
-            if failed := self.bucket.delete((StoredVersion(name, "", 0),)):
-                raise StorageError("storage.not_removed", key=name, error=failed[name])
+            self._remove(self.key + SIDECAR, check)
+
+    def _remove(self, key: str, check: Callable[[], None]) -> None:
+        check()
+        if failed := self.bucket.delete((StoredVersion(key, "", 0),)):
+            raise StorageError("storage.not_removed", key=key, error=failed[key])
 
     def _is_sidecar(self, version: str) -> bool:
         with suppress(ObjectMissing):
@@ -134,8 +140,12 @@ class FolderSource(Source):
         with self._open(self.path + SIDECAR) as file:
             return file.read(values.MAX_BYTES + 1)
 
-    def write_outcome(self, text: bytes) -> None:
-        """Complete or not at all: a program that watches the folder never reads half of it."""
+    def write_outcome(self, text: bytes, check: Callable[[], None]) -> None:
+        """Complete or not at all: a program that watches the folder never reads half of it.
+
+        The file has one name while it is written, and who comes later removes it first. So a worker that lost its lease
+        finds nothing to put into place, or `check` finds that it lost it.
+        """
         with self._place() as (place, name):
             target = name + OUTCOME
             fresh = fresh_name(target)
@@ -146,18 +156,20 @@ class FolderSource(Source):
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
+                check()
             os.replace(fresh, target, src_dir_fd=place, dst_dir_fd=place)
 
-    def remove(self, etag: str, version: str) -> None:
-        if not self.remove_file(lambda state: state == etag):
+    def remove(self, etag: str, version: str, check: Callable[[], None]) -> None:
+        if not self.remove_file(lambda state: state == etag, check):
             return
-        FolderSource(self.folder, self.path + SIDECAR).remove_file(lambda state: is_version(version, state))
+        FolderSource(self.folder, self.path + SIDECAR).remove_file(lambda state: is_version(version, state), check)
 
-    def remove_file(self, is_wanted: Callable[[str], bool]) -> bool:
-        """Remove the file at `path` if its state is wanted. Returns whether it is gone."""
+    def remove_file(self, is_wanted: Callable[[str], bool], check: Callable[[], None] = lambda: None) -> bool:
+        """Remove the file at `path` if its state is wanted, and `check` does not raise. Returns whether it is gone."""
         with self._place() as (place, name), suppress(FileNotFoundError):
             if not is_wanted(file_state(os.stat(name, dir_fd=place, follow_symlinks=False)).etag):
                 return False
+            check()
             os.unlink(name, dir_fd=place)
         return True
 

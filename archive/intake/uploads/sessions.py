@@ -14,7 +14,7 @@ If a process is killed:
 Each session has its own key, so cleaning up one can't touch the object of another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -99,12 +99,18 @@ class FileSpec:
 
 
 def open_session(
-    space_id: UUID, file: FileSpec, by: Uploader, part_bytes: int | None = None, *, signs_parts: bool = True
+    space_id: UUID,
+    file: FileSpec,
+    by: Uploader,
+    part_bytes: int | None = None,
+    *,
+    signs_parts: bool = True,
+    check: Callable[[], None] = lambda: None,
 ) -> UploadSession:
     """Begin an upload, in parts of `part_bytes` (by default, those of the settings). `signs_parts`: the uploader sends
-    them to signed URLs. Raises Refused for a file that
-    can't be taken, Conflict when the Space does not wait for one or too many are open, TooLate, StorageError; then
-    nothing of it is left."""
+    them to signed URLs. `check` is called with the Space's row locked, before the session is written, and raises if
+    this worker may not. Raises Refused for a file that can't be taken, Conflict when the Space does not wait for one or
+    too many are open, TooLate, StorageError; then nothing of it is left."""
     validate_file(file)
     session = UploadSession(
         id=uuid4(),
@@ -126,6 +132,7 @@ def open_session(
     try:
         with transaction.atomic():
             _look(session, by)
+            check()
             _insert(session, by)
     except BaseException:
         with suppress(StorageError):  # the first error says more; no address was signed for it, and the purge ends it
