@@ -1,6 +1,7 @@
 """Whether the dispatcher runs (archive/tasks.py). Beat starts it and the deleter runs it, so a dispatcher that does not
 run means that one of them is down."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
@@ -23,3 +24,10 @@ def seconds_overdue(seconds_watched: float) -> float | None:
     finished_at = TaskRun.objects.filter(pk="dispatch").values_list("finished_at", flat=True).first()
     seconds = (dbtime.now() - finished_at).total_seconds() if finished_at else seconds_watched
     return seconds if seconds > patience().total_seconds() else None
+
+
+def overdue_tasks(intervals: Mapping[str, timedelta]) -> list[str]:
+    """Of these tasks of beat, those that were not done for longer than their interval, or never."""
+    now = dbtime.now()
+    done = dict(TaskRun.objects.values_list("task", "finished_at"))
+    return [task for task, interval in intervals.items() if task not in done or now - done[task] > interval]

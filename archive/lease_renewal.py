@@ -12,26 +12,31 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from archive import work_log
 from archive.models import Leased
+
+logger = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class HeldLease:
-    """A claim of this process, as the condition of its writes names it."""
+    """A claim of this process, as the condition of its writes names it. `space_id` is for the log; "" without one."""
 
     model: type[Leased]
     pk: Any
     fence: int
     states: tuple[str, ...]
+    space_id: str = field(default="", compare=False)
 
 
 class _Held:
@@ -39,12 +44,14 @@ class _Held:
 
     def __init__(self) -> None:
         self.is_kept_alive = False
+        self.progress_at = float("-inf")
         self._until: dict[HeldLease, float] = {}
         self._lock = threading.Lock()
 
     def add(self, lease: HeldLease) -> None:
         with self._lock:
-            self._until[lease] = time.monotonic() + settings.LEASE_SECONDS
+            self.progress_at = time.monotonic()
+            self._until[lease] = self.progress_at + settings.LEASE_SECONDS
 
     def remove(self, lease: HeldLease) -> None:
         with self._lock:
@@ -87,6 +94,11 @@ def hold(lease: HeldLease) -> None:
         _held.add(lease)
 
 
+def progress_at() -> float:
+    """When this process last claimed or renewed something (monotonic clock): the thread's renewals are no progress."""
+    return _held.progress_at
+
+
 def drop(lease: HeldLease) -> None:
     """Don't renew it any more."""
     _held.remove(lease)
@@ -96,15 +108,29 @@ def renew_held() -> int:
     """Renew the leases of this process that have not expired. Returns how many were renewed.
 
     Rows that a transaction has locked are left for the next call: waiting for them could be a deadlock. A lease that
-    has expired, or was released, stays so.
+    has expired, or was released, stays so. Raises OperationalError or InterfaceError if the database is down; any other
+    error is logged with its rows.
     """
-    by_condition: dict[tuple[type[Leased], int, tuple[str, ...]], list[Any]] = defaultdict(list)
+    by_condition: dict[tuple[type[Leased], int, tuple[str, ...]], list[HeldLease]] = defaultdict(list)
     for lease in _held.renewable():
-        by_condition[lease.model, lease.fence, lease.states].append(lease.pk)
+        by_condition[lease.model, lease.fence, lease.states].append(lease)
     renewed = 0
-    for (model, fence, states), pks in by_condition.items():
-        renewed += _renew(model, Q(fence=fence, state__in=states, lease_until__gt=Now()), pks)
+    for (model, fence, states), held in by_condition.items():
+        condition = Q(fence=fence, state__in=states, lease_until__gt=Now())
+        try:
+            renewed += _renew(model, condition, [lease.pk for lease in held])
+        except (OperationalError, InterfaceError):
+            raise  # the database is down: the others would only wait for it, too
+        except Exception as error:  # the others are renewed all the same
+            _log_failure(held, error)
     return renewed
+
+
+def _log_failure(held: Collection[HeldLease], error: Exception) -> None:
+    for lease in held:
+        space = {"space_id": lease.space_id} if lease.space_id else {}
+        row = {"kind": lease.model.__name__, "row_id": str(lease.pk), **space}
+        logger.error("lease_not_renewed", **row, **work_log.describe_error(error))
 
 
 def _renew(model: type[Leased], condition: Q, pks: Collection[Any]) -> int:

@@ -19,12 +19,12 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, models, transaction
+from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import F, Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Greatest, Now
 
-from archive import lease_renewal, wakeups, work_log
+from archive import lease_renewal, repeated_lines, wakeups, work_log
 from archive.errors import (
     AttemptsExhausted,
     DecoderFailed,
@@ -105,7 +105,8 @@ class Claim(Generic[W]):
 
     @property
     def held(self) -> lease_renewal.HeldLease:
-        return lease_renewal.HeldLease(type(self.row), self.row.pk, self.fence, self.states)
+        space_id = work_log.describe(self.row, self.attempt).get("space_id", "")
+        return lease_renewal.HeldLease(type(self.row), self.row.pk, self.fence, self.states, space_id)
 
     def renew(self, **changes: Any) -> None:
         """Extend the lease to its full length from now, and write `changes` (progress). Raises LeaseLost."""
@@ -133,9 +134,13 @@ class Claim(Generic[W]):
             changes["retry_at"] = Now() + pause
         # The claim counted it as unforeseen, as it would not come here after a crash.
         changes["unforeseen"] = Greatest(F("unforeseen") - 1, 0)
-        return self._release(problem, problem if cause is None else cause, at_once=at_once, **changes)
+        cause = problem if cause is None else cause
+        if not cause:  # this run went well: should a later one fail as an earlier one did, that is news again
+            changes = {"reported_cause": "", "reported_at": None, **changes}
+        return self._release(problem, cause, at_once=at_once, **changes)
 
     def _release(self, problem: Problem, cause: Problem, *, at_once: bool = False, **changes: Any) -> bool:
+        lease_renewal.drop(self.held)
         pause = timedelta(0) if at_once else min(FIRST_RETRY * 2 ** min(self.attempt - 1, 10), LAST_RETRY)
         news = work_log.news_of(self.row, cause)
         # The lease ends now and is not set to NULL, as it is also the time of the last progress.
@@ -172,13 +177,13 @@ class Claim(Generic[W]):
         except (SpacekeepError, GeneratorExit):
             raise
         except BaseException as error:
-            with suppress(DatabaseError):  # the database itself may have failed; then the lease has to expire
-                problem = make_problem("work.unexpected", error=type(error).__name__)
+            with suppress(OperationalError, InterfaceError):  # the database may be down; then the lease has to expire
+                problem, later = make_problem("work.unexpected", error=type(error).__name__), dict[str, Any]()
                 if parks and self.is_parked:
-                    parked = self._make_parked(problem)
-                    self._release(parked, parked, retry_at=Now() + PARKED)
-                else:
-                    self._release(problem, problem)
+                    problem, later = self._make_parked(problem), {"retry_at": Now() + PARKED}
+                if not work_log.news_of(self.row, problem):
+                    repeated_lines.mark_known(error)
+                self._release(problem, problem, **later)
             raise
         finally:
             lease_renewal.drop(self.held)
@@ -241,7 +246,7 @@ def attempt(
     """
     if claim is None:
         return False
-    with work_log.bound(claim.row, claim.attempt):
+    with work_log.bound(claim.row, claim.attempt), _held_until_the_end(claim):
         if max_attempts is not None and claim.attempt > max_attempts:
             _give_up(claim, AttemptsExhausted.of(claim.row.problem or make_problem("work.gave_up")), fail)
             return False
@@ -260,6 +265,16 @@ def attempt(
             else:
                 retry(claim, error)
         return False
+
+
+@contextmanager
+def _held_until_the_end(claim: Claim[Any]) -> Iterator[None]:
+    """However the attempt ends, nobody renews its lease after that: also if the database fails while it is parked or
+    given up, and although `fail` may renew it."""
+    try:
+        yield
+    finally:
+        lease_renewal.drop(claim.held)
 
 
 def _give_up(claim: Claim[W], error: SpacekeepError, fail: Callable[[Claim[W], SpacekeepError], object]) -> None:

@@ -60,6 +60,13 @@ def count(limit: str, caller: Caller) -> None:
     raise TooManyRequests("limit.reached", most=most, period=period, seconds=max(1, int(row[0]) if row else 1))
 
 
+def take_turn(name: str, seconds: float) -> bool:
+    """Whether this process is the first of all to ask for the turn of this `name` in so many seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKE, {"key": f"turn:{name}", "each": seconds, "period": seconds})
+        return cursor.fetchone() is not None
+
+
 def delete_old() -> None:
     """Delete counts that are used up, a thousand at a time."""
     if RateLimit.objects.exists():

@@ -2,20 +2,23 @@
 
 Every line that is written while a row is at work carries the row (`bound`). A failure that is retried is logged by
 `Claim.release_for_retry` alone, so no kind of work can forget it, or repeat it each minute: again only when the cause
-changes, or after an hour. docs/operations.md lists the fields ("Logs").
+changes, after a run that went well, or after an hour. docs/operations.md lists the fields ("Logs").
 """
 
+import hashlib
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
 from django.db.models.functions import Now
 from structlog.contextvars import bound_contextvars
 
-from archive import dbtime
+from archive import dbtime, repeated_lines
 from archive.errors import Problem
 from archive.models import Leased, Space
 
@@ -24,6 +27,12 @@ AGAIN = timedelta(hours=1)
 OF_CAUSE = ("status", "s3_code", "reply", "error")
 # Those that have no text by people: a problem can quote a title.
 LOGGED = (*OF_CAUSE, "what", "key", "prefix", "seconds", "count", "host")
+PLACES = ("what", "key", "prefix", "keys")  # of an object or a file
+# Keys that we named. Those of inboxes and of LiveKit's bucket are names that people gave.
+OUR_KEY = re.compile(r"(?:[A-Z]+ )?(?:spaces|exports|log|rehearsal|checkpoints)/[\w./-]*")
+INBOX = re.compile(r"inbox/\w+/")
+ROOT = Path(__file__).parents[1]
+OURS = (f"{ROOT}/archive/", f"{ROOT}/portal/")
 WORD = re.compile(r"[\w.]+")
 
 logger = structlog.get_logger()
@@ -41,6 +50,40 @@ def bound(row: Leased, attempt: int) -> Iterator[None]:
     """Every line of this thread carries the row meanwhile."""
     with bound_contextvars(**describe(row, attempt)):
         yield
+
+
+def hide_names(problem: Problem) -> Problem:
+    """The problem without what people named: a file in an inbox has the digest of its name, and the store's own words,
+    which may repeat the name, are only its code."""
+    params = dict(problem.get("params", {}))
+    named = [name for name in PLACES if params.get(name) and hide_name(params[name]) != params[name]]
+    if not named:
+        return problem
+    params |= {name: hide_name(params[name]) for name in named}
+    if "reply" in params:
+        params["reply"] = params.get("s3_code") or ""
+    return {**problem, "params": params}
+
+
+def hide_name(key: Any) -> Any:
+    """A key as it is if we named it; else the digest of the name in it (printf %s NAME | sha256sum)."""
+    if isinstance(key, list):
+        return [hide_name(one) for one in key]
+    text = str(key)
+    if OUR_KEY.fullmatch(text):
+        return key
+    known = found[0] if (found := INBOX.match(text)) else ""
+    name = text.removeprefix(known).encode("utf-8", "surrogateescape")
+    return f"{known}sha256:{hashlib.sha256(name).hexdigest()[:16]}"
+
+
+def describe_error(error: BaseException) -> dict[str, str]:
+    """The fields of a line about an error that nobody foresaw: its class and where it came from. Not its message, which
+    may quote a title or the name of a file."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if frame.filename.startswith(OURS)] or frames
+    place = f"{ours[-1].filename.removeprefix(f'{ROOT}/')}:{ours[-1].lineno}" if ours else ""
+    return {"error": type(error).__name__, "place": place}
 
 
 def name_cause(problem: Problem) -> str:
@@ -66,7 +109,9 @@ def news_of(row: Leased, problem: Problem) -> dict[str, Any]:
 
 
 def log_retry(row: Leased, attempt: int, problem: Problem) -> None:
-    logger.warning("work_retried", **_fields(row, attempt, problem))
+    """Of a cause that many rows have, the first few rows of each minute are named, and the others counted."""
+    if repeated_lines.may_write(line="work_retried", kind=type(row).__name__, cause=name_cause(problem)):
+        logger.warning("work_retried", **_fields(row, attempt, problem))
 
 
 def log_failure(row: Leased, attempt: int, problem: Problem) -> None:
@@ -75,6 +120,6 @@ def log_failure(row: Leased, attempt: int, problem: Problem) -> None:
 
 
 def _fields(row: Leased, attempt: int, problem: Problem) -> dict[str, Any]:
-    params = problem.get("params", {})
+    params = hide_names(problem).get("params", {})
     known = {name: params[name] for name in LOGGED if params.get(name) not in (None, "")}
     return describe(row, attempt) | {"cause": name_cause(problem)} | known

@@ -1,7 +1,9 @@
 """Which workers were seen lately.
 
-A worker notes each task that it takes and finishes, at most every few seconds. Beat sends tasks to each queue
-(portal/settings/work.py), so an idle worker is seen as well.
+A worker notes each task that it takes and finishes, at most every few seconds, and that a long one goes on: that it
+renewed its lease with progress. A task that hangs does neither, so a worker that only has such tasks is soon not seen
+any more, though its processes and their threads live. Beat sends tasks to each queue (portal/settings/work.py), so an
+idle worker is seen as well.
 """
 
 import time
@@ -12,7 +14,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models.functions import Now
 
-from archive import __version__
+from archive import __version__, lease_renewal
 from archive.models import Heartbeat
 
 EVERY = 10.0  # seconds between two notes of a process
@@ -43,10 +45,12 @@ def note(process: str, queue: str) -> None:
     _noted[process, queue] = now
 
 
-def note_again() -> None:
-    """For a process that is busy with one task for long: note what it noted before."""
-    for process, queue in list(_noted):
-        note(process, queue)
+def note_progress() -> None:
+    """For a process that is busy with one task for long: note again what it noted before, if its work has made progress
+    since then."""
+    for (process, queue), noted_at in list(_noted.items()):
+        if lease_renewal.progress_at() > noted_at:
+            note(process, queue)
 
 
 def read_workers() -> tuple[Worker, ...]:

@@ -18,7 +18,7 @@ from celery.signals import (
     worker_process_init,
     worker_ready,
 )
-from django.db import DatabaseError
+from django.db import InterfaceError, OperationalError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from portal import broker, process_metrics
@@ -76,7 +76,7 @@ def note_worker(task: Any) -> None:
     queue = (task.request.delivery_info or {}).get("routing_key")
     if not queue or task.request.is_eager:
         return
-    with suppress(DatabaseError):  # then the task itself says what is wrong
+    with suppress(OperationalError, InterfaceError):  # then the task itself says what is wrong
         workers.note(task.request.hostname, queue)
 
 

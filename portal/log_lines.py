@@ -4,12 +4,14 @@
 Imports no settings and no Django: gunicorn writes its first lines before there is either.
 """
 
+import logging
 import os
 from contextvars import ContextVar
 from typing import Any
 
 import structlog
 
+from archive.repeated_lines import is_known, may_write
 from portal.log_redaction import redact_event
 
 # The request that this thread answers (portal/request_ids.py).
@@ -27,6 +29,18 @@ def add_caller(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any
     if recorder is not None:
         event.setdefault("recorder_id", str(recorder.pk))
     return event
+
+
+class NewFailures(logging.Filter):
+    """Celery writes a traceback each time a task raises. Let it do so once for each cause of a row, as the archive does
+    (archive/work_log.py), and of tasks that fail alike a few times a minute (archive/repeated_lines.py)."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            return True
+        task = record.args.get("name") if isinstance(record.args, dict) else None
+        return not is_known(error) and may_write(line="task_failed", task=str(task), error=type(error).__name__)
 
 
 SHARED: list[Any] = [
@@ -64,6 +78,7 @@ def logging_config() -> dict[str, Any]:
                 "foreign_pre_chain": SHARED,
             }
         },
+        "filters": {"new_failures": {"()": NewFailures}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": configured_level()},
         # 404s are not incidents, and our own errors already report botocore's retries.
@@ -75,6 +90,7 @@ def logging_config() -> dict[str, Any]:
             "django.server": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
             "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
             "gunicorn.access": {"handlers": [], "propagate": False},
+            "celery.app.trace": {"filters": ["new_failures"]},
             "faster_whisper": {"level": "WARNING"},  # below, it would quote what people say
         },
     }

@@ -1,22 +1,23 @@
-"""What each process of a worker does beside its task: a thread renews its leases, notes that the process lives, and
-watches the dispatcher.
+"""What each process of a worker does beside its task: a thread renews its leases, notes that its work goes on, and
+watches the dispatcher. Nothing that goes wrong in a step ends the thread, or keeps it from the other steps.
 
-If the dispatcher has not run for some minutes, beat or the deleter is down. Then this thread says so in the logs, and
-publishes what beat would have published: no deadline waits for beat.
+If the dispatcher has not run for some minutes, beat or the deleter is down. Then one of all these threads says so each
+minute, and publishes what beat should have published by now: no deadline waits for beat.
 """
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
 import structlog
 from celery import current_app
 from django.conf import settings
-from django.db import Error, connection
-from kombu.exceptions import OperationalError
+from django.db import InterfaceError, OperationalError, connection
+from kombu.exceptions import OperationalError as BrokerError
 
-from archive import dispatch_rounds, lease_renewal, workers
+from archive import dispatch_rounds, lease_renewal, rate_limits, repeated_lines, work_log, workers
 
 WATCH_SECONDS = 60.0
 
@@ -33,23 +34,45 @@ def _run() -> NoReturn:
     started = watched_at = time.monotonic()
     while True:
         time.sleep(lease_renewal.interval())
-        with suppress(Error):  # the next round may have more luck; meanwhile leases may expire, which is harmless
-            connection.close_if_unusable_or_obsolete()
-            lease_renewal.renew_held()
-            workers.note_again()
-            if time.monotonic() - watched_at >= WATCH_SECONDS:
-                watched_at = time.monotonic()
-                watch_dispatcher(watched_at - started)
+        steps: list[Callable[[], object]] = [
+            connection.close_if_unusable_or_obsolete,
+            lease_renewal.renew_held,
+            workers.note_progress,
+            repeated_lines.flush,
+        ]
+        if time.monotonic() - watched_at >= WATCH_SECONDS:
+            watched_at = time.monotonic()
+            steps.append(lambda: watch_dispatcher(time.monotonic() - started))
+        run_steps(steps)
+
+
+def run_steps(steps: list[Callable[[], object]]) -> None:
+    """Call all of them, whatever one of them raises."""
+    for step in steps:
+        try:
+            step()
+        except (OperationalError, InterfaceError):
+            return  # the database is down: the next round may have more luck. Leases may expire, which is harmless.
+        except Exception as error:  # a thread that ends would cost every lease of this process
+            logger.error("worker_thread_failed", **work_log.describe_error(error))
 
 
 def watch_dispatcher(seconds_watched: float) -> bool:
-    """Report a dispatcher that has not run, and publish the tasks of beat's schedule. Returns whether it was so."""
+    """If the dispatcher has not run, report it, and publish the tasks of beat's schedule that are overdue: in one
+    process of all, once a minute. Returns whether it has not run."""
     silent = dispatch_rounds.seconds_overdue(seconds_watched)
     if silent is None:
         return False
-    logger.error("dispatcher_silent", seconds=round(silent))
-    with suppress(OperationalError):
-        schedule: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
-        for entry in schedule.values():
-            current_app.send_task(entry["task"], retry=False, **entry["options"])
+    if rate_limits.take_turn("dispatcher_silent", WATCH_SECONDS):
+        logger.error("dispatcher_silent", seconds=round(silent))
+        with suppress(BrokerError):
+            _publish_overdue()
     return True
+
+
+def _publish_overdue() -> None:
+    schedule: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
+    entries = {entry["task"].rpartition(".")[2]: entry for entry in schedule.values()}
+    overdue = dispatch_rounds.overdue_tasks({task: entry["schedule"] for task, entry in entries.items()})
+    for entry in (entries[task] for task in overdue):
+        current_app.send_task(entry["task"], retry=False, **entry.get("options", {}))

@@ -19,7 +19,7 @@ from django.test import Client
 from django.test.utils import override_settings, setup_databases, teardown_databases
 from playwright.sync_api import Browser, Page, expect
 
-from archive import dbtime, restores
+from archive import dbtime, repeated_lines, restores
 from archive.database_roles import as_owner
 from archive.intake.request import Request
 from archive.models import Space, User
@@ -62,6 +62,12 @@ def static_files() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not root.exists():
             call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def no_lines_left_out() -> None:
+    """Lines of earlier tests leave out none of this one."""
+    repeated_lines.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from celery import beat
+from django.conf import settings as django_settings
+from django.db import OperationalError
 from pytest_django import Settings
+from structlog.testing import capture_logs
 
 from archive import dispatch_rounds, lease_renewal
-from archive.models import LogEntry, Space, TaskRun, User
+from archive.models import LogEntry, RateLimit, Space, TaskRun, User
 from archive.status.facts import read_facts
 from archive.status.find_alerts import find_alerts
 from archive.tasks import dispatch
@@ -94,19 +97,29 @@ def test_beat_ignores_last_runs_in_the_future(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("db")
-def test_a_silent_dispatcher_is_reported_and_its_tasks_are_published(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_silent_dispatcher_is_reported_and_overdue_tasks_are_published_once_a_minute(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dispatch()
     assert not worker_thread.watch_dispatcher(0)
     assert caplog.records == []
     assert not EACH_ROUND & set(tasks())
     TaskRun.objects.filter(pk="dispatch").update(finished_at=datetime.now(UTC) - timedelta(hours=1))
+    TaskRun.objects.create(task="announce_overdue", finished_at=datetime.now(UTC) + timedelta(minutes=1))
 
     assert worker_thread.watch_dispatcher(0)
 
     (record,) = caplog.records
     assert record.levelname == "ERROR"
     assert "dispatcher_silent" in record.getMessage()
-    assert set(tasks()) >= EACH_ROUND
+    assert sorted(tasks()) == sorted((EACH_ROUND | EACH_TEN_ROUNDS) - {"announce_overdue"})
+    assert worker_thread.watch_dispatcher(0)  # as the thread of every other process does it, in the same minute
+    assert (len(caplog.records), tasks()) == (1, [])
+    RateLimit.objects.update(used_up_at=datetime.now(UTC))
+    TaskRun.objects.filter(pk="announce_overdue").delete()
+    monkeypatch.delitem(django_settings.CELERY_BEAT_SCHEDULE["announce-overdue"], "options")
+    assert worker_thread.watch_dispatcher(0)
+    assert "announce_overdue" in tasks()
     dispatch()
     assert not worker_thread.watch_dispatcher(0)
 
@@ -169,3 +182,22 @@ def test_two_beats_delete_once(alice: User, tmp_path: Path) -> None:
 
     events = LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True)
     assert list(events) == ["deletion.started", "space.deleted"]
+
+
+@pytest.mark.parametrize(
+    ("error", "ran", "logged"),
+    [(KeyError("Nora"), True, ["worker_thread_failed"]), (OperationalError("it is down"), False, [])],
+)
+def test_no_step_ends_the_thread(error: Exception, ran: bool, logged: list[str]) -> None:
+    """Only when the database is down, the steps that follow wait for the next round."""
+    done: list[bool] = []
+
+    def fail() -> None:
+        raise error
+
+    with capture_logs() as lines:
+        worker_thread.run_steps([fail, lambda: done.append(True)])
+
+    assert bool(done) == ran
+    assert [line["event"] for line in lines] == logged
+    assert "Nora" not in str(lines)

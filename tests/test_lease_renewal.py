@@ -2,16 +2,20 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 from django.db.models.functions import Now
+from structlog.testing import capture_logs
 
-from archive import dbtime, lease_renewal, leases
+from archive import dbtime, lease_renewal, leases, work_log, workers
 from archive.accounts import account_mail
-from archive.models import AccountMail, Space, User
+from archive.errors import Refused, make_problem
+from archive.models import AccountMail, Bundle, Heartbeat, Space, User
 from archive.tasks import dispatch
 from tests.support.clocks import MonotonicClock
 from tests.support.deadlines import seconds_from_now
@@ -88,6 +92,90 @@ def test_an_attempt_that_ended_is_not_renewed(space: Space) -> None:
     nearly_expire(space)
 
     assert lease_renewal.renew_held() == 0
+
+
+def refuse(claim: leases.Claim[Space]) -> bool:
+    raise Refused("audio.empty")
+
+
+def fail_and_renew(claim: leases.Claim[Space], error: Exception) -> None:
+    claim.renew()
+
+
+def fail_to_fail(claim: leases.Claim[Space], error: Exception) -> None:
+    raise RuntimeError("the database fails")
+
+
+@pytest.mark.parametrize(
+    ("run", "fail", "most"), [(refuse, fail_and_renew, 9), (refuse, fail_to_fail, 9), (refuse, fail_to_fail, 0)]
+)
+def test_however_an_attempt_ends_its_lease_is_not_renewed_after_that(
+    space: Space, run: Any, fail: Any, most: int
+) -> None:
+    with suppress(RuntimeError):
+        leases.attempt(claim_space(space), run, permanent=(Refused,), fail=fail, max_attempts=most)
+    nearly_expire(space)
+
+    assert lease_renewal.renew_held() == 0
+
+
+def test_a_released_claim_is_not_renewed_also_if_the_database_fails(
+    space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = claim_space(space)
+    monkeypatch.setattr(work_log, "news_of", raising(OperationalError()))
+
+    with suppress(OperationalError):
+        claim.release_for_retry(make_problem("storage.unreachable"))
+
+    nearly_expire(space)
+    assert lease_renewal.renew_held() == 0
+
+
+def test_an_unexpected_error_is_logged_and_the_others_are_renewed(
+    space: Space, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = Bundle.objects.create(space=space)
+    leases.claim(Bundle, bundle.pk, [bundle.state])
+    claim_space(space)
+    nearly_expire(space)
+    renew = lease_renewal._renew
+
+    def fail_for_bundles(model: Any, *args: Any) -> int:
+        return raising(KeyError("Nora"))() if model is Bundle else renew(model, *args)
+
+    monkeypatch.setattr(lease_renewal, "_renew", fail_for_bundles)
+    with capture_logs() as lines:
+        assert lease_renewal.renew_held() == 1
+
+    (line,) = lines
+    assert (line["event"], line["kind"], line["error"]) == ("lease_not_renewed", "Bundle", "KeyError")
+    assert (line["row_id"], line["space_id"]) == (str(bundle.pk), str(space.pk))
+    assert line["place"].startswith("archive/lease_renewal.py:")
+    assert "Nora" not in str(lines)
+
+
+def test_a_worker_whose_task_hangs_is_not_seen_any_more(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "EVERY", 0.0)
+    monkeypatch.setattr(workers, "_noted", {})
+    workers.note("celery@here", "celery")
+    long_ago = dbtime.now() - timedelta(hours=1)
+    Heartbeat.objects.update(seen_at=long_ago)
+
+    lease_renewal.renew_held()  # the thread lives
+    workers.note_progress()
+    assert Heartbeat.objects.get().seen_at == long_ago
+
+    claim_space(space).renew()
+    workers.note_progress()
+    assert Heartbeat.objects.get().seen_at > long_ago
+
+
+def raising(error: Exception) -> Any:
+    def raise_it(*args: object) -> Any:
+        raise error
+
+    return raise_it
 
 
 def test_a_process_without_progress_loses_its_claim(

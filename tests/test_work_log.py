@@ -1,5 +1,7 @@
 """A failure that is retried is logged once for each cause, whatever kind of work it is; and each line names the row."""
 
+import ast
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,10 +13,12 @@ from django.db.models import F
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from archive import leases, work_log
-from archive.errors import MailDown, StoreUnavailable, make_problem
+from archive import leases, repeated_lines, work_log
+from archive.errors import MailDown, ObjectMissing, StoreUnavailable, make_problem
 from archive.leases import Claim
-from archive.models import Leased, Space, User
+from archive.models import Arrival, Leased, Space, User
+from archive.work_log import ROOT
+from tests.support.factory import make_row
 from tests.support.leased_rows import make_leased_rows
 from tests.support.leases import CLAIMED, end_pauses
 
@@ -74,6 +78,83 @@ def test_the_same_cause_is_logged_again_after_an_hour_and_after_success(rows: di
 
     Space.objects.filter(pk=space.pk).update(**leases.RESET)
     assert [len(retries(attempt(space, DOWN))) for _ in range(2)] == [1, 0]
+
+    end_pauses()
+    claim = leases.claim(Space, space.pk, [space.state])
+    assert claim is not None
+    claim.release_for_retry({})  # the time of a run was over, and all was well
+    assert [len(retries(attempt(space, DOWN))) for _ in range(2)] == [1, 0]
+
+
+@pytest.mark.usefixtures("db")
+def test_a_cause_of_many_rows_names_a_few_of_them_and_counts_the_others(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(repeated_lines, "WINDOW", 3600.0)
+    lines = [line for _ in range(12) for line in attempt(make_row(alice, state="processing"), DOWN)]
+    assert len(retries(lines)) == 5
+    assert len(retries(attempt(make_row(alice, state="processing"), FULL))) == 1  # another cause
+
+    later = time.monotonic() + 3600
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    with capture_logs() as counted:
+        repeated_lines.flush()
+        repeated_lines.flush()
+
+    cause = "storage.unreachable ConnectTimeoutError"
+    left_out = {"line": "work_retried", "kind": "Space", "cause": cause, "lines": 7}
+    assert counted == [{"event": "lines_left_out", "log_level": "warning", **left_out}]
+    assert len(retries(attempt(make_row(alice, state="processing"), DOWN))) == 1
+
+
+NAME = "inbox/skr_0123456789ab/Nora Hill's talk.m4a"
+DIGEST = "inbox/skr_0123456789ab/sha256:0f1bbd0c3b5dbf0c"
+
+
+@pytest.mark.parametrize(
+    ("param", "value", "logged"),
+    [
+        ("what", "spaces/1f0e/recording/1.m4a", "spaces/1f0e/recording/1.m4a"),
+        ("prefix", "spaces/1f0e/", "spaces/1f0e/"),
+        ("key", NAME, DIGEST),
+        ("key", "Nora Hill.mp4", "sha256:"),  # of a bucket of LiveKit
+    ],
+)
+def test_a_line_has_no_names_of_files(rows: dict[type[Leased], Leased], param: str, value: str, logged: str) -> None:
+    known = {"status": 404, "s3_code": "NoSuchKey", "reply": f"NoSuchKey: there is no {value}"}
+    lines = attempt(rows[Arrival], ObjectMissing("storage.answer", **known, **{param: value}))
+
+    (line,) = (line for line in lines if line["event"] == "work_retried")
+    assert line[param].startswith(logged.partition("sha256:")[0])
+    assert ("sha256:" in line[param]) == ("sha256:" in logged)
+    assert "Nora" not in str(lines)
+
+
+# (file, keyword) of values that people did not choose: names of trials, witnesses, parts of a status, files of our own.
+NO_NAMES_OF_PEOPLE = {
+    ("archive/storage/rehearsal.py", "trial"),
+    ("archive/transparency/witnesses.py", "witness"),
+    ("archive/status/reading.py", "part"),
+    ("portal/process_metrics.py", "file"),  # of a process's counts
+    ("portal/trusted_proxy.py", "name"),  # of a host, from the settings
+    ("archive/intake/arrivals/inbox_scan.py", None),  # its `_describe` hides it
+}
+NAMES = {"name", "path", "title", "email", "username", "display_name", "source_id", "filename"}
+
+
+def test_no_call_of_the_log_passes_a_name() -> None:
+    """A file, a title or a person: a line has its id, or `hide_name`."""
+    found = set()
+    for path in [*(ROOT / "archive").rglob("*.py"), *(ROOT / "portal").rglob("*.py")]:
+        text = path.read_text()
+        for call in ast.walk(ast.parse(text)) if "logger." in text else ():
+            if isinstance(call, ast.Call) and "logger." in ast.unparse(call.func):
+                for one in call.keywords:
+                    used = {getattr(node, "attr", getattr(node, "id", "")) for node in ast.walk(one.value)}
+                    if used & NAMES and "hide_name" not in used:
+                        found.add((path.relative_to(ROOT).as_posix(), one.arg))
+
+    assert found == NO_NAMES_OF_PEOPLE
 
 
 def test_the_last_attempt_is_logged_as_a_failure(rows: dict[type[Leased], Leased]) -> None:

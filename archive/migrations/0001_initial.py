@@ -2128,7 +2128,10 @@ class Migration(migrations.Migration):
                 (
                     "key",
                     models.CharField(
-                        help_text="limit:user or recorder:id", max_length=100, primary_key=True, serialize=False
+                        help_text="limit:user or recorder:id, or turn:name",
+                        max_length=100,
+                        primary_key=True,
+                        serialize=False,
                     ),
                 ),
                 ("used_up_at", models.DateTimeField(help_text="When everything that was counted will be used up.")),

@@ -22,7 +22,7 @@ class DeletionRecheck(Leased):
 class RateLimit(models.Model):
     """How much of a limit one caller has used (archive/rate_limits.py). Deleted once it is nothing."""
 
-    key = models.CharField(primary_key=True, max_length=100, help_text="limit:user or recorder:id")
+    key = models.CharField(primary_key=True, max_length=100, help_text="limit:user or recorder:id, or turn:name")
     used_up_at = models.DateTimeField(help_text="When everything that was counted will be used up.")
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from archive import dbtime, lifecycle, log, wakeups
+from archive import dbtime, leases, lifecycle, log, wakeups
 from archive.errors import Conflict, Refused
 from archive.log import SYSTEM, Actor, events
 from archive.models import User, WebhookDelivery, WebhookEndpoint, WebhookEvent
@@ -134,9 +134,8 @@ def send_again(endpoint_id: UUID, delivery_id: UUID, by: User) -> None:
         old = WebhookDelivery.State(row.state)
         if old == WebhookDelivery.State.PENDING:
             raise Conflict("webhook.not_delivered")
-        changes: dict[str, Any] = {"attempts": 0, "unforeseen": 0, "retry_at": None, "lease_until": None}
         pending = WebhookDelivery.State.PENDING
-        lifecycle.transition(row, old, pending, actor=Actor.of(by), problem={}, status=None, **changes)
+        lifecycle.transition(row, old, pending, actor=Actor.of(by), problem={}, status=None, **leases.RESET)
         wakeups.wake(WebhookDelivery, row.pk)
 
 

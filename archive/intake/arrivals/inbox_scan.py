@@ -38,6 +38,7 @@ from archive.intake.uploads.sessions import Uploader
 from archive.models import Arrival, RecorderToken
 from archive.storage import keys, store
 from archive.storage.listing import walk
+from archive.work_log import hide_name
 
 State = Arrival.State
 SETTLE_SECONDS = 10
@@ -74,7 +75,7 @@ class Inbox:
         if path.endswith((OUTCOME, "/")):
             return
         if not self._has_room(path.removesuffix(SIDECAR)) or not is_text(path):
-            logger.warning("inbox_bad_name", source=self.source.value, recorder=self.recorder.prefix, name=ascii(path))
+            logger.warning("inbox_bad_name", source=self.source.value, **_describe(self.recorder, path))
             return
         if path.endswith(SIDECAR):
             self._drop(path.removesuffix(SIDECAR)).version = sidecar_version(seen.etag, modified)
@@ -144,10 +145,15 @@ def _list_folder(token: RecorderToken) -> Inbox:
             except FileNotFoundError:  # it was moved meanwhile
                 continue
             if not stat.S_ISREG(facts.st_mode):
-                logger.warning("inbox_not_a_file", recorder=token.prefix, name=ascii(name))
+                logger.warning("inbox_not_a_file", **_describe(token, path.relative_to(top).as_posix()))
                 continue
             inbox.add(path.relative_to(top).as_posix(), file_state(facts), str(facts.st_mtime_ns))
     return inbox
+
+
+def _describe(token: RecorderToken, path: str) -> dict[str, object]:
+    """The fields of a line about a file. Its name may be a person's, so the line has its length and its digest."""
+    return {"recorder": token.prefix, "file": hide_name(path), "bytes": len(os.fsencode(path))}
 
 
 def _raise(error: OSError) -> None:
