@@ -80,7 +80,8 @@ def may_read_log(user: User) -> bool:
 
 
 def may_see_status(user: User) -> bool:
-    """Operators: superusers, staff and admins. The page has counts and settings, and nothing of a Space or a person."""
+    """Operators: superusers, staff and admins. The page has counts, settings, names of hosts and ids of rows, and no
+    name of a Space, a file or a person."""
     return user.is_active and (user.is_superuser or user.is_staff or user.is_admin)
 
 

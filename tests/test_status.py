@@ -7,17 +7,25 @@ from typing import Any
 import pytest
 from celery import current_app
 from django.conf import settings as django_settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
+from structlog.testing import capture_logs
 
 from archive import dbtime, log, restores, status, tasks
 from archive.errors import make_problem
 from archive.intake.uploads import clean_up
+from archive.lifecycle import TRANSITIONS
 from archive.log import SYSTEM, events, rfc3339
 from archive.models import Bundle, Notice, Space, TaskRun, Transcription, User
-from archive.status import broker, read_status, work
+from archive.status import broker, facts, read_status, work
+from archive.status.alerts import KINDS
+from archive.status.counts import format_count, format_counted
 from archive.status.deletions import read_deletions
+from archive.status.events import FAILURES
+from archive.status.find_alerts import find_alerts
+from archive.status.labels import PARTS
+from archive.status.reading import Reader
 from tests.support.factory import make_held, make_row
 from tests.support.processes import empty_queues
 from tests.support.webhook_receiver import announce, subscribe
@@ -93,7 +101,9 @@ def test_no_more_than_the_limit_is_read(alice: User, monkeypatch: pytest.MonkeyP
     for number in range(3):
         make_bundle(space, str(number))
 
-    assert work_of("build_bundle").ready == 2
+    found = work_of("build_bundle")
+    assert (found.ready, found.is_cut) == (2, True)
+    assert not work_of("send_notice").is_cut
 
 
 PARTIAL = "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid WHERE indpred IS NOT NULL"
@@ -222,6 +232,54 @@ def test_what_is_down_or_slow_is_left_out(monkeypatch: pytest.MonkeyPatch) -> No
     assert "secret" not in str(raised.value)
     assert (found.events, found.queues, found.unreadable) == (None, None, ("events", "queues"))
     assert found.deletions is not None
+
+
+def fail_to_read() -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nonsense")
+
+
+def time_out() -> Any:
+    raise OperationalError("canceling statement due to lock timeout")
+
+
+@pytest.mark.parametrize(("fault", "event"), [(fail_to_read, "status_failed"), (time_out, "status_unreadable")])
+def test_what_fails_hides_nothing_else(monkeypatch: pytest.MonkeyPatch, fault: Any, event: str) -> None:
+    """An error that is not the database's being down is ours, and is logged as one. The pause shows all the same."""
+    restores.open_restore("the store", 7)
+    monkeypatch.setattr(facts, "read_workers", fault)
+    monkeypatch.setattr(status, "read_events", fault)
+
+    with capture_logs() as lines:
+        found = facts.read_facts()
+
+    assert found.unreadable == ("events", "workers")
+    assert found.pause
+    assert (found.workers, found.problems, found.contradictions) == (None, (), 0)
+    assert {alert.code for alert in find_alerts(found)} >= {"restore_not_confirmed", "unreadable"}
+    assert [(line["event"], line["part"]) for line in lines] == [(event, "events"), (event, "workers")]
+
+
+def test_every_part_that_may_be_unreadable_has_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts: list[str] = []
+    monkeypatch.setattr(Reader, "read", lambda reader, name, read: parts.append(name))
+
+    facts.read_facts()
+
+    assert set(parts) - {"at"} == set(PARTS) - {"queues"}
+
+
+def test_a_count_at_its_limit_says_so() -> None:
+    assert [format_counted(count) for count in (0, 9_999, 10_000)] == ["0", "9\u202f999", "10\u202f000 or more"]
+    assert format_count(12, is_least=True) == "12 or more"
+
+
+def test_every_failure_of_the_log_has_a_kind_of_work_and_its_alert() -> None:
+    kinds = {kind.task for kind in work.kinds()} | {"transcribe"}
+    assert set(FAILURES) <= kinds
+    assert {failure.alert for failure in FAILURES.values()} - {""} <= set(KINDS)
+    ends = {event for (model, _, new), event in TRANSITIONS.items() if new.value in ("failed", "refused", "rejected")}
+    assert ends - {failure.event for failure in FAILURES.values()} == {events.UPLOAD_REJECTED}
 
 
 def test_the_time_limit_ends_with_the_status() -> None:

@@ -9,8 +9,8 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from archive import dbtime, leases
-from archive.errors import MailDown
-from archive.models import DeletionRecheck, Heartbeat, Notice, StoreReport, TaskRun, User
+from archive.errors import MailDown, StoreDenied
+from archive.models import Arrival, DeletionRecheck, Heartbeat, Notice, RecorderToken, StoreReport, TaskRun, User
 from archive.status.alerts import KINDS
 from archive.status.labels import TASKS
 from archive.status.work import kinds
@@ -54,13 +54,29 @@ def test_operators_see_it_and_nobody_else(alice: User, admin: User, auditor: Use
     root = User.objects.create(username="root", is_superuser=True)
     staff = User.objects.create(username="staff", is_staff=True)
 
-    seen = {
-        user.username: make_client(user).get("/status/").status_code for user in (alice, auditor, admin, root, staff)
-    }
+    clients = {user.username: make_client(user) for user in (alice, auditor, admin, root, staff)}
+
+    seen = {name: client.get("/status/").status_code for name, client in clients.items()}
 
     assert seen == {alice.username: 404, auditor.username: 404, admin.username: 200, "root": 200, "staff": 200}
-    assert "/status/" in make_client(root).get("/").content.decode()
-    assert "/status/" not in make_client(auditor).get("/").content.decode()
+    linked = {name: "/status/" in client.get("/").content.decode() for name, client in clients.items()}
+    assert linked == {name: status == 200 for name, status in seen.items()}
+
+
+def test_work_that_is_retried_names_no_file(alice: User, admin: User) -> None:
+    token = RecorderToken.objects.create(name="Van", prefix="skr_van", secret_sha256="0" * 64, expires_at=dbtime.now())
+    arrival = Arrival.objects.create(recorder=token, source="inbox", source_id="x", version="1", state="pending")
+    claim = leases.claim(Arrival, arrival.pk, ["pending"])
+    assert claim is not None
+    key = "inbox/skr_van/Nora Hill.m4a"
+    reply = {"status": 403, "s3_code": "AccessDenied", "reply": f"AccessDenied: you may not read {key}"}
+    claim.release_for_retry(StoreDenied("storage.answer", what=key, **reply).problem)
+
+    page = make_client(admin).get("/status/").content.decode()
+
+    assert "the object store answered 403 AccessDenied." in page
+    assert "inbox/skr_van/sha256:" in page
+    assert "Nora" not in page
 
 
 @pytest.mark.usefixtures("all_is_well")

@@ -5,22 +5,18 @@ to MAX_COUNTED, so the cost does not grow with the archive. A part that can't be
 are there.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 import structlog
-from django.db import Error
 
 from archive import dbtime
-from archive.errors import Refused
 from archive.models import TaskRun
-from archive.search import limited_time
 from archive.status.broker import BrokerDown, Queues, read_queues
 from archive.status.deletions import Deletions, read_deletions
 from archive.status.events import RecentEvents, read_events
 from archive.status.log import LogStatus, read_log
+from archive.status.reading import Reader
 from archive.status.spaces import Spaces, read_spaces
 from archive.status.store import StoreStatus, read_store
 from archive.status.work import MAX_COUNTED, WorkStatus, read_work
@@ -38,7 +34,6 @@ __all__ = [
     "read_status",
 ]
 
-P = TypeVar("P")
 SECONDS = 3.0  # that one statement may take
 
 logger = structlog.get_logger()
@@ -65,34 +60,18 @@ class Status:
 
 def read_status() -> Status:
     """Read all parts. Never raises because the database or the broker is down."""
-    unreadable: list[str] = []
-    is_down = False
-
-    def read(name: str, reader: Callable[[], P]) -> P | None:
-        nonlocal is_down
-        try:
-            if not is_down:  # each part would wait for the connection again
-                with limited_time(SECONDS):
-                    return reader()
-        except Refused:
-            logger.warning("status_too_slow", part=name)
-        except Error as error:
-            is_down = True
-            logger.warning("status_unreadable", part=name, error=type(error).__name__)
-        unreadable.append(name)
-        return None
-
+    reader = Reader(SECONDS)
     return Status(
-        at=read("at", dbtime.now),
-        work=read("work", read_work),
-        deletions=read("deletions", read_deletions),
-        spaces=read("spaces", read_spaces),
-        log=read("log", read_log),
-        events=read("events", read_events),
-        store=read("store", read_store),
-        task_runs=read("task_runs", read_task_runs),
-        queues=read_broker(unreadable),
-        unreadable=tuple(unreadable),
+        at=reader.read("at", dbtime.now),
+        work=reader.read("work", read_work),
+        deletions=reader.read("deletions", read_deletions),
+        spaces=reader.read("spaces", read_spaces),
+        log=reader.read("log", read_log),
+        events=reader.read("events", read_events),
+        store=reader.read("store", read_store),
+        task_runs=reader.read("task_runs", read_task_runs),
+        queues=read_broker(reader.unreadable),
+        unreadable=tuple(reader.unreadable),
     )
 
 

@@ -1,6 +1,7 @@
 """Entries of the log of the last day that an operator should know of, counted by event."""
 
 from datetime import timedelta
+from typing import NamedTuple
 
 from archive import dbtime
 from archive.log import events
@@ -9,17 +10,30 @@ from archive.models.space_queries import count_up_to
 from archive.status.work import MAX_COUNTED
 
 LAST = timedelta(days=1)
+
+
+class Failure(NamedTuple):
+    """How the work of a task can fail for good: the entry of the log, and the code of its alert; "" if a failure needs
+    nobody, as a recording that is none."""
+
+    event: events.Event
+    alert: str = ""
+
+
+FAILURES = {
+    "send_notice": Failure(events.NOTICE_FAILED, "mail_failed"),
+    "send_digest": Failure(events.DIGEST_FAILED, "mail_failed"),
+    "send_invitation": Failure(events.INVITATION_FAILED, "mail_failed"),
+    "deliver_webhook": Failure(events.WEBHOOK_FAILED, "webhooks_failed"),
+    "build_bundle": Failure(events.BUNDLE_FAILED, "work_failed"),
+    "build_export_part": Failure(events.EXPORT_PART_FAILED, "work_failed"),
+    "transcribe": Failure(events.TRANSCRIPTION_FAILED, "work_failed"),
+    "publish_space": Failure(events.SPACE_REJECTED),
+    "take_arrival": Failure(events.ARRIVAL_REFUSED, "arrivals_refused"),
+}
 # What failed for good, what is missing, and what came back.
 WATCHED = (
-    events.NOTICE_FAILED,
-    events.DIGEST_FAILED,
-    events.INVITATION_FAILED,
-    events.WEBHOOK_FAILED,
-    events.BUNDLE_FAILED,
-    events.EXPORT_PART_FAILED,
-    events.TRANSCRIPTION_FAILED,
-    events.SPACE_REJECTED,
-    events.ARRIVAL_REFUSED,
+    *(failure.event for failure in FAILURES.values()),
     events.OBJECT_MISSING,
     events.COPY_FOUND,
     events.ORPHAN_FOUND,

@@ -1,28 +1,23 @@
 """All facts that the operators' page and its alerts need."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-import structlog
 from django.conf import settings
-from django.db import Error
 from django.utils.translation import gettext
 
 from archive import dbtime, restores
-from archive.errors import Refused
 from archive.models import Space, StoreReport
-from archive.search import limited_time
 from archive.status import SECONDS, Status, read_status
 from archive.status.problems import RetriedWork, read_problems
+from archive.status.reading import Reader
 from archive.storage import store
 from archive.storage.trials import ALL, Outcome
 from archive.transparency import copies
 from archive.transparency.keys import public_keys
 from archive.workers import Worker, read_workers
 
-logger = structlog.get_logger()
-PLACE = "operations"  # the name of this part, if it can't be read
+LastDeletion = tuple[datetime, float | None]
 
 
 @dataclass(frozen=True)
@@ -59,40 +54,37 @@ class Rehearsal:
 
 @dataclass(frozen=True)
 class Facts:
-    """`signs`: checkpoints are signed here. `contradictions`: of the second bucket. `unreadable`: names of parts.
+    """What could not be read is None, and `unreadable` has its name. `signs`: checkpoints are signed here.
+    `contradictions`: how many there are in the second bucket. `pause`: why nothing may be deleted; "" if it may.
     `last_deletion`: when one was confirmed last, and how long after its deadline; None for an abandoned upload."""
 
     now: datetime
     status: Status
-    rehearsal: Rehearsal
-    problems: tuple[RetriedWork, ...] = ()
-    workers: tuple[Worker, ...] = ()
-    signs: bool = False
-    contradictions: int = 0
-    pause: str = ""  # why nothing may be deleted
-    last_deletion: tuple[datetime, float | None] | None = None
-    unreadable: tuple[str, ...] = field(default=())
+    rehearsal: Rehearsal | None
+    problems: tuple[RetriedWork, ...] | None
+    workers: tuple[Worker, ...] | None
+    signs: bool | None
+    contradictions: int | None
+    pause: str | None
+    last_deletion: LastDeletion | None
+    unreadable: tuple[str, ...]
 
 
 def read_facts() -> Facts:
-    """Raises Error if the database is down. A part that takes too long is empty, and in `unreadable`."""
-    now, status = dbtime.now(), read_status()
-    try:
-        with limited_time(SECONDS):
-            more: dict[str, Any] = {
-                "problems": read_problems(),
-                "workers": read_workers(),
-                "rehearsal": read_rehearsal(),
-                "signs": bool(settings.LOG_KEY or public_keys()),
-                "contradictions": len(copies.contradictions()),
-                "last_deletion": _last_deletion(),
-                "pause": restores.describe_pause(),
-                "unreadable": status.unreadable,
-            }
-    except (Error, Refused) as error:
-        logger.warning("status_unreadable", part=PLACE, error=type(error).__name__)
-        more = {"rehearsal": Rehearsal(store().place), "unreadable": (*status.unreadable, PLACE)}
-    return Facts(now=now, status=status, **more)
+    """Raises OperationalError or InterfaceError if the database is down."""
+    now, status, reader = dbtime.now(), read_status(), Reader(SECONDS)
+    return Facts(
+        now=now,
+        status=status,
+        pause=reader.read("pause", restores.describe_pause),  # the first: nothing else says that nothing is deleted
+        workers=reader.read("workers", read_workers),
+        problems=reader.read("problems", read_problems),
+        rehearsal=reader.read("rehearsal", read_rehearsal),
+        signs=reader.read("signs", lambda: bool(settings.LOG_KEY or public_keys())),
+        contradictions=reader.read("contradictions", lambda: len(copies.contradictions())),
+        last_deletion=reader.read("last_deletion", _last_deletion),
+        unreadable=(*status.unreadable, *reader.unreadable),
+    )
 
 
 def read_rehearsal() -> Rehearsal:
@@ -118,7 +110,7 @@ def read_rehearsal() -> Rehearsal:
     return Rehearsal(place, row.tried_at, findings, changed, row.changed_at)
 
 
-def _last_deletion() -> tuple[datetime, float | None] | None:
+def _last_deletion() -> LastDeletion | None:
     rows = Space.objects.filter(state=Space.State.DELETED).order_by("-deleted_at", "-id")
     row = rows.values_list("deleted_at", "expires_at").first()
     if row is None:

@@ -1,6 +1,6 @@
 """Which alerts are open: a pure function of the facts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
@@ -9,9 +9,13 @@ from archive.formatting import format_delay, format_time
 from archive.intake.transcription import enqueue
 from archive.log import events
 from archive.status.alerts import Alert, Level
+from archive.status.counts import format_count, format_counted
+from archive.status.events import FAILURES
 from archive.status.facts import Facts
 from archive.status.labels import PARTS, TASKS
+from archive.status.work import MAX_COUNTED, WorkStatus
 from archive.storage.trials import Outcome
+from archive.transparency import copies
 from archive.workers import last_seen, patience
 
 LONG = timedelta(minutes=15)  # for work that waits for a worker, and for entries of the log
@@ -19,12 +23,6 @@ DAILY = timedelta(hours=30)  # for what happens once a day
 STORE_NEWS = timedelta(days=7)  # for so long a change of the store is an alert
 BY_BEAT = ("dispatch", "publish_checkpoints", "announce_overdue")  # each minute, in both queues
 MAILS = ("send_notice", "send_digest", "send_checkpoint_mail", "send_invitation", "send_account_mail")
-FAILURES = {
-    "mail_failed": (events.NOTICE_FAILED, events.DIGEST_FAILED, events.INVITATION_FAILED),
-    "work_failed": (events.BUNDLE_FAILED, events.EXPORT_PART_FAILED, events.TRANSCRIPTION_FAILED),
-    "arrivals_refused": (events.ARRIVAL_REFUSED,),
-    "webhooks_failed": (events.WEBHOOK_FAILED,),
-}
 QUEUES = {"deletion": "deleter_missing", "celery": "worker_missing", "transcription": "transcriber_missing"}
 
 
@@ -40,9 +38,9 @@ def _deletions(facts: Facts) -> Iterator[Alert]:
         yield Alert("restore_not_confirmed", {"reason": facts.pause})
     if (deletions := facts.status.deletions) and deletions.overdue and deletions.oldest_pending:
         age = format_delay((facts.now - deletions.oldest_pending).total_seconds())
-        yield Alert("deletions_overdue", {"count": deletions.overdue, "period": age})
+        yield Alert("deletions_overdue", {"count": format_counted(deletions.overdue), "period": age})
     if (found := facts.status.events) and (count := found[events.COPY_FOUND]):
-        yield Alert("copy_came_back", {"count": count})
+        yield Alert("copy_came_back", {"count": format_counted(count)})
 
 
 def _processes(facts: Facts) -> Iterator[Alert]:
@@ -51,7 +49,7 @@ def _processes(facts: Facts) -> Iterator[Alert]:
     if (runs := facts.status.task_runs) is not None:
         last = max((runs[task] for task in BY_BEAT if task in runs), default=None)
         yield from _unless_fresh("beat_missing", last, facts.now, patience())
-    if "operations" in facts.unreadable:
+    if facts.workers is None:
         return
     for queue, code in QUEUES.items():
         if queue != "transcription" or enqueue.enabled():
@@ -63,7 +61,7 @@ def _processes(facts: Facts) -> Iterator[Alert]:
 
 def _store(facts: Facts) -> Iterator[Alert]:
     rehearsal, state = facts.rehearsal, facts.status.store
-    if "operations" not in facts.unreadable:
+    if rehearsal is not None:
         if faults := [one.label for one in rehearsal.findings if one.outcome == Outcome.FAULT]:
             yield Alert("store_unusable", {"names": _list(faults)})
         if rehearsal.changed_at and facts.now - rehearsal.changed_at <= STORE_NEWS:
@@ -74,14 +72,14 @@ def _store(facts: Facts) -> Iterator[Alert]:
         return
     yield from _unless_fresh("copies_not_rechecked", state.rechecked_at, facts.now, DAILY)
     if state.ghosts:
-        yield Alert("objects_missing", {"count": state.ghosts})
+        yield Alert("objects_missing", {"count": format_counted(state.ghosts)})
     if state.orphans:
-        yield Alert("orphans_found", {"count": state.orphans})
+        yield Alert("orphans_found", {"count": format_counted(state.orphans)})
 
 
 def _log(facts: Facts) -> Iterator[Alert]:
     if facts.contradictions:
-        yield Alert("log_contradicted", {"count": facts.contradictions})
+        yield Alert("log_contradicted", {"count": format_counted(facts.contradictions, copies.MOST)})
     if (state := facts.status.log) is None:
         return
     if state.oldest_waiting:
@@ -92,22 +90,30 @@ def _log(facts: Facts) -> Iterator[Alert]:
 
 def _work(facts: Facts) -> Iterator[Alert]:
     work = facts.status.work or ()
-    if parked := sum(one.parked for one in work):
-        yield Alert("work_parked", {"count": parked})
+    if any(one.parked for one in work):
+        yield Alert("work_parked", {"count": _total(work, lambda one: one.parked)})
     waiting = {one.task: one.oldest_at for one in work if one.ready and one.oldest_at and one.task != "purge_space"}
     waiting = {task: at for task, at in waiting.items() if facts.now - at > LONG}
     if waiting:
         age = format_delay((facts.now - min(waiting.values())).total_seconds())
         names = _list(str(TASKS[task]) for task in waiting)
         yield Alert("work_waits", {"names": names, "since": _("for {period}").format(period=age)})
-    if any(one.code == "mail.server_down" for one in facts.problems):
-        yield Alert("mail_server_down", {"count": sum(one.total for one in work if one.task in MAILS)})
+    if any(one.code == "mail.server_down" for one in facts.problems or ()):
+        mails = [one for one in work if one.task in MAILS]
+        yield Alert("mail_server_down", {"count": _total(mails, lambda one: one.total)})
+
+
+def _total(work: Iterable[WorkStatus], count: Callable[[WorkStatus], int]) -> str:
+    counted = [one for one in work if count(one)]
+    return format_count(sum(map(count, counted)), is_least=any(one.is_cut for one in counted))
 
 
 def _failures(facts: Facts) -> Iterator[Alert]:
-    for code, watched in FAILURES.items():
-        if count := sum(facts.status.events[event] for event in watched) if facts.status.events else 0:
-            yield Alert(code, {"count": count})
+    counts = facts.status.events or {}
+    for code in dict.fromkeys(failure.alert for failure in FAILURES.values() if failure.alert):
+        found = [counts.get(failure.event, 0) for failure in FAILURES.values() if failure.alert == code]
+        if any(found):
+            yield Alert(code, {"count": format_count(sum(found), is_least=max(found) >= MAX_COUNTED)})
 
 
 def _rest(facts: Facts) -> Iterator[Alert]:

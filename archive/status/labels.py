@@ -40,5 +40,11 @@ PARTS: dict[str, Any] = {
     "store": _("The store"),
     "task_runs": _("Beat"),
     "queues": _("The broker"),
-    "operations": _("Workers and retries"),
+    "pause": _("Whether deletion is paused"),
+    "workers": _("Workers"),
+    "problems": _("Why work is retried"),
+    "rehearsal": _("What the store was observed to do"),
+    "signs": _("Whether checkpoints are signed"),
+    "contradictions": _("Checkpoints in the second bucket"),
+    "last_deletion": _("The last deletion"),
 }

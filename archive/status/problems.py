@@ -1,5 +1,6 @@
 """Why work is retried: the problems of its rows, those with the same text together."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,14 +12,16 @@ from archive import error_messages, work_log
 from archive.status.work import Kind, kinds
 
 MOST = 200  # rows that are read of one kind of work
-# Codes whose sentences have no text by people: others can quote a title or a name, which not every operator may see.
+# Codes whose sentences have no text by people but the names of files, which are hidden: others can quote a title or a
+# name, which not every operator may see.
 IMPERSONAL = ("storage.", "mail.", "work.", "webhook.", "audio.decoder_", "transcription.disk_")
 
 
 @dataclass
 class RetriedWork:
     """`count` rows of `task` that have the same problem; `row_id` is one of them, to find in the logs. `attempts`: the
-    most of one row. `next_at`: the first of the next attempts; None: as soon as a worker is free."""
+    most of one row. `next_at`: the first of the next attempts; None: as soon as a worker is free. `is_cut`: not all
+    rows of the task were read, so there may be more."""
 
     task: str
     text: str
@@ -27,13 +30,16 @@ class RetriedWork:
     attempts: int
     next_at: datetime | None
     row_id: str
+    is_cut: bool = False
 
 
 def read_problems() -> tuple[RetriedWork, ...]:
     """Of at most MOST rows of each kind, in one query. Most rows first."""
     first, *others = [_rows(kind) for kind in kinds()]
     found: dict[tuple[str, str], RetriedWork] = {}
+    read = Counter[str]()
     for task, problem, cause, attempts, next_at, row_id in first.union(*others, all=True):
+        read[task] += 1
         text, code = _describe(problem, cause)
         known = found.get((task, text))
         if known is None:
@@ -42,6 +48,8 @@ def read_problems() -> tuple[RetriedWork, ...]:
         known.count += 1
         known.attempts = max(known.attempts, attempts)
         known.next_at = min(known.next_at, next_at) if known.next_at and next_at else None
+    for one in found.values():
+        one.is_cut = read[one.task] >= MOST
     return tuple(sorted(found.values(), key=lambda one: -one.count))
 
 
@@ -59,5 +67,5 @@ def _describe(problem: dict[str, Any] | None, cause: str) -> tuple[str, str]:
     """The sentence, or the cause as the log has it, and the code."""
     code = cause.partition(" ")[0]
     if problem and work_log.name_cause(problem) == cause and code.startswith(IMPERSONAL):
-        return error_messages.render(problem), code
+        return error_messages.render(work_log.hide_names(problem)), code
     return cause, code

@@ -105,6 +105,7 @@ class WorkStatus:
     `ready` waits for a worker, `running` has one, `paused` waits for its next attempt, `parked` failed unforeseen so
     often that it is tried once a day. `retried`: those that were attempted more than once. `oldest_at`: from when on
     the oldest has waited; None without any. `problems`: how many have which error code of their last attempt.
+    `is_cut`: there may be more rows, in any phase.
     """
 
     task: str
@@ -115,6 +116,7 @@ class WorkStatus:
     retried: int = 0
     oldest_at: datetime | None = None
     problems: Mapping[str, int] = field(default_factory=Counter)
+    is_cut: bool = False
 
     @property
     def total(self) -> int:
@@ -135,7 +137,9 @@ def _add(status: WorkStatus, kind: Kind) -> None:
     problems: dict[str, int] = defaultdict(int, status.problems)
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
-        for phase, code, count, retried, oldest in cursor.fetchall():
+        found = cursor.fetchall()
+        status.is_cut |= sum(count for _, _, count, _, _ in found) >= MAX_COUNTED
+        for phase, code, count, retried, oldest in found:
             setattr(status, phase, getattr(status, phase) + count)
             status.retried += retried
             if oldest is not None:

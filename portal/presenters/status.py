@@ -13,37 +13,25 @@ from django.utils.translation import gettext as _
 
 from archive import __version__, policy
 from archive.display.deadline_reasons import format_days
-from archive.formatting import format_number
 from archive.intake.transcription import enqueue
-from archive.log import events
 from archive.models import current_policy
-from archive.status import MAX_COUNTED
 from archive.status.alerts import Alert, Level
+from archive.status.counts import format_count, format_counted
+from archive.status.events import FAILURES
 from archive.status.facts import Facts, read_facts
 from archive.status.find_alerts import find_alerts
 from archive.status.labels import QUEUES, TASKS
+from archive.status.problems import RetriedWork
 from archive.status.work import WorkStatus
 from archive.storage.rehearsal import EVERY
 from archive.transparency import second_bucket, timestamps
 from archive.workers import patience
 from portal.presenters.held_checkpoints import held_checkpoints
 
-FAILED = {
-    "send_notice": events.NOTICE_FAILED,
-    "send_digest": events.DIGEST_FAILED,
-    "send_invitation": events.INVITATION_FAILED,
-    "deliver_webhook": events.WEBHOOK_FAILED,
-    "build_bundle": events.BUNDLE_FAILED,
-    "build_export_part": events.EXPORT_PART_FAILED,
-    "transcribe": events.TRANSCRIPTION_FAILED,
-    "publish_space": events.SPACE_REJECTED,
-    "take_arrival": events.ARRIVAL_REFUSED,
-}
-
 
 @dataclass(frozen=True)
 class WorkRow:
-    """One kind of work. `failed`: in the last day; None where a failure is no entry of the log."""
+    """One kind of work. `failed`: in the last day; "" where a failure is no entry of the log."""
 
     label: str
     waiting: str
@@ -84,16 +72,15 @@ def status_page() -> dict[str, Any]:
         "last_deletion": facts.last_deletion,
         "limit_minutes": int(policy.MAX_DELETION_DELAY.total_seconds() // 60),
         "work": rows,
-        "problems": [{"label": TASKS[one.task], **vars(one)} for one in facts.problems],
+        "problems": [_problem(one) for one in facts.problems or ()],
         "idle": idle,
-        "workers": _workers(facts),
+        "workers": _workers(facts) if facts.workers is not None else None,
         "beat_at": max((status.task_runs or {}).values(), default=None),
         "queues": sorted((status.queues or {}).items()) if status.queues is not None else None,
         "log": status.log,
-        "waits_in_log": shorten_count(status.log.waiting) if status.log else "",
         "held": held_checkpoints(),
         "rehearsal": facts.rehearsal,
-        "next_rehearsal": facts.rehearsal.tried_at + EVERY if facts.rehearsal.tried_at else None,
+        "next_rehearsal": facts.rehearsal.tried_at + EVERY if facts.rehearsal and facts.rehearsal.tried_at else None,
         "store": status.store,
         "settings": list_settings(),
         "versions": list_versions(),
@@ -109,17 +96,12 @@ def summarize(alerts: Sequence[Alert]) -> str:
     return _("Spacekeep works. Something needs a look when you have time: what to do is below.")
 
 
-def shorten_count(count: int) -> str:
-    if count >= MAX_COUNTED:
-        return _("{count} or more").format(count=format_number(MAX_COUNTED))
-    return format_number(count)
-
-
 def _work(facts: Facts) -> tuple[list[WorkRow], list[str]]:
     """A row for each kind of work that has any, or failed; and the names of the others."""
     rows, idle = [], []
     for one in facts.status.work or ():
-        failed = (facts.status.events or {}).get(FAILED[one.task], 0) if one.task in FAILED else 0
+        failure = FAILURES.get(one.task)
+        failed = (facts.status.events or {}).get(failure.event, 0) if failure else None
         if one.total or failed:
             rows.append(_row(one, failed))
         else:
@@ -127,15 +109,19 @@ def _work(facts: Facts) -> tuple[list[WorkRow], list[str]]:
     return rows, idle
 
 
-def _row(one: WorkStatus, failed: int) -> WorkRow:
+def _row(one: WorkStatus, failed: int | None) -> WorkRow:
     return WorkRow(
         label=str(TASKS[one.task]),
-        waiting=shorten_count(one.ready),
-        running=shorten_count(one.running),
-        retrying=shorten_count(one.paused + one.parked),
-        failed=shorten_count(failed) if one.task in FAILED else "",
+        waiting=format_count(one.ready, is_least=one.is_cut),
+        running=format_count(one.running, is_least=one.is_cut),
+        retrying=format_count(one.paused + one.parked, is_least=one.is_cut),
+        failed="" if failed is None else format_counted(failed),
         oldest=one.oldest_at,
     )
+
+
+def _problem(one: RetriedWork) -> dict[str, Any]:
+    return {**vars(one), "label": TASKS[one.task], "rows": format_count(one.count, is_least=one.is_cut)}
 
 
 def _workers(facts: Facts) -> list[WorkerRow]:
@@ -148,7 +134,7 @@ def _workers(facts: Facts) -> list[WorkerRow]:
             one.seen_at,
             facts.now - one.seen_at <= patience(),
         )
-        for one in facts.workers
+        for one in facts.workers or ()
     ]
     served = {row.queue for row in rows if row.is_running}
     return [row for row in rows if row.is_running or row.queue not in served]

@@ -25,6 +25,7 @@ from archive.display.deadline_reasons import format_days
 from archive.display.violations import FlagView
 from archive.models import Notice, Space, User, current_policy
 from archive.notices.open import MAX_COUNTED, Banner, BannerKind
+from archive.status.counts import format_counted
 from archive.templatetags.archive_display import iso, open_deadline, time_element, utc_title
 from portal.access import has_spoken, may_see_status
 from portal.addresses import address_of
@@ -46,6 +47,12 @@ LISTS = {BannerKind.DUE: "due", BannerKind.FLAGGED: "flagged"}  # the filter of 
 def address(name: str) -> str:
     """As `url`, for what every page links: the address of a page without parameters, which a process remembers."""
     return address_of(name)
+
+
+@register.filter
+def counted(count: int) -> str:
+    """A count of the status, with "or more" at the limit up to which rows are counted."""
+    return format_counted(count)
 
 
 @register.simple_tag
