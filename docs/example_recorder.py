@@ -2,19 +2,37 @@
 
 Set SPACEKEEP_URL and SPACEKEEP_TOKEN in the environment. Run it again with the same arguments to resume."""
 
-import base64, hashlib, json, os, sys, time, urllib.error, urllib.request
+import base64, hashlib, http.client, json, os, sys, time, urllib.error, urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+PAUSES = (1, 2, 4, 8, 16)  # seconds before another try, when a server is down or too busy
 
-def call(method, url, data, headers):
+
+def call(method, url, data, headers, pauses=PAUSES):
+    request = urllib.request.Request(url, data, headers, method=method)
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=300) as answer:
+        with urllib.request.urlopen(request, timeout=300) as answer:
             return json.loads(answer.read() or b"null")
-    except urllib.error.HTTPError as error:  # Spacekeep's words: "detail" says what to do
-        sys.exit(f"{error.code}: {error.read().decode(errors='replace')}")
-    except OSError as error:
-        sys.exit(f"{getattr(error, 'reason', error)}. Run it again to resume.")
+    except urllib.error.HTTPError as error:
+        words, may_pass = explain(error), error.code >= 500 or error.code == 429
+    except (OSError, http.client.HTTPException) as error:  # no connection, or no answer
+        words, may_pass = getattr(error, "reason", None) or error, True
+    if not (pauses and may_pass):
+        place = url.partition("?")[0]  # the query of a signed URL is a secret
+        sys.exit(f"{method} {place}: {words}{'. Run it again to resume.' if may_pass else ''}")
+    time.sleep(pauses[0])
+    return call(method, url, data, headers, pauses[1:])
+
+
+def explain(error):
+    """What the answer says: the API sends problem+json (RFC 9457), the store and proxies anything."""
+    body = error.read()
+    try:
+        problem = json.loads(body)
+        return ": ".join(problem[name] for name in ("title", "detail") if problem.get(name))
+    except (ValueError, TypeError, AttributeError):
+        return f"{error.code} {error.reason} {body[:300].decode(errors='replace')}"
 
 
 def api(method, path, body=None, **headers):
@@ -63,3 +81,4 @@ api("POST", f"/uploads/{upload['id']}/complete", {})
 while (state := api("GET", f"/spaces/{space['id']}"))["state"] == "processing":
     time.sleep(1)
 print(state["id"], state["state"], state["problem"])
+sys.exit(state["state"] == "rejected")

@@ -17,6 +17,7 @@ from archive import dbtime, recorders
 from archive.models import Space, UploadSession, User
 from archive.storage import store
 from embedded.process import Process, family
+from tests.faults.proxy import Fault, Proxy
 from tests.support.api_client import MIB, RemoteApiClient, checksum
 from tests.support.audio_files import make_noise
 from tests.support.processes import ROOT, Services
@@ -38,14 +39,17 @@ def token(committed: None, alice: User, admin: User) -> str:
     return recorders.create_token("studio", 30, admin, for_anybody=True)[1]
 
 
+def start(url: str, token: str, recording: Path, ended_at: str) -> "subprocess.CompletedProcess[str]":
+    env = {"PATH": os.environ["PATH"], "SPACEKEEP_URL": url, "SPACEKEEP_TOKEN": token}
+    command = [sys.executable, "-I", str(EXAMPLE), str(recording), "alice", ended_at]
+    return subprocess.run(command, env=env, text=True, capture_output=True, check=False, timeout=600)
+
+
 @pytest.fixture
 def run(services: Services, web: Process, token: str) -> Callable[..., str]:
-    env = {"PATH": os.environ["PATH"], "SPACEKEEP_URL": services.url, "SPACEKEEP_TOKEN": token}
-
     def example(recording: Path, ended_at: str, status: int = 0) -> str:
         """What it prints; with a `status` that is not 0, its error."""
-        command = [sys.executable, "-I", str(EXAMPLE), str(recording), "alice", ended_at]
-        done = subprocess.run(command, env=env, text=True, capture_output=True, check=False, timeout=600)
+        done = start(services.url, token, recording, ended_at)
         assert done.returncode == status, done.stderr
         return done.stderr if status else done.stdout
 
@@ -77,6 +81,28 @@ def test_the_example_uploads_a_recording(run: Callable[..., str], services: Serv
     assert "that is in the future" in refusal
     assert "Traceback" not in refusal
     assert Space.objects.count() == 1
+
+
+@pytest.mark.usefixtures("web")
+def test_the_example_survives_a_bad_minute(services: Services, token: str, demo_recording: Path) -> None:
+    """A 503, an answer that is lost, and a 429 are tried again. A refusal is one line with the server's words."""
+    ended_at = (dbtime.now() - timedelta(hours=1)).isoformat()
+    services.worker()
+    faults = [
+        Fault("POST /api/v1/spaces$", times=1, status=503),
+        Fault("POST /api/v1/spaces$", times=1, lost=True),
+        Fault("POST .*/complete$", times=1, status=429),
+    ]
+    with Proxy(services.url, *faults) as door:
+        done = start(door.url, token, demo_recording, ended_at)
+    assert (done.returncode, done.stdout.split()[1:2], done.stderr) == (0, ["available"], "")
+    assert [fault.seen for fault in faults] == [1, 1, 1]
+    assert Space.objects.count() == 1
+
+    stranger = start(services.url, "skr_000000000000_none", demo_recording, ended_at)
+
+    assert (stranger.returncode, stranger.stderr.count("\n")) == (1, 1)
+    assert stranger.stderr.startswith(f"POST {services.url}/api/v1/spaces: ")
 
 
 def test_the_example_resumes_and_bypasses_the_portal(
