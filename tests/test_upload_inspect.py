@@ -79,6 +79,18 @@ def test_an_end_that_cannot_be_accepted_has_its_reason(alice: User, days_ago: fl
     assert bool(facts["end_problem"]) is bool(code)
 
 
+def test_a_clock_that_is_ahead_keeps_nothing_longer(alice: User) -> None:
+    """By the page, which posts the same, and by recorders."""
+    before, ahead = dbtime.now(), (dbtime.now() + timedelta(seconds=50)).isoformat()
+
+    answer = make_client(alice).post("/api/v1/spaces", json.dumps({"ended_at": ahead}), content_type="application/json")
+
+    assert answer.status_code == 201
+    space = Space.objects.get()
+    assert before <= space.ended_at <= dbtime.now()
+    assert space.expires_at == space.ended_at + timedelta(days=30)
+
+
 def test_the_host_can_be_matched_to_a_name_in_the_transcript(alice: User) -> None:
     body = {"ended_at": dbtime.now().isoformat(), "host_name": "nora", "speakers": ["Priya"]}
 

@@ -4,6 +4,7 @@ import { formatLocalTime, formatTime } from "../../archive/core/format.js";
 import { gettext, interpolate, ngettext } from "../../archive/core/translate.js";
 
 const DAY = 864e5; // ms
+const CLOCK_TOLERANCE = 6e4; // ms by which a clock may be ahead (archive/intake/request.py)
 
 /**
  * The time in an <input type="datetime-local">, or null.
@@ -34,7 +35,7 @@ export function localInputValue(date) {
  */
 export function findEndProblem(date, retentionDays) {
   if (!date) return gettext("Please enter the day and time when the Space ended.");
-  if (date.getTime() > now()) return gettext("This is in the future. When did the Space end?");
+  if (date.getTime() > now() + CLOCK_TOLERANCE) return gettext("This is in the future. When did the Space end?");
   if (date.getTime() > now() - retentionDays * DAY) return "";
   const text = ngettext(
     "It ended more than %(days)s day ago, so it can no longer be kept here.",
