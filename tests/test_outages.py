@@ -3,11 +3,13 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from archive import dbtime
@@ -54,7 +56,13 @@ def test_the_store_is_down(services: Services, alice: User, make_space: Callable
         wait_until(lambda: fetch(f"{services.url}/spaces/{due.id}/", cookie)[0] == 410, "it is not served any more")
         assert Bundle.objects.get(pk=bundle.pk).state == "building"
         assert Space.objects.get(pk=due.pk).state == "available"  # no deletion starts (archive/restores.py)
+        with pytest.raises(CommandError, match="object store can't be reached"):
+            call_command("wait_for_engines", "--seconds=0")
+        waiting = ThreadPoolExecutor(1).submit(call_command, "wait_for_engines")
+        time.sleep(1)
+        assert not waiting.done()
 
+    waiting.result(60)
     wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built")
     wait_until(lambda: Space.objects.get(pk=due.pk).state == "deleted", "the deletion is finished")
     assert not store().listing(keys.prefix(due.id))
@@ -92,6 +100,8 @@ def test_the_database_is_down(services: Services, alice: User, make_space: Calla
 
     with down(engines.postgres):
         connection.close()  # ours died with it
+        with pytest.raises(CommandError, match="database can't be reached"):
+            call_command("wait_for_engines", "--seconds=0")
         for address in (page, f"{services.url}/", f"{page}audio"):
             status, headers, body = fetch(address, cookie)
             assert (status, headers["Retry-After"]) == (503, "30"), address
