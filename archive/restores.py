@@ -154,10 +154,12 @@ def second_bucket_place() -> str:
 
 def _compare_store() -> DatabaseRestore | None:
     key = keys.log_object("checkpoint")
+    # Asked before the store is: another process may write the first checkpoint there meanwhile.
+    was_published = LogSequencer.objects.filter(published_id__isnull=False).exists()
     try:
         text = text_of(store().get(key))
     except ObjectMissing:
-        if LogSequencer.objects.filter(published_id__isnull=False).exists():
+        if was_published:
             raise CheckpointMissing("restore.checkpoint_missing", key=key) from None
         return None
     except ValueError:

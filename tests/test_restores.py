@@ -293,6 +293,24 @@ def test_a_checkpoint_that_the_store_lost_is_written_again(spaces: dict[str, Spa
     assert purge(spaces["untouched"].pk)
 
 
+def test_a_first_checkpoint_that_is_written_meanwhile_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process signs it after this one has asked the store."""
+    write_entry()
+    get = Store.get
+
+    def get_before_it_is_written(bucket: Store, key: str) -> bytes:
+        monkeypatch.setattr(Store, "get", get)
+        try:
+            return get(bucket, key)
+        finally:
+            assert sequence.run()
+
+    monkeypatch.setattr(Store, "get", get_before_it_is_written)
+
+    assert restores.find_pause() == {}
+    assert store().get(keys.log_object("checkpoint"))
+
+
 def test_an_older_database_writes_no_missing_checkpoint(spaces: dict[str, Space], admin: User) -> None:
     backup = backups.back_up()
     write_entry()
