@@ -148,6 +148,7 @@ def nothing_left(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     yield
     monkeypatch.undo()  # it is older than this fixture: pytest-django has asked for it
     restores._compared.clear()
+    restores._failed.clear()
     if request_ids := sys.modules.get("portal.request_ids"):
         request_ids.forget()
     for handler in logging.root.handlers:  # a command that ran in this process has set up the logs again

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from archive import tasks
 from archive.models import Heartbeat
+from tests.faults.worker import published
 from tests.support.database import empty_database
 from tests.support.processes import Services
 from tests.support.reused_processes import Worker
@@ -27,3 +28,15 @@ def test_each_test_finds_the_worker_that_took_its_tasks(services: Services) -> N
         wait_until(lambda: Heartbeat.objects.filter(process=Worker.NAME).exists(), "the worker is seen")
         services.stop()
         empty_database()
+
+
+def test_a_paused_worker_takes_no_message(services: Services) -> None:
+    """Nor does it put one back that a test looks for."""
+    services.worker()
+    services.stop()
+    assert Worker.last is not None
+
+    for _ in range(20):
+        tasks.check_in.apply_async()
+        assert published() == [("check_in", "")]
+    assert "Requeuing" not in Worker.last.process.log.read_text()

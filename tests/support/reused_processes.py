@@ -51,11 +51,25 @@ class Worker(Reused):
         cls.last.in_use = False
         if not cls.last.process.running or not (cls._tell("cancel_consumer") and cls._is_idle()):
             cls.kill()
+        else:
+            cls._end_waiting()
 
     @classmethod
     def resume(cls) -> bool:
         """Whether the last one runs, and takes messages again."""
         return cls.last is not None and cls.last.process.running and cls._tell("add_consumer")
+
+    @classmethod
+    def _end_waiting(cls) -> None:
+        """It still waits for a message for up to a second. It would put that of the next test back at once, but the
+        test may look meanwhile, and find none."""
+        from portal.celery import app
+
+        with app.connection_for_write() as connection:
+            broker: Any = getattr(connection.default_channel, "client")  # noqa: B009  # of the transport for Redis
+            for client in broker.client_list():
+                if client["cmd"] == "brpop":
+                    broker.client_unblock(int(client["id"]))
 
     @classmethod
     def _tell(cls, command: str) -> bool:

@@ -22,4 +22,5 @@ assert worker_process_init.disconnect(start_thread)
 def forget_test(**kwargs: Any) -> None:
     """After portal/celery.py has noted that the task is done. The next task may be that of another test."""
     restores._compared.clear()
+    restores._failed.clear()
     workers._noted.clear()
