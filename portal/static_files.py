@@ -50,7 +50,9 @@ def _storage(folder: Path, prefix: str) -> FileSystemStorage:
 OURS = ("archive/", "portal/")
 # Files with all that they import, since every page or list needs them: one request, and it compresses better. Modules
 # that others import too are then there twice, so they hold no state.
-JOINED = {f"portal/core/{name}" for name in ("site.css", "site.js", "row-download.js", "choose.js")}
+JOINED = {f"portal/core/{name}" for name in ("site.css", "site.js", "row-download.js", "choose.js", "htmx-parts.js")}
+# Those of them that others import when they need them, so not a part of these.
+LATER = ("row-download.js", "htmx-parts.js")
 ESBUILD = ("--minify", "--charset=utf8", "--target=es2022", "--log-level=warning", "--allow-overwrite")
 
 
@@ -84,7 +86,8 @@ class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore
             for name in ours:  # again, if collectstatic was run before: what is made must not depend on that
                 storage, path = paths[name]
                 Path(self.path(name)).write_bytes(Path(storage.path(path)).read_bytes())
-            self._minify([path for path in ours if path in JOINED], "--bundle", "--format=esm")
+            later = [f"--external:./{name}" for name in LATER]
+            self._minify([path for path in ours if path in JOINED], "--bundle", "--format=esm", *later)
             self._minify([path for path in ours if path not in JOINED])
         smaller = {path: (self, path) for path in ours}  # not the sources, which it would read otherwise
         yield from super().post_process(paths | smaller, dry_run, **options)

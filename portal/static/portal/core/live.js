@@ -8,7 +8,6 @@ import { findElement, getElements } from "../../archive/core/dom.js";
 import { gettext, interpolate } from "../../archive/core/translate.js";
 import { hasUnsentText, replaceParts } from "./live-parts.js";
 import { mountLocalTimes } from "./local-times.js";
-import { removeOutdated, showOutdated, showSignedOut } from "./outdated.js";
 
 /** @typedef {{notices: number, version: string, gone?: boolean, until?: string | null, flags?: number, appeals?: number}} State */
 
@@ -18,6 +17,10 @@ const LONGEST_PAUSE = 5 * 60e3; // ms, after errors
 const SHORTEST_PAUSE = 2e3; // ms, between two requests when the page is focused again and again
 const RETRY = 3e3; // ms, until parts that were in use are looked at again
 const MAX_COUNTED = 99; // notices: archive/notices
+
+/** site.js has loaded it soon after the page, so it is there when the server is not. */
+const loadNotes = () => import("./htmx-parts.js");
+const ignore = () => {};
 
 export function startLive() {
   if (document.getElementById("bell")) new LivePage(document.getElementById("live-page")).start();
@@ -95,18 +98,18 @@ class LivePage {
   #showNote() {
     const main = document.getElementById("main");
     if (!main || !this.page || this.#errors < 2) return;
-    showOutdated(main, gettext("This page could not be updated. We will retry automatically."));
+    const text = gettext("This page could not be updated. We will retry automatically.");
+    loadNotes().then(({ showOutdated }) => showOutdated(main, text), ignore);
   }
 
   #removeNote() {
-    const main = document.getElementById("main");
-    if (main) removeOutdated(main);
+    document.querySelector("#main > [data-outdated]")?.remove();
   }
 
   /** What Spaces are about is not shown any longer. */
   #endSession() {
     if (this.page) leave();
-    showSignedOut();
+    loadNotes().then(({ showSignedOut }) => showSignedOut(), ignore);
   }
 
   /**

@@ -6,7 +6,6 @@ import { mountDisclosures } from "../../archive/core/disclosures.js";
 import { findElement } from "../../archive/core/dom.js";
 import { mountThemeSwitch } from "../../archive/core/theme-switch.js";
 import { gettext } from "../../archive/core/translate.js";
-import { mountHtmxParts } from "./htmx-parts.js";
 import { BACKGROUND, startLive } from "./live.js";
 import { mountLocalTimes, mountTimeZone, mountUtcSwitch } from "./local-times.js";
 import { isAnythingTyped, keepTyped, restoreTyped } from "./typed-text.js";
@@ -17,7 +16,7 @@ mountCopyButtons();
 mountTimeZone();
 mountForms();
 markPolling();
-mountHtmxParts();
+loadHtmxParts();
 mountDownloads();
 mountNotices();
 mountLocalTimes();
@@ -26,6 +25,13 @@ mountUtcSwitch();
 mountExclusiveBoxes();
 startClocks();
 startLive();
+
+/** Parts that htmx replaces: where none is polled, the page comes first. */
+function loadHtmxParts() {
+  const load = () => import("./htmx-parts.js").then(({ mountHtmxParts }) => mountHtmxParts());
+  if (document.querySelector("[data-announce]")) load();
+  else setTimeout(load, 2e3);
+}
 
 /** Requests that htmx makes by itself keep no session alive (portal/sign_in/sessions.py). */
 function markPolling() {
