@@ -13,9 +13,6 @@ from django.core import signing
 from django.core.checks import CheckMessage, Error
 
 from archive import signing_keys
-from archive.display import self_test as page_self_test
-from archive.intake import self_test as intake_self_test
-from archive.intake.audio import self_test as decoder_self_test
 from portal.processes import DELETER, TRANSCRIBER, WEB, WORKER
 
 
@@ -28,6 +25,27 @@ class SelfTest:
     hint: str
     needed_by: frozenset[str]
     run: Callable[[], None]
+
+
+# Imported when they run: a command of manage.py runs none, and pydub fails where there is no PATH.
+
+
+def decode_recording() -> None:
+    from archive.intake.audio import self_test  # noqa: PLC0415
+
+    self_test.run()
+
+
+def make_page() -> None:
+    from archive.display import self_test  # noqa: PLC0415
+
+    self_test.run()
+
+
+def read_files() -> None:
+    from archive.intake import self_test  # noqa: PLC0415
+
+    self_test.run()
 
 
 def sign_link() -> None:
@@ -49,21 +67,21 @@ TESTS = (
         "This process can't decode a known recording",
         "Look at SPOOL_DIR and DECODER_MEMORY_BYTES, and at a line decoder_failed before this one.",
         frozenset({WORKER, TRANSCRIBER}),
-        decoder_self_test.run,
+        decode_recording,
     ),
     SelfTest(
         "spacekeep.E032",
         "The page of a bundle can't be made",
         "Run npm ci --omit=dev and npm run build.",
         frozenset({WEB, WORKER}),
-        page_self_test.run,
+        make_page,
     ),
     SelfTest(
         "spacekeep.E191",
         "This process can't read a known transcript and known tags",
         "Install the packages of requirements/base.txt.",
         frozenset({WEB, WORKER}),
-        intake_self_test.run,
+        read_files,
     ),
     SelfTest("spacekeep.E192", "This process can't sign links", "See SECRET_KEY.", frozenset({WEB, WORKER}), sign_link),
     SelfTest(

@@ -106,7 +106,8 @@ def test_the_database_is_down(services: Services, alice: User, make_space: Calla
             status, headers, body = fetch(address, cookie)
             assert (status, headers["Retry-After"]) == (503, "30"), address
             assert "Nothing was lost" in body.decode(), address
-        assert answer_of(f"{services.url}/healthz") == (503, {"ok": False, "database": "unreachable"})
+        unreachable = (503, {"ok": False, "database": "unreachable"})
+        wait_until(lambda: answer_of(f"{services.url}/healthz") == unreachable, "what was found a second ago is over")
         assert answer_of(f"{services.url}/readyz") == (503, {"ready": False, "missing": ["database"]})
         assert answer_of(f"{services.url}/livez") == (200, {"ok": True})
         time.sleep(4)  # some rounds of the dispatcher fail

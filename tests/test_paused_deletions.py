@@ -46,6 +46,7 @@ NEED_NOT_WAIT = {
     "editing/versions.py:_remove": "the object that this call has written, under a random key",
     "intake/uploads/sessions.py:open_session": "the upload that this call has begun",
     "storage/multipart.py:uploading": "the upload that this call has begun",
+    "storage/multipart.py:abort_at": "unfinished uploads of workers whose work the caller has taken over; no object",
     **dict.fromkeys(
         (f"storage/locked.py:{name}" for name in ("_keeps", "_bypasses", "_delete_old_rehearsals")), "a test object"
     ),
@@ -195,6 +196,7 @@ WAITING: dict[str, tuple[Callable[[World], Act], ...]] = {
     "intake/ingest.py:_abort_earlier_uploads": (World.killed_ingest,),
     "intake/transcription/transcribe.py:_store": (World.needless_transcript,),
     "intake/arrivals/sources.py:remove": (World.accepted_arrival,),
+    "intake/arrivals/sources.py:_remove": (World.accepted_arrival,),
     "intake/arrivals/sources.py:remove_file": (World.accepted_arrival, World.refused_recording),  # the same of a folder
     "intake/arrivals/inbox_files.py:remove": (World.refused_recording,),
     "intake/arrivals/inbox_clean_up.py:_abort_uploads": (World.upload_to_an_inbox,),

@@ -54,7 +54,7 @@ class IntakeStatus:
             return step
         if self.open:
             return _("The upload is in progress.")
-        return _("The transcript is being read.") if self.reading else ""
+        return _("The transcript is being read.") if self.reading and not self.is_transcript_parked else ""
 
     @property
     def can_keep_rest(self) -> bool:
