@@ -144,7 +144,7 @@ def test_an_upload_resumes_after_a_reload(
     expect(page.get_by_role("heading", name="Uploading “Noise from the seed library”")).to_be_visible()
     page.wait_for_url(re.compile(r"/spaces/"), timeout=PATIENCE * 1000)
     expect(page.get_by_role("heading", name="Processing")).to_be_visible()
-    services.worker(fresh=True)
+    services.worker()
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE * 1000)
 
     assert {1, HALF} <= set(first)

@@ -147,7 +147,7 @@ def test_a_beat_that_is_an_hour_behind_delays_deletions_by_minutes_and_is_an_ale
     with monkeypatch.context() as patch:
         patch.setattr(app, "now", lambda: datetime.now(UTC) - timedelta(hours=1))
         send_of_beat(tmp_path / "beat")
-    services.worker(fresh=True)
+    services.worker()
     wait_until(lambda: not count_messages(), "the worker drops them")
     assert Space.objects.get(pk=space.pk).state == "available"
     assert not TaskRun.objects.exclude(pk="dispatch").exists()
