@@ -1,13 +1,15 @@
 """The worker that several tests use brings nothing from one test to the next, and is not taken for idle when it is
 silent."""
 
+import subprocess
+import sys
 from typing import ClassVar
 
 from archive import tasks
 from archive.models import Heartbeat
 from tests.faults.worker import published
 from tests.support.database import empty_database
-from tests.support.processes import Services
+from tests.support.processes import ROOT, Services, own_environment
 from tests.support.reused_processes import Worker
 from tests.support.waiting import wait_until
 
@@ -40,3 +42,12 @@ def test_a_paused_worker_takes_no_message(services: Services) -> None:
         tasks.check_in.apply_async()
         assert published() == [("check_in", "")]
     assert "Requeuing" not in Worker.last.process.log.read_text()
+
+
+def test_its_application_loads_before_django_is_set_up() -> None:
+    """As Celery loads it, in a process that is not forked from one of the tests. A worker that can't ends at once, and a
+    test would wait for it for minutes."""
+    command = [sys.executable, "-c", "import tests.support.reused_worker"]
+    done = subprocess.run(command, cwd=ROOT, env=own_environment(), text=True, capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -10,7 +10,6 @@ from typing import Any
 
 from celery.signals import task_postrun, worker_process_init
 
-from archive import restores, workers
 from portal.celery import app, start_thread
 
 __all__ = ["app"]
@@ -21,6 +20,9 @@ assert worker_process_init.disconnect(start_thread)
 @task_postrun.connect
 def forget_test(**kwargs: Any) -> None:
     """After portal/celery.py has noted that the task is done. The next task may be that of another test."""
+    # Celery sets Django up after it has imported this module, unless the process was forked from one that has.
+    from archive import restores, workers
+
     restores._compared.clear()
     restores._failed.clear()
     workers._noted.clear()
