@@ -11,7 +11,7 @@ from django.utils.crypto import salted_hmac
 
 
 def secret_keys() -> tuple[str, ...]:
-    """SECRET_KEY, which makes what is new, and the former values, which still verify and decrypt."""
+    """SECRET_KEY, which signs and encrypts; then the former keys, which only verify and decrypt."""
     return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 

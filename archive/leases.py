@@ -269,8 +269,8 @@ def attempt(
 
 @contextmanager
 def _held_until_the_end(claim: Claim[Any]) -> Iterator[None]:
-    """However the attempt ends, nobody renews its lease after that: also if the database fails while it is parked or
-    given up, and although `fail` may renew it."""
+    """Stop renewing the lease when the attempt ends, in whatever way: also if the database fails while the row is
+    parked or given up. `fail` may have renewed it."""
     try:
         yield
     finally:

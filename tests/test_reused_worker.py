@@ -45,8 +45,8 @@ def test_a_paused_worker_takes_no_message(services: Services) -> None:
 
 
 def test_its_application_loads_before_django_is_set_up() -> None:
-    """As Celery loads it, in a process that is not forked from one of the tests. A worker that can't ends at once, and a
-    test would wait for it for minutes."""
+    """As Celery does in a process that is not forked from one of the tests. A worker that can't load it ends at once,
+    and tests would wait for minutes."""
     command = [sys.executable, "-c", "import tests.support.reused_worker"]
     done = subprocess.run(command, cwd=ROOT, env=own_environment(), text=True, capture_output=True, check=False)
 

@@ -2,8 +2,8 @@
 
 The token of a link is an HMAC of the row's id and issue under the site's secret key, and the row has its SHA-256. So a
 worker that dies after handing a mail over sends the same link again, and the database alone gives no link away. A new
-link ends the one before it. A secret key that was replaced makes valid links for as long as it is a former one
-(SECRET_KEY_FALLBACKS), and not after it: somebody who has it can compute the token of any invitation.
+link ends the one before it. Links of a former secret key are valid while it is in SECRET_KEY_FALLBACKS, and no longer:
+with a stolen key, a thief can compute the token of any invitation.
 
 A link goes out by mail, or, where no mail is sent, is shown once to the admin. Only a mailed link verifies the address:
 opening it proves that the mail was read. It works while the admin who invited is active and an admin, like a token.
@@ -160,7 +160,7 @@ def lock_valid(token: str) -> Invitation:
 
 
 def lock_for_address(invitation_id: UUID) -> Invitation:
-    """The same for somebody who proved by another way than the link that the invitation's address is theirs."""
+    """Lock the invitation of a person whose address was verified without its link: by a provider."""
     return _lock(Q(pk=invitation_id))
 
 

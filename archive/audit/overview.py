@@ -125,7 +125,7 @@ def _deletion(entry: LogEntry) -> Deletion:
 
 
 def _deadline(value: Any) -> datetime | None:
-    """None where there is none: the log keeps what it has, also a value that nobody expected."""
+    """Parse a logged deadline. None if the entry has none, or an unexpected value: entries can't be corrected."""
     if not isinstance(value, str) or not re.match(LOGGED_TIME, value):
         return None
     try:

@@ -15,7 +15,7 @@ MESSAGES = {
         " deletions that were made since."
     ),
     "restore.unknown": _(
-        "Nothing is deleted now: the store did not answer, so it can't be told whether an older database was restored."
+        "Nothing is deleted now: the store did not answer, so we don't know whether an older database was restored."
         " {reason:message}"
     ),
     "restore.checkpoint_missing": _(

@@ -52,8 +52,8 @@ class Source(ABC):
 
     @abstractmethod
     def write_outcome(self, text: bytes, check: Callable[[], None]) -> None:
-        """Write the outcome beside the recording. An older one is replaced. `check` raises if this worker may not: it
-        is called once the file is begun and before it is complete, and the next worker undoes what was begun."""
+        """Write the outcome beside the recording, replacing an older one. `check` raises if this worker lost its lease;
+        it runs when the upload is open and not yet complete. The next worker aborts an upload that stays open."""
 
     @abstractmethod
     def remove(self, etag: str, version: str, check: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from archive import database_roles
 
-# A change of a table waits for whoever reads it, and everybody else waits behind the change: pages, too.
+# ALTER TABLE waits for the transactions that read the table, and all later queries wait behind it: pages hang.
 LOCK_SECONDS = 5
 HELD = (
     f"A process held a table for more than {LOCK_SECONDS} s, so the migration was given up before pages had to wait "
