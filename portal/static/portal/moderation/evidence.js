@@ -12,6 +12,7 @@ const checkboxes = getElements(list, CHECKBOX, HTMLInputElement);
 const limit = Number(field.dataset.evidence);
 let last = 0; // the number that was changed last: Shift selects from there
 let tabStop = checkboxes[0];
+let hasChosen = false; // since this script ran
 
 /**
  * "12, 14-16" -> [12, 14, 15, 16], limited to the lines there are.
@@ -53,6 +54,7 @@ const checkedNumbers = () => checkboxes.filter(({ checked }) => checked).map(({ 
 function check(number, checked, extend) {
   const [from, to] = extend && last ? [Math.min(last, number), Math.max(last, number)] : [number, number];
   for (let n = from; n <= to; n += 1) checkboxes[n - 1].checked = checked;
+  hasChosen = true;
   last = number;
   const numbers = checkedNumbers();
   field.value = formatNumbers(numbers);
@@ -81,6 +83,9 @@ list.addEventListener("keydown", (event) => {
   event.preventDefault();
   check(Number(checkbox.value), event.shiftKey || !checkbox.checked, event.shiftKey);
 });
+field.addEventListener("input", () => {
+  hasChosen = true;
+});
 field.addEventListener("change", () => {
   const numbers = new Set(parseNumbers(field.value, checkboxes.length));
   for (const checkbox of checkboxes) checkbox.checked = numbers.has(Number(checkbox.value));
@@ -98,8 +103,9 @@ list.addEventListener("focusin", ({ target }) => {
 });
 
 // What the server sent back, typed or checked. When the page is opened again, browsers restore the ticks after this
-// script ran, and not the field.
+// script ran, and not the field. Where somebody has chosen lines before the page was shown, that stays.
 const combine = () => {
+  if (hasChosen) return;
   for (const n of parseNumbers(field.value, checkboxes.length)) checkboxes[n - 1].checked = true;
   if (checkedNumbers().length) field.value = formatNumbers(checkedNumbers());
 };
