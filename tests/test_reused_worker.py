@@ -5,11 +5,14 @@ import subprocess
 import sys
 from typing import ClassVar
 
+from kombu import Queue
+
 from archive import tasks
 from archive.models import Heartbeat
+from portal.celery import app
 from tests.faults.worker import published
 from tests.support.database import empty_database
-from tests.support.processes import ROOT, Services, own_environment
+from tests.support.processes import ROOT, Services, count_messages, empty_queues, own_environment
 from tests.support.reused_processes import Worker
 from tests.support.waiting import wait_until
 
@@ -42,6 +45,18 @@ def test_a_paused_worker_takes_no_message(services: Services) -> None:
         tasks.check_in.apply_async()
         assert published() == [("check_in", "")]
     assert "Requeuing" not in Worker.last.process.log.read_text()
+
+
+def test_what_a_worker_had_taken_comes_to_no_later_test(services: Services) -> None:
+    """Redis has it where the next worker would find it an hour later, and where it counts as a message."""
+    tasks.check_in.apply_async()
+    with app.connection_for_read() as broker:
+        assert Queue("transcription")(broker.default_channel).get(accept=["json"])
+        assert count_messages() == 1
+
+        empty_queues()
+        assert count_messages() == 0
+    assert count_messages() == 0
 
 
 def test_its_application_loads_before_django_is_set_up() -> None:

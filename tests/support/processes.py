@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
+from kombu import Connection
 
 from embedded.engines import Engines
 from embedded.process import Process
@@ -123,12 +124,13 @@ def database_url() -> str:
 
 
 def empty_queues() -> None:
-    """The queues belong to all tests: empty them."""
+    """The queues belong to all tests: empty them. What a killed worker had taken would come back an hour later."""
     from portal.celery import app
 
     with app.connection_for_read() as broker:
         for queue in settings.CELERY_TASK_QUEUES:
             queue(broker.default_channel).purge()
+        _redis(broker).delete("unacked", "unacked_index")
 
 
 def count_messages() -> int:
@@ -136,8 +138,12 @@ def count_messages() -> int:
     from portal.celery import app
 
     with app.connection_for_read() as broker:
-        client: Any = getattr(broker.default_channel, "client")  # noqa: B009  # of the transport for Redis
-        return int(client.hlen("unacked")) + sum(int(client.llen(queue.name)) for queue in settings.CELERY_TASK_QUEUES)
+        redis = _redis(broker)
+        return int(redis.hlen("unacked")) + sum(int(redis.llen(queue.name)) for queue in settings.CELERY_TASK_QUEUES)
+
+
+def _redis(broker: Connection) -> Any:
+    return getattr(broker.default_channel, "client")  # noqa: B009  # of the transport for Redis
 
 
 def kill_reused_processes() -> None:
