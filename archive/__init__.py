@@ -1,3 +1,3 @@
-"""The archive: what Spacekeep does, without the site."""
+"""The archive: everything that Spacekeep does apart from its web site."""
 
 __version__ = "0.1.0"  # as in pyproject.toml

@@ -1,4 +1,4 @@
-"""Models in Django's admin: names of accounts, for superusers. Never Spaces, never the log. The site is
+"""Django's admin: superusers edit the names of accounts there. It never shows Spaces or the log. The site itself is
 portal/admin_site.py."""
 
 from typing import Any
@@ -16,8 +16,8 @@ from archive.search import index_spaces_of
 
 @admin.register(User)
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]
-    """Accounts, without what grants power: roles, activity, e-mail and password change through archive/accounts/, which
-    checks and logs."""
+    """Accounts, with read-only privileges: archive/accounts/ changes roles, activity, e-mail addresses and passwords,
+    since it checks and logs each change."""
 
     list_display = ("username", "first_name", "last_name", "role_names", "is_active")
     list_filter = ("is_superuser", "is_active", "groups")

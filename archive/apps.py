@@ -19,7 +19,7 @@ class ArchiveConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # They need the models: system checks, and the wake-ups of work.
+        # Imported here because system checks and wake-ups need the loaded models.
         from archive import database_roles, wakeups  # noqa: F401, PLC0415
         from archive.storage import checks  # noqa: F401, PLC0415
 

@@ -1,8 +1,8 @@
-"""Log entries of issued content: one for each grantee, Space, kind and hour, however the content was requested.
+"""Log the access to content: one entry per grantee, Space, kind and hour, however the content was requested.
 
-Call `record_access` before each answer that has content of a Space, or a URL at which the store serves it. A unique row
-(models/content_access.py) decides which request of the hour writes the entry, so a player that asks for its URL again
-and again costs one statement that changes nothing.
+Call `record_access` before each response that has content of a Space, or a URL at which the store serves it. A unique
+row (models/content_access.py) decides which request of the hour writes the entry, so a player that repeats its request
+costs one statement that changes nothing.
 """
 
 from collections import defaultdict
@@ -31,10 +31,10 @@ ROWS_AT_ONCE = 10_000
 
 
 def record_access(kind: ContentAccess.Kind, spaces: Iterable[Space], by: Grantee, **detail: Any) -> None:
-    """Log that content of `spaces` is issued to `by`, unless an entry of this hour says so.
+    """Log that `by` gets content of `spaces`, unless this hour has such an entry.
 
-    Access by an admin to another host's Space is an event of its own. `detail` is what an entry says besides kind and
-    role, as in `log.record`.
+    An admin's access to another host's Space has an event of its own. `detail` is added to the kind and role in the
+    entry, as in `log.record`.
     """
     by_id = {space.pk: space for space in spaces}
     if not by_id:
@@ -49,14 +49,14 @@ def record_access(kind: ContentAccess.Kind, spaces: Iterable[Space], by: Grantee
 
 
 def delete_old() -> int:
-    """Delete the rows of hours that have passed. How many."""
+    """Delete the rows of past hours. Returns how many."""
     old = ContentAccess.objects.filter(hour__lt=Now() - KEPT).order_by("hour")
     return ContentAccess.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:ROWS_AT_ONCE])).delete()[0]
 
 
 def _insert(kind: ContentAccess.Kind, space_ids: Sequence[UUID], by: Grantee) -> list[UUID]:
     """Insert the rows of this hour. Returns the Spaces that had none. The ids must be sorted: two transactions that
-    insert the same rows in different orders would wait for each other."""
+    insert the same rows in different orders would deadlock."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO archive_contentaccess (space_id, grantee, kind, hour)"

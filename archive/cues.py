@@ -1,4 +1,4 @@
-"""The cues of a transcript, and the formats in which people download them."""
+"""The cues of a transcript, and the formats for downloading them."""
 
 import html
 import json
@@ -17,9 +17,9 @@ SURROGATES = re.compile(r"[\ud800-\udfff]")  # JSON can hold lone surrogates, UT
 
 @dataclass(frozen=True)
 class Cue:
-    """One stretch of speech: milliseconds from the start of the recording, speaker ("" if unknown), and plain text.
+    """One timed utterance: milliseconds from the start of the recording, speaker ("" if unknown), and plain text.
 
-    `plain` has normalized both texts.
+    Both texts must have been normalized by `plain`.
     """
 
     start_ms: int
@@ -49,12 +49,13 @@ def timestamp(milliseconds: int) -> str:
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
 
 
-# WebVTT and JSON lose nothing, but JSON of single words is joined to lines on import. SRT loses text that looks like
-# its tags (<b>, {\an8}), plain text loses ends and milliseconds. Both lose speakers that only few lines have, names
-# with a colon, and lines without a speaker that read "Ida: so". If no speaker has two lines in a row, a line without
-# one is read as one of the speaker before, since many programs name speakers only where they change.
+# WebVTT and JSON lose nothing, except that importing joins JSON of single words to lines. SRT loses text that looks
+# like its tags (<b>, {\an8}); plain text loses ends and milliseconds. Both lose speakers who have only few lines, names
+# with a colon, and the difference between a speaker and text that looks like one ("Ida: so"). If no speaker has two
+# lines in a row, the importer gives a line without a speaker to the speaker before, since many programs name speakers
+# only where they change.
 def to_vtt(cues: Sequence[Cue]) -> str:
-    # A voice tag without a name says: "Nora: so" in this file is text, not a speaker.
+    # An empty voice tag marks "Nora: so" in this file as text, not as a speaker.
     needs_voice = _looks_named(cues)
     parts = [f"{_times(cue)}\n{'<v>' if needs_voice else ''}{_voice_tag(cue)}\n" for cue in cues]
     return "\n".join(["WEBVTT\n", *parts])
@@ -74,7 +75,7 @@ def to_text(cues: Sequence[Cue]) -> str:
 
 def to_json(cues: Sequence[Cue]) -> str:
     """Format as Podcasting 2.0 JSON (podcast-namespace, transcripts.md), with seconds as numbers."""
-    # An empty speaker says: "Nora: so" in this file is text, not a speaker.
+    # An empty speaker marks "Nora: so" in this file as text, not as a speaker.
     needs_speaker = _looks_named(cues)
     segments = [
         {
@@ -102,7 +103,7 @@ def _times(cue: Cue) -> str:
 
 
 def _looks_named(cues: Sequence[Cue]) -> bool:
-    """Whether no cue has a speaker, but names could be found in the text."""
+    """Return whether no cue has a speaker although a reader could find names in the text."""
     return not any(cue.speaker for cue in cues) and any(NAMED.search(cue.text) for cue in cues)
 
 
@@ -118,6 +119,6 @@ def _prefix_speaker(cue: Cue) -> str:
 
 
 def _escape_srt(text: str) -> str:
-    """Escape what would be read as an entity, or as times. Players show other signs as they are, so those stay."""
+    """Escape text that would be read as an entity or as times. Players show all other characters as they are."""
     text = AMPERSAND.sub("&amp;", text)
     return TIMES.sub(r"\1--&gt;", text)

@@ -1,8 +1,8 @@
-"""The two database roles: one owns the tables and migrates, the other one, the portal's, only reads and writes rows.
+"""The two database roles: the owner creates and migrates the tables; the portal's role only reads and writes rows.
 
-`settings.DATABASE_ROLE` is the portal's role. `settings.DATABASE_OWNER` has the connection of the other one ({} where
-one role does both); only `manage.py migrate` uses it. What the triggers promise holds against the portal's role too: an
-owner could switch them off.
+`settings.DATABASE_ROLE` is the portal's role. `settings.DATABASE_OWNER` has the connection settings of the owner ({}
+if one role does both); only `manage.py migrate` uses them. Two roles make the triggers of the log binding for the
+portal's role as well: an owner could disable them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import DatabaseError
 from psycopg import sql
 
-# Tables from which the portal's role reads, and to which it adds rows. No other change is granted.
+# Tables in which the portal's role may only read and insert rows.
 APPEND_ONLY = (
     "archive_logentry",
     "archive_logleaf",
@@ -30,8 +30,8 @@ APPEND_ONLY = (
     "archive_deletioncertificate",
 )
 READ_ONLY = ("django_migrations",)
-# A column that the database counts: the portal's role may not choose its value, so entries can't be numbered to look
-# older, or to leave a gap that another fills.
+# A column that a sequence fills: the portal's role may not choose its value, so nobody can number an entry to look
+# older, or leave a gap to fill later.
 NUMBERED = ("archive_logentry", "id")
 
 GRANTS = """
@@ -51,7 +51,7 @@ WHERE relname = %s AND relnamespace = current_schema()::regnamespace AND attnum 
     AND attname <> %s ORDER BY attnum
 """
 PRESENT = "SELECT relname FROM pg_class WHERE relname = ANY(%s) AND relnamespace = current_schema()::regnamespace"
-# What the connected role should not be able to do, in words; no row if everything is right.
+# What the connected role should not be able to do, as text; no row if everything is right.
 EXCESS = """
 SELECT 'is a superuser' FROM pg_roles WHERE rolname = current_user AND rolsuper
 UNION ALL SELECT 'may create tables' WHERE has_schema_privilege(current_schema(), 'CREATE')
@@ -62,8 +62,8 @@ UNION ALL SELECT 'owns ' || relname FROM pg_class
 
 @contextmanager
 def as_owner(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
-    """Connect as the owner of the tables while the context is open. Changes nothing where there is one role only, and
-    inside of another such context.
+    """Connect as the owner of the tables while the context is open. Does nothing if there is one role only, or inside
+    another such context.
 
     Closes the connection at both ends, so open it outside transactions.
     """
@@ -82,7 +82,7 @@ def as_owner(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
 
 
 def grant_privileges(connection: BaseDatabaseWrapper) -> None:
-    """Give the portal's role what it needs, and take anything else from it. Connect as the owner.
+    """Grant the portal's role what it needs, and revoke everything else. Connect as the owner.
 
     Idempotent. Tables that are created later get the privileges by default.
     """

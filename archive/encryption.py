@@ -1,6 +1,6 @@
-"""What is derived from SECRET_KEY: encryption of what the database must hold but must not give away by itself.
+"""Encrypt, with keys derived from SECRET_KEY, what the database must store but must not reveal by itself.
 
-A value that was replaced still verifies and decrypts while SECRET_KEY_FALLBACKS has it.
+After SECRET_KEY changes, old values still verify and decrypt while SECRET_KEY_FALLBACKS has the old key.
 """
 
 import base64
@@ -11,13 +11,14 @@ from django.utils.crypto import salted_hmac
 
 
 def secret_keys() -> tuple[str, ...]:
-    """SECRET_KEY, which signs and encrypts; then the former keys, which only verify and decrypt."""
+    """Return SECRET_KEY, which signs and encrypts; then the former keys, which only verify and decrypt."""
     return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
 def cipher(purpose: str, *, former: bool = True) -> MultiFernet:
-    """Encrypts with SECRET_KEY, and decrypts with SECRET_KEY_FALLBACKS (`former`), too. `purpose` makes the key: what
-    one purpose encrypted, another can't decrypt. Decrypting raises cryptography.fernet.InvalidToken."""
+    """Return a cipher that encrypts with SECRET_KEY and, if `former`, also decrypts with SECRET_KEY_FALLBACKS. The key
+    depends on `purpose`: one purpose can't decrypt what another encrypted. Decrypting raises
+    cryptography.fernet.InvalidToken."""
     digests = [
         salted_hmac(purpose, "", secret=secret, algorithm="sha256").digest()
         for secret in (secret_keys() if former else [settings.SECRET_KEY])
@@ -26,8 +27,8 @@ def cipher(purpose: str, *, former: bool = True) -> MultiFernet:
 
 
 def reencrypt(token: str, now: MultiFernet, known: MultiFernet) -> str:
-    """The same content, encrypted so that `now` decrypts it; the token itself if it does already. Raises InvalidToken
-    if `known` does not decrypt it either."""
+    """Return the same content, encrypted so that `now` decrypts it; the token itself if `now` already does. Raises
+    InvalidToken if `known` does not decrypt it either."""
     try:
         now.decrypt(token.encode())
     except InvalidToken:

@@ -1,4 +1,4 @@
-"""Errors that Spacekeep raises. Each has a code and its parameters; archive/error_messages has the sentence for it."""
+"""Errors that Spacekeep raises. Each has a code and parameters; archive/error_messages has its sentence."""
 
 import traceback
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
-# {"code": ..., "params": {...}} as JSON keeps it; {} without a problem. error_messages.render() makes it a sentence.
+# {"code": ..., "params": {...}} as stored in JSON; {} for no problem. error_messages.render() makes the sentence.
 Problem = dict[str, Any]
 
 ROOT = Path(__file__).parents[1]
@@ -15,12 +15,12 @@ FRAMES = 3
 
 
 def make_problem(code: str, /, **params: object) -> Problem:
-    """A problem that a row can keep. `code` is one of archive/error_messages, `params` are those of its sentence."""
+    """Make a problem for a row. `code` is one of archive/error_messages, `params` fill in its sentence."""
     return {"code": code, "params": _as_json(params)}
 
 
 def violated_constraint(error: Exception) -> str:
-    """The name of the database's constraint that an IntegrityError is about; "" for another error."""
+    """Return the name of the database constraint that an IntegrityError is about; "" for other errors."""
     diagnostics = getattr(error.__cause__, "diag", None)
     return getattr(diagnostics, "constraint_name", None) or ""
 
@@ -32,12 +32,12 @@ def locate(error: BaseException) -> str:
 
 
 def shorten(file: str) -> str:
-    """Shorten a file name. Compiled modules report their source's name: av/container/core.py."""
+    """Shorten a file name. Compiled modules report the name of their source: av/container/core.py."""
     return file.removeprefix(f"{ROOT}/").rpartition("site-packages/")[2]
 
 
 class SpacekeepError(Exception):
-    """Base of everything that Spacekeep itself raises: `Refused("upload.too_large", size=..., limit=...)`."""
+    """Base of all errors that Spacekeep itself raises: `Refused("upload.too_large", size=..., limit=...)`."""
 
     def __init__(self, code: str, /, **params: object) -> None:
         super().__init__(code)
@@ -51,17 +51,17 @@ class SpacekeepError(Exception):
 
     @property
     def problem(self) -> Problem:
-        """What a row keeps of it."""
+        """The error as a row stores it."""
         return {"code": self.code, "params": self.params}
 
     @classmethod
     def of(cls, problem: Problem, **params: object) -> Self:
-        """An error with this code and these parameters, and further ones: `file=` puts the file's name in front."""
+        """Make an error with this code and these parameters, and more: `file=` puts the file's name in front."""
         return cls(problem["code"], **{**problem["params"], **params})
 
 
 def _as_json(value: Any) -> Any:
-    """Numbers, sizes and times are kept raw: they are formatted when the sentence is shown."""
+    """Keep numbers, sizes and times raw: they are formatted when the sentence is shown."""
     if isinstance(value, Mapping):
         return {str(key): _as_json(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
@@ -70,7 +70,7 @@ def _as_json(value: Any) -> Any:
         return value.isoformat()
     if value is None or isinstance(value, bool | int | float):
         return value
-    # Also a member of TextChoices, and text from strangers: PostgreSQL keeps no NUL in JSON, and no half character.
+    # Members of TextChoices, and untrusted text: PostgreSQL's JSON refuses NUL and lone surrogates.
     text = str(value) if isinstance(value, str | UUID) else repr(value)
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
@@ -84,11 +84,11 @@ class TooLate(Refused):
 
 
 class Conflict(Refused):
-    """The request does not fit the current state: it exists already, it is over, or there are too many at a time."""
+    """The request does not fit the current state: the thing exists already or has ended, or too many run at a time."""
 
 
 class TooManyRequests(Refused):
-    """The caller has reached a limit. `seconds` among the parameters says after how many to try again."""
+    """The caller has reached a limit. The parameter `seconds` says when to try again."""
 
     @property
     def retry_after(self) -> int:
@@ -101,86 +101,85 @@ class Unreadable(Refused):
 
 
 class DecoderDied(Unreadable):
-    """The decoder process was killed over the file, or answered nonsense. A hostile file can do that, and so can a
-    machine without memory: try again before the file is blamed."""
+    """The decoder process was killed by the file, or returned nonsense. A hostile file can cause that, and so can a
+    machine without memory, so retry before you blame the file."""
 
 
 class DecoderFailed(SpacekeepError):
-    """The decoder does not work: a bug of ours or a broken installation. The file is not to blame; try again later."""
+    """The decoder does not work: our bug or a broken installation. The file is not to blame; retry later."""
 
 
 class InspectionFailed(SpacekeepError):
-    """Our code failed over files that were inspected: a bug of ours. The files are not to blame."""
+    """Our code failed on inspected files: our bug. The files are not to blame."""
 
 
 class DiskFailed(SpacekeepError):
-    """The worker's disk is full or broken. The file is not to blame; try again later."""
+    """The worker's disk is full or broken. The file is not to blame; retry later."""
 
 
 class DeletionPaused(SpacekeepError):
-    """Nothing may be deleted now, as an older database may have been restored (archive/restores.py): try again
-    later."""
+    """Nothing may be deleted now, as an older database may have been restored (archive/restores.py): retry later."""
 
 
 class LeaseLost(SpacekeepError):
-    """Another worker has the work now (the fence moved on). Stop, and write nothing more."""
+    """Another worker has the work now (it has a higher fence). Stop, and write nothing more."""
 
 
 class AttemptsExhausted(SpacekeepError):
-    """No attempt is left. It has the problem of the last one."""
+    """No attempt is left. Has the problem of the last attempt."""
 
 
 class MailRefused(SpacekeepError):
-    """The mail server will never take this message: trying again would not help."""
+    """The mail server will never accept this message; retries do not help."""
 
 
 class MailUnavailable(SpacekeepError):
-    """The mail server can't be reached, or did not take the message this time: try again later."""
+    """The mail server can't be reached, or did not accept the message this time: retry later."""
 
 
 class MailUncertain(MailUnavailable):
-    """The connection broke while the message was handed over: the mail server may have taken it."""
+    """The connection broke during the delivery: the mail server may have accepted the message."""
 
 
 class MailDown(MailUnavailable):
-    """No mail goes out: the server can't be reached, or does not let us in."""
+    """No mail can be sent: the server can't be reached, or refuses our login."""
 
 
 class DeliveryFailed(SpacekeepError):
-    """The receiver of a webhook did not accept an event, or can't be reached: try again later."""
+    """The receiver of a webhook did not accept an event, or can't be reached: retry later."""
 
 
 class DeliveryRefused(SpacekeepError):
-    """A webhook can't be delivered, and trying again would not help."""
+    """A webhook can't be delivered, and retries do not help."""
 
 
 class StorageError(SpacekeepError):
-    """The object store did not do what was asked."""
+    """The object store did not do what we asked."""
 
 
 class ObjectMissing(StorageError):
-    """The store answered that the object, or the upload, is not there."""
+    """The store answered that the object, or the upload, does not exist."""
 
 
 class UploadGone(ObjectMissing):
-    """The multipart upload is not there: it was completed, or aborted."""
+    """The multipart upload does not exist: it was completed or aborted."""
 
 
 class StoreDenied(StorageError):
-    """The store refused. Nothing is known of the object: this is never "missing" and never "done"."""
+    """The store denied access. The state of the object is unknown: treat it as neither missing nor done."""
 
 
 class StoreUnavailable(StorageError):
-    """The store can't be reached, or failed. Nothing is known: try again later."""
+    """The store can't be reached, or failed. The state of the object is unknown: retry later."""
 
 
 class StoreRefused(StorageError):
-    """The store refused the request for good: a retry does not help. The state of the object is unknown."""
+    """The store refused the request permanently: retries do not help. The state of the object is unknown."""
 
 
 class CheckpointMissing(StorageError):
-    """The store lacks the checkpoint of the log, although this database has written one there."""
+    """The store lacks the log's checkpoint, although this database has written one there."""
 
 
 class ObjectChanged(StorageError):
-    """An object is not the one that was expected: its ETag differs."""
+    """An object has another ETag than expected."""

@@ -2,11 +2,11 @@
 
 A part contains several Spaces, each with a deadline of its own. Adding a Space to a part locks the Space's row first;
 starting its deletion changes that row first, and then revokes every part that contains it, in the same transaction. So
-no part can get a Space whose deletion has started, and no part that contains it can be downloaded or finished from then
-on.
+once a Space's deletion has started, no part can get it, and no part that contains it can be finished or downloaded.
 
-The lock order is always the same: Spaces first, then exports, then parts, each in key order. A Space's row is locked
-FOR NO KEY UPDATE, as its entry in a replacement part is written while another transaction has the row.
+The lock order is always the same: Spaces first, then exports, then parts, each in key order. Space rows are locked
+FOR NO KEY UPDATE, because another transaction has to be able to write a replacement part's entry, whose foreign key
+points to the row.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ from archive.storage import keys
 
 
 def parts_with(space_ids: Sequence[UUID]) -> QuerySet[ExportPartEntry]:
-    """The entries of these Spaces in parts that contain or contained them: the store may have something of those."""
+    """Return the entries of these Spaces in parts that contain or contained them: the store may still have copies."""
     return ExportPartEntry.objects.filter(space__in=space_ids, excluded=False)
 
 
 def places_of(space_ids: Sequence[UUID]) -> dict[UUID, list[str]]:
-    """{Space: the keys outside of its own prefix at which the store may have something of it}."""
+    """Return {Space id: keys outside of its own prefix at which the store may have a copy of it}."""
     places: dict[UUID, list[str]] = {space_id: [] for space_id in space_ids}
     rows = parts_with(space_ids).order_by("export_part")
     for space_id, export_part_id in rows.values_list("space_id", "export_part_id"):
@@ -42,7 +42,7 @@ def revoke(spaces: Sequence[Space]) -> list[UUID]:
     exports = Export.objects.filter(pk__in=parts_with(deleted).values("export_part__export"))
     if not list(exports.select_for_update(no_key=True).order_by("pk")):
         return []
-    # A statement of its own: the transaction that had the export locked until now may have added a replacement.
+    # A second statement: the transaction that held the lock may have added a replacement.
     inside = ExportPart.objects.filter(pk__in=parts_with(deleted).values("export_part"), state__in=ExportPart.LIVE)
     live = list(inside.select_for_update(of=("self",)).order_by("pk"))
     ended: list[ExportPart] = []
@@ -67,7 +67,7 @@ def revoke(spaces: Sequence[Space]) -> list[UUID]:
 def _replace(ended: Sequence[ExportPart], without: Sequence[UUID]) -> list[UUID]:
     """Request successors with the remaining Spaces, in the same exports.
 
-    A successor inherits the time of the last download, so unused parts expire even if every deadline makes a new one.
+    A replacement inherits the time of the last download, so unused parts expire even if every deadline replaces them.
     """
     replacements = {
         export_part.pk: ExportPart(

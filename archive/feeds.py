@@ -1,7 +1,8 @@
-"""Private addresses for other programs: a calendar of a host's deadlines, and one Space as a podcast feed.
+"""Private addresses for other programs: a calendar of a host's deadlines, and a podcast feed of one Space.
 
-An address works without signing in, for everybody who has it. So it is created by the host only, logged, and ends with
-its row: revoked by hand, with the Space, or with the account. The site signs it (portal/feed_links.py).
+An address works without signing in for everyone who has it. So only the host can create it, its creation is logged, and
+it ends with its row: revoked by hand, or deleted with the Space or the account. The site signs it
+(portal/feed_links.py).
 """
 
 from uuid import UUID
@@ -16,12 +17,12 @@ from archive.models.compiled_query import CompiledQuery
 
 
 def calendar_of(user: User) -> Feed | None:
-    """The user's calendar feed, if there is one."""
+    """Return the user's calendar feed, if there is one."""
     return Feed.objects.filter(user=user, kind=Feed.Kind.CALENDAR).first()
 
 
 def podcast_of(user: User, space: Space) -> Feed | None:
-    """The user's podcast feed of the Space, if there is one."""
+    """Return the user's podcast feed of the Space, if there is one."""
     return _PODCAST.first(user.pk, space.pk)
 
 
@@ -31,13 +32,13 @@ _PODCAST = CompiledQuery(
 
 
 def create_calendar(user: User) -> Feed:
-    """The user's calendar feed. Idempotent."""
+    """Return the user's calendar feed, and create it if necessary. Idempotent."""
     return _create(user, Feed.Kind.CALENDAR, None)
 
 
 def create_podcast(user: User, space: Space) -> Feed:
-    """The podcast feed of a Space, for its host. Idempotent. Raises Refused for everybody else, and when its content is
-    not served (any more)."""
+    """Return the podcast feed of a Space for its host, and create it if necessary. Idempotent. Raises Refused for other
+    users, and when the content of the Space is not served (any more)."""
     if space.host_id != user.pk:
         raise Refused("feed.not_the_host")
     if not Space.objects.served().filter(pk=space.pk).exists():
@@ -46,7 +47,7 @@ def create_podcast(user: User, space: Space) -> Feed:
 
 
 def revoke(feed: Feed, by: User) -> bool:
-    """End the address for good; a feed that is created later has another one. False if it was revoked already."""
+    """Delete the feed; one that is created later has another address. Returns False if it was deleted already."""
     with transaction.atomic():
         count, _rows = Feed.objects.filter(pk=feed.pk).delete()
         if count:

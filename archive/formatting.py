@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class DateTexts(NamedTuple):
-    """The texts of dates and times in one language. Each text takes longer to find than a time to format, and a list
+    """The texts of dates and times in one language. Looking a text up takes longer than formatting a time, and a list
     has a hundred times."""
 
     with_year: str
@@ -44,13 +44,13 @@ def _texts() -> DateTexts:
 
 @cache
 def _texts_in(language: str | None) -> DateTexts:
-    """`language` is the active one."""
-    # Django's catalogs have the names of months beside a day, which some languages inflect.
+    """Return the texts of `language`, which must be the active one."""
+    # Django's catalogs have the form that a month has after a day, since some languages inflect it.
     months = tuple(str(MONTHS_ALT[number]) for number in range(1, 13))
     return DateTexts(_("{day} {month} {year}"), _("{day} {month}"), _("{day}, {time}"), _("{day}, {time} UTC"), months)
 
 
-# Whether the reader asked for all times in UTC; <time> elements then have the local time in their title.
+# Whether the reader wants all times in UTC; the title of <time> elements then has the local time.
 shows_utc: ContextVar[bool] = ContextVar("shows_utc", default=False)
 
 
@@ -61,7 +61,7 @@ def format_time(value: datetime, *, seconds: bool = False) -> str:
 
 
 def format_with_utc(value: datetime, *, seconds: bool = False) -> tuple[str, str]:
-    """As `format_time`, and the same in UTC, "" where times are UTC anyway. Raises ValueError for a naive datetime."""
+    """Return `format_time`, and the same in UTC: "" if it is in UTC already. Raises ValueError for a naive datetime."""
     local, texts = to_active_zone(value), _texts()
     in_utc = "" if is_utc(local) else _write_time(local.astimezone(UTC), texts, seconds)
     return _write_time(local, texts, seconds), in_utc
@@ -79,14 +79,14 @@ def _write_time(local: datetime, texts: DateTexts, seconds: bool) -> str:
 
 @dataclass(frozen=True)
 class TimedSentence:
-    """A sentence with a time in it: "will be deleted on {time}". It is written where it is shown, since writing a time
-    takes long, and a list may not show it."""
+    """A sentence with a time in it: "will be deleted on {time}". It is formatted only when it is shown, since
+    formatting a time is slow and a list may not show it."""
 
     text: "StrOrPromise"
     at: datetime
 
     def __str__(self) -> str:
-        """With the time in the active time zone."""
+        """Format with the time in the active time zone."""
         return str(self.text).format(time=format_time(self.at))
 
     def in_utc(self) -> str:
@@ -100,7 +100,7 @@ def format_hour(value: datetime) -> str:
 
 
 def to_active_zone(value: datetime) -> datetime:
-    """The same time in the active time zone. Raises ValueError for a naive datetime."""
+    """Convert to the active time zone. Raises ValueError for a naive datetime."""
     return _to_zone(value, timezone.get_current_timezone())
 
 
@@ -111,13 +111,14 @@ def _to_zone(value: datetime, zone: tzinfo) -> datetime:
 
 
 def is_utc(local: datetime) -> bool:
-    """Whether this time is in UTC, by the name of its zone."""
+    """Return whether this time is in UTC, by the name of its zone."""
     return local.tzname() == "UTC"
 
 
 def describe_clock_change(first: datetime, second: datetime) -> str:
-    """Why two times that are whole days apart differ in their time of day: that clocks change between them in the
-    active time zone, as a sentence. "" where both have the same offset. Raises ValueError for naive datetimes."""
+    """Return a sentence that explains why two times that are whole days apart differ in their time of day: clocks
+    change between them in the active time zone. "" if both have the same offset. Raises ValueError for naive
+    datetimes."""
     before, after = sorted(to_active_zone(value).astimezone(UTC) for value in (first, second))
     offset = to_active_zone(after).utcoffset()
     if to_active_zone(before).utcoffset() == offset:
@@ -154,8 +155,8 @@ def format_local_time(value: datetime, zone: str) -> str:
 
 
 def format_short_time(value: datetime, now: datetime) -> str:
-    """Format as "22 December, 15:05" in the active time zone, with "UTC" in UTC, and with the year if it is not that of
-    `now`. Raises ValueError for naive datetimes."""
+    """Format as "22 December, 15:05" in the active time zone, with "UTC" in UTC, and with the year unless it is the
+    year of `now`. Raises ValueError for naive datetimes."""
     local, texts = to_active_zone(value), _texts()
     same_year = local.year == now.astimezone(local.tzinfo).year
     day = texts.write_without_year(local) if same_year else texts.write(local)
@@ -165,12 +166,12 @@ def format_short_time(value: datetime, now: datetime) -> str:
 
 @cache
 def known_time_zones() -> frozenset[str]:
-    """The IANA time zone names known on this machine."""
+    """Return the IANA time zone names that this machine knows."""
     return frozenset(available_timezones())
 
 
 def shorten(text: str, length: int) -> str:
-    """The text in at most `length` characters, cut at the border of a word if that loses less than half of it."""
+    """Cut the text to at most `length` characters, at a word boundary if that loses less than half of it."""
     if len(text) <= length:
         return text
     cut = text[: length - 1]
@@ -181,7 +182,7 @@ def shorten(text: str, length: int) -> str:
 
 
 def format_size(count: int) -> str:
-    """Format bytes in decimal units: 812 bytes, 517 kB, 84.2 MB. Limits are round numbers of them: 5 GB, 20 MB."""
+    """Format bytes in decimal units: 812 bytes, 517 kB, 84.2 MB. Limits are round numbers of such units: 5 GB."""
     if count < 1000:
         return ngettext("{count} byte", "{count} bytes", count).format(count=count)
     number = float(count)
@@ -201,7 +202,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_period(seconds: float) -> str:
-    """Format how long something took, in its two largest units: "3 d 4 h", "1 h 3 min", "1 min 28 s", "9 s"."""
+    """Format a length of time in its two largest units: "3 d 4 h", "1 h 3 min", "1 min 28 s", "9 s"."""
     whole = max(0, int(seconds))
     units = {_("d"): 86400, _("h"): 3600, _("min"): 60, _("s"): 1}
     parts = []
@@ -214,7 +215,7 @@ def format_period(seconds: float) -> str:
 
 
 def format_delay(seconds: float) -> str:
-    """As `format_period`, but rounded up in the smaller unit, so that a delay never looks shorter than it was."""
+    """Format as `format_period`, but round the smaller unit up, so that a delay never looks shorter than it was."""
     whole = ceil(max(0, seconds))
     for least, unit in ((86400, 3600), (3600, 60)):
         if whole > least - unit:
@@ -224,7 +225,8 @@ def format_delay(seconds: float) -> str:
 
 
 def format_time_left(left: timedelta) -> str:
-    """ "24 days left", "5 hours left", "3 minutes left": whole units, rounded down, so that it never promises more."""
+    """Format as "24 days left", "5 hours left", "3 minutes left": whole units, rounded down so as not to promise
+    too much."""
     days, hours, minutes = left // timedelta(days=1), left // timedelta(hours=1), left // timedelta(minutes=1)
     if days >= 2:
         return ngettext("{count} day left", "{count} days left", days).format(count=days)

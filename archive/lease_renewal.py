@@ -1,11 +1,11 @@
-"""Renew the leases of a process while it lives, so that the work of a worker that died is soon free.
+"""Renew the leases of a living process, so that other workers soon get the work of a dead one.
 
 By default a claim lasts LEASE_SECONDS, whatever happens to its process. In a process that called `start`, a claim lasts
-DEAD_WORKER_SECONDS, and a thread renews it (portal/worker_thread.py): for as long as the process lives, but at most
+DEAD_WORKER_SECONDS, and a thread renews it (portal/worker_thread.py): while the process lives, but at most
 LEASE_SECONDS after the last progress, because a process may hang.
 
-This makes no claim safe, and need not: a worker that was only slow and lost its lease finds a higher fence at its next
-write, and stops (archive/leases.py).
+Safety does not depend on this: a worker that was only slow and lost its lease finds a higher fence at its next write,
+and stops (archive/leases.py).
 """
 
 import threading
@@ -30,7 +30,7 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True)
 class HeldLease:
-    """A claim of this process, as the condition of its writes names it. `space_id` is for the log; "" without one."""
+    """A claim of this process: the fields that its writes check. `space_id` is for the log; "" without a Space."""
 
     model: type[Leased]
     pk: Any
@@ -40,7 +40,7 @@ class HeldLease:
 
 
 class _Held:
-    """The claims of this process, each with the time (monotonic clock) until which it is renewed."""
+    """The claims of this process, each with the time (monotonic clock) at which its renewals end."""
 
     def __init__(self) -> None:
         self.is_kept_alive = False
@@ -68,23 +68,23 @@ _held = _Held()
 
 
 def start() -> None:
-    """Make the claims of this process short from now on. The caller has `renew_held` called every `interval`."""
+    """Make claims of this process short from now on. The caller must have `renew_held` called every `interval`."""
     _held.is_kept_alive = True
 
 
 def stop() -> None:
-    """Make the claims of this process long again."""
+    """Give claims of this process their full length again."""
     _held.is_kept_alive = False
 
 
 def duration() -> timedelta:
-    """How long a lease lasts that is claimed or renewed now."""
+    """Return how long a lease lasts that is claimed or renewed now."""
     seconds = settings.LEASE_SECONDS
     return timedelta(seconds=min(settings.DEAD_WORKER_SECONDS, seconds) if _held.is_kept_alive else seconds)
 
 
 def interval() -> float:
-    """Seconds between two renewals: three may fail."""
+    """Return the seconds between two renewals. Three of them may fail."""
     return duration().total_seconds() / 4
 
 
@@ -95,21 +95,22 @@ def hold(lease: HeldLease) -> None:
 
 
 def progress_at() -> float:
-    """When this process last claimed or renewed something (monotonic clock): the thread's renewals are no progress."""
+    """Return when this process last claimed or renewed a lease itself (monotonic clock). The thread's renewals are no
+    progress."""
     return _held.progress_at
 
 
 def drop(lease: HeldLease) -> None:
-    """Don't renew it any more."""
+    """Stop renewing this lease."""
     _held.remove(lease)
 
 
 def renew_held() -> int:
     """Renew the leases of this process that have not expired. Returns how many were renewed.
 
-    Rows that a transaction has locked are left for the next call: waiting for them could be a deadlock. A lease that
-    has expired, or was released, stays so. Raises OperationalError or InterfaceError if the database is down; any other
-    error is logged with its rows.
+    Rows that a transaction has locked wait for the next call: waiting here could deadlock. A lease that has expired or
+    was released is not renewed. Raises OperationalError or InterfaceError if the database is down; logs any other
+    error with its rows.
     """
     by_condition: dict[tuple[type[Leased], int, tuple[str, ...]], list[HeldLease]] = defaultdict(list)
     for lease in _held.renewable():
@@ -120,8 +121,8 @@ def renew_held() -> int:
         try:
             renewed += _renew(model, condition, [lease.pk for lease in held])
         except (OperationalError, InterfaceError):
-            raise  # the database is down: the others would only wait for it, too
-        except Exception as error:  # the others are renewed all the same
+            raise  # the database is down, so the others would fail too
+        except Exception as error:  # still renew the others
             _log_failure(held, error)
     return renewed
 

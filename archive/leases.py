@@ -1,12 +1,12 @@
 """Leases on rows: claim a row, do the slow part outside transactions, and let every later write check the fence.
 
 Celery only wakes workers up. It may lose a message, or deliver one twice, even to two workers at once; so PostgreSQL
-decides who works. A claim holds for a lease. When the worker dies, the lease expires (soon: archive/lease_renewal.py)
-and the next claim gets a higher fence; when the worker was only slow, its next write finds a higher fence, and it stops
-(LeaseLost).
+decides who works. A claim holds for a lease. If a worker dies, its lease expires (soon: archive/lease_renewal.py) and
+the next claim gets a higher fence. If the worker was only slow, its next write fails the check of the fence, and the
+worker stops (LeaseLost).
 
-`attempt` runs claimed work: it reports unexpected errors on the row, releases the claim for a retry after errors that
-pass, and ends the work after errors that don't. What is retried is logged where the claim is released
+`attempt` runs claimed work: it records unexpected errors on the row, releases the claim for a retry after transient
+errors, and ends the work after permanent ones. The code that releases a claim also logs the retry
 (archive/work_log.py).
 """
 
@@ -44,7 +44,7 @@ W = TypeVar("W", bound=Leased)
 
 logger = structlog.get_logger()
 
-# What a transition that ends the work resets.
+# Fields that a transition resets when it ends the work.
 RESET: dict[str, Any] = {
     "lease_until": None,
     "retry_at": None,
@@ -56,16 +56,16 @@ RESET: dict[str, Any] = {
 
 FIRST_RETRY = timedelta(seconds=5)
 LAST_RETRY = timedelta(minutes=10)
-MAX_UNFORESEEN = 10  # attempts that ended unforeseen, after which work is parked: tried once a day
+MAX_UNFORESEEN = 10  # after so many unexpected failures or crashes, work is parked: one attempt a day
 PARKED = timedelta(days=1)
-SHARE = 0.7  # of the lease, that one run may take; Celery's soft time limit is 0.8 (portal/settings/work.py)
+SHARE = 0.7  # part of the lease that one run may take; Celery's soft time limit is 0.8 (portal/settings/work.py)
 TICK = 1.0  # seconds between two renewals of a lease
-# Errors that pass: try again later.
+# Transient errors: retry later.
 RETRIED = (StorageError, DecoderFailed, DiskFailed, MailUnavailable, DeliveryFailed, DeletionPaused)
 
 
 def lease() -> timedelta:
-    """The longest time between two signs of progress."""
+    """Return the longest time between two signs of progress."""
     return timedelta(seconds=settings.LEASE_SECONDS)
 
 
@@ -74,14 +74,14 @@ def _end_of_lease() -> CombinedExpression:
 
 
 def claimable() -> Q:
-    """The row has no lease, or an expired one, and is not waiting for its next attempt."""
+    """Match rows that have no lease, or an expired one, and are not waiting for their next attempt."""
     return (Q(lease_until=None) | Q(lease_until__lte=Now())) & (Q(retry_at=None) | Q(retry_at__lte=Now()))
 
 
 def claimable_ids(
     model: type[Leased], states: Collection[str], condition: Q | None = None, limit: int = 1000
 ) -> list[Any]:
-    """Primary keys of the rows in one of `states` that can be claimed now, oldest lease first."""
+    """Return primary keys of rows in one of `states` that can be claimed now, oldest lease first."""
     rows = model._default_manager.filter(claimable(), condition or Q(), Q(state__in=states)).order_by(
         F("lease_until").asc(nulls_first=True)
     )
@@ -90,7 +90,7 @@ def claimable_ids(
 
 @dataclass(frozen=True)
 class Claim(Generic[W]):
-    """One attempt at a row's work. `attempt` counts from 1."""
+    """One attempt at the work of a row. `attempt` counts from 1."""
 
     row: W
     fence: int
@@ -99,8 +99,8 @@ class Claim(Generic[W]):
 
     @property
     def still_held(self) -> Q:
-        """The condition of every write of this attempt: no later claim, and still the same work (starting a deletion
-        takes a Space out of every other state)."""
+        """The condition of every write of this attempt: no later claim, and the row is still in one of `states`
+        (starting a deletion takes a Space out of every other state)."""
         return Q(fence=self.fence, state__in=self.states)
 
     @property
@@ -109,7 +109,7 @@ class Claim(Generic[W]):
         return lease_renewal.HeldLease(type(self.row), self.row.pk, self.fence, self.states, space_id)
 
     def renew(self, **changes: Any) -> None:
-        """Extend the lease to its full length from now, and write `changes` (progress). Raises LeaseLost."""
+        """Extend the lease to its full length from now, and write the progress in `changes`. Raises LeaseLost."""
         model = type(self.row)
         if not self._write(**{"lease_until": _end_of_lease(), **changes}):
             state = model._default_manager.filter(pk=self.row.pk).values_list("state", flat=True).first() or "gone"
@@ -125,17 +125,17 @@ class Claim(Generic[W]):
         pause: timedelta | None = None,
         **changes: Any,
     ) -> bool:
-        """End this attempt with `problem`, and write `changes`. The next one starts `at_once`, after `pause`, or after
-        one that doubles each time. Returns False when the lease was lost.
+        """End this attempt with `problem`, and write `changes`. The next attempt starts `at_once`, after `pause`, or
+        after a pause that doubles each time. Returns False when the lease was lost.
 
-        The process's log gets the problem once. `cause`: what it gets instead, where the row keeps another problem,
-        which people read. An empty problem is none: the work goes on in the next run."""
+        The process's log gets the problem once, or `cause` instead, if the row stores another problem for its readers.
+        An empty problem means that all is well and the work continues in the next run."""
         if pause is not None:
             changes["retry_at"] = Now() + pause
-        # The claim counted it as unforeseen, as it would not come here after a crash.
+        # `claim` counted this attempt as unforeseen in advance, because a crash would not reach this line.
         changes["unforeseen"] = Greatest(F("unforeseen") - 1, 0)
         cause = problem if cause is None else cause
-        if not cause:  # this run went well: should a later one fail as an earlier one did, that is news again
+        if not cause:  # this run went well, so the next failure is logged even if its cause is an old one
             changes = {"reported_cause": "", "reported_at": None, **changes}
         return self._release(problem, cause, at_once=at_once, **changes)
 
@@ -153,12 +153,12 @@ class Claim(Generic[W]):
 
     @property
     def is_parked(self) -> bool:
-        """Whether so many attempts ended unforeseen that there is one a day only."""
+        """Whether so many attempts failed unexpectedly that only one a day is left."""
         return self.row.unforeseen > MAX_UNFORESEEN
 
     def park(self) -> None:
-        """Have the next attempt a day from now, however this one ends, and say so. Nothing is given up, since what was
-        uploaded may be the only copy; but it does not keep workers busy either."""
+        """Postpone the next attempt by a day, however this one ends, and say so. The work is never abandoned, since an
+        upload may be the only copy, but it does not keep workers busy either."""
         problem = self.row.problem
         if problem.get("code") != "work.parked":
             problem = self._make_parked(problem or make_problem("work.gave_up"))
@@ -170,8 +170,8 @@ class Claim(Generic[W]):
 
     @contextmanager
     def report_unexpected(self, *, parks: bool = False) -> Iterator[None]:
-        """Release the claim after an unexpected error, with the error's class on the row, instead of letting the lease
-        expire without a word. Only the class: a message may quote personal data. `parks`: see `park`."""
+        """After an unexpected error, release the claim and store the error's class on the row, so that nobody waits for
+        the lease to expire. Store only the class: a message may quote personal data. `parks`: see `park`."""
         try:
             yield
         except (SpacekeepError, GeneratorExit):
@@ -189,18 +189,18 @@ class Claim(Generic[W]):
             lease_renewal.drop(self.held)
 
     def budget(self) -> "Budget":
-        """The time of this run, counted from now."""
+        """Start the time budget of this run now."""
         return Budget(self)
 
     def _write(self, **changes: Any) -> bool:
-        """Returns False when the lease was lost; nothing was written then."""
+        """Write to the row if the lease is still held. Returns whether it was."""
         rows = type(self.row)._default_manager.filter(self.still_held, pk=self.row.pk)
         return bool(rows.update(**changes))
 
 
 class Budget:
-    """The time of one run: a part of the lease, so that the run ends by itself before Celery ends it. The next run goes
-    on where this one stopped."""
+    """The time of one run: a part of the lease, so that the run ends by itself before Celery ends it. The next run
+    continues where this one stopped."""
 
     def __init__(self, claim: Claim[Any]) -> None:
         self.claim = claim
@@ -238,11 +238,11 @@ def attempt(
     """Run claimed work once. Returns what `run` returns, or False when the row was not claimed or the attempt failed.
 
     - LeaseLost: stop; the row belongs to another worker.
-    - an error of `permanent`: `fail` ends the work.
-    - an error of RETRIED: `retry` releases the claim, or, at the last of `max_attempts`, `fail` ends the work. An
-      attempt that died counts too: after too many of these, `fail` gets AttemptsExhausted.
-    - any other error: the claim is released, and the error is raised. After MAX_UNFORESEEN of these, and attempts that
-      died, there is one attempt a day, unless `parks` is False, as for deletions.
+    - An error in `permanent`: `fail` ends the work.
+    - An error in RETRIED: `retry` releases the claim, or, at the last of `max_attempts`, `fail` ends the work. Crashed
+      attempts count too: when they have used up `max_attempts`, `fail` gets AttemptsExhausted.
+    - Any other error: release the claim and raise the error. After MAX_UNFORESEEN of these errors and crashes, there is
+      one attempt a day, unless `parks` is False, as for deletions.
     """
     if claim is None:
         return False
@@ -269,8 +269,8 @@ def attempt(
 
 @contextmanager
 def _held_until_the_end(claim: Claim[Any]) -> Iterator[None]:
-    """Stop renewing the lease when the attempt ends, in whatever way: also if the database fails while the row is
-    parked or given up. `fail` may have renewed it."""
+    """Stop renewing the lease when the attempt ends in any way, even if the database fails while the row is being
+    parked or failed. `fail` may have renewed the lease."""
     try:
         yield
     finally:
@@ -278,13 +278,13 @@ def _held_until_the_end(claim: Claim[Any]) -> Iterator[None]:
 
 
 def _give_up(claim: Claim[W], error: SpacekeepError, fail: Callable[[Claim[W], SpacekeepError], object]) -> None:
-    """After the last attempt."""
+    """Log that the last attempt failed, and end the work."""
     work_log.log_failure(claim.row, claim.attempt, error.problem)
     fail(claim, error)
 
 
 def still_held(claims: Sequence[Claim[W]]) -> Q:
-    """The condition of a write for all of `claims`: Claim.still_held of each."""
+    """Return the condition of one write for all of `claims`: Claim.still_held of each."""
     condition = Q(pk__in=[])
     for states, fence in {(claim.states, claim.fence) for claim in claims}:
         pks = [claim.row.pk for claim in claims if (claim.states, claim.fence) == (states, fence)]
@@ -293,7 +293,7 @@ def still_held(claims: Sequence[Claim[W]]) -> Q:
 
 
 def renew_all(claims: Sequence[Claim[W]]) -> list[Claim[W]]:
-    """Renew the leases of all. Returns the claims that were not lost."""
+    """Renew the leases of all. Returns the claims that are still held."""
     if not claims:
         return []
     rows = type(claims[0].row)._default_manager.filter(still_held(claims))
@@ -336,7 +336,7 @@ def claim(
             return None
         row.attempts += 1
         row.fence += 1
-        row.unforeseen += 1  # taken back when the attempt ends in a known way
+        row.unforeseen += 1  # subtracted again when the attempt ends in an expected way
         fields = {"attempts": row.attempts, "unforeseen": row.unforeseen, "fence": row.fence, **changes}
         model._default_manager.filter(pk=pk).update(lease_until=_end_of_lease(), retry_at=None, **fields)
     return _hold([Claim(row, row.fence, row.attempts, tuple(states))])[0]

@@ -24,10 +24,10 @@ Notice         pending -> sent                 the mail server accepted it
                pending -> obsolete             no longer true when it was to be sent
                obsolete -> pending             true again: a deadline moved away and came back
                pending -> failed               the mail server will never accept it
-Digest         pending -> sent                 the weekly mail is handed over now
-               pending -> empty                the week had nothing to say
-               sent -> pending                 the mail server did not take it this time
-               pending | sent -> failed        it never will, or its answer was lost
+Digest         pending -> sent                 set just before the weekly mail goes to the mail server
+               pending -> empty                the week had no news
+               sent -> pending                 the mail server did not accept it; it will be retried
+               pending | sent -> failed        the mail server will never accept it, or its answer was lost
 WebhookDelivery
                pending -> delivered            the receiver answered 2xx
                pending -> failed               no attempt is left, or nothing is sent to its endpoint any more
@@ -88,7 +88,7 @@ Row = (
 State = models.TextChoices
 R = TypeVar("R", bound=Row)
 
-# (model, from, to) -> the event that the log gets
+# (model, from, to) -> the event to log
 TRANSITIONS: dict[tuple[type[models.Model], State, State], events.Event] = {
     (Space, Space.State.RECEIVING, Space.State.PROCESSING): events.SPACE_RECEIVED,
     (Space, Space.State.PROCESSING, Space.State.AVAILABLE): events.SPACE_AVAILABLE,
@@ -176,10 +176,10 @@ def transition(
     detail: dict[str, Any] | None = None,
     **changes: Any,
 ) -> bool:
-    """Move `row` from `old` to `new` with `changes`, and log it with `detail`. Returns False when the row was no longer
-    in `old`, or did not meet `condition` (a fence, a deadline that has passed); nothing was changed then.
+    """Move `row` from `old` to `new` with `changes`, and log it with `detail`. Returns False, without any change, when
+    the row was no longer in `old` or did not meet `condition` (a fence, a deadline that has passed).
 
-    Raises KeyError for a transition that the table does not have.
+    Raises KeyError for a transition that is not in the table.
     """
     event = TRANSITIONS[type(row), old, new]
     with transaction.atomic():
@@ -203,11 +203,11 @@ def transition_all(
     details: Mapping[Any, dict[str, Any]] | None = None,
     **changes: Any,
 ) -> list[R]:
-    """`transition` for many rows of one model, in three statements. `details`: by primary key. Returns the rows that
-    moved.
+    """Make the same transition for many rows of one model, in three statements. `details`: by primary key. Returns the
+    rows that moved.
 
-    Rows are locked in key order to avoid deadlocks. With several rows, locked ones are skipped, as a race that was
-    lost; a single row waits for its lock.
+    Rows are locked in key order to avoid deadlocks. With several rows, locked ones are skipped, as if they had lost a
+    race; a single row waits for its lock.
     """
     if not rows:
         return []
@@ -229,6 +229,6 @@ def transition_all(
 
 
 def _apply(row: Row, state: State, changes: Mapping[str, Any]) -> None:
-    """The object in memory, as the database has it now."""
+    """Update the object in memory to match the database."""
     for name, value in {"state": state.value, **changes}.items():
         setattr(row, name, value)

@@ -1,7 +1,8 @@
-"""What only a process itself knows of its work: requests to the store, tasks, mails.
+"""Metrics that only the process itself has: requests to the store, tasks, mails. (archive/status reads the rest from
+PostgreSQL.)
 
-Counted always, at some microseconds each, and shown where METRICS_PORT is set (portal/process_metrics.py). Labels have
-names of ours and status codes only: no ids, no keys, no addresses. What PostgreSQL knows is not here: archive/status.
+They are always counted, at some microseconds each, and served where METRICS_PORT is set (portal/process_metrics.py).
+Labels have only names from our code and status codes: no ids, keys or addresses.
 """
 
 import time
@@ -31,7 +32,7 @@ MAILS = Counter("spacekeep_mails", "Mails handed to the mail server; outcome: se
 
 
 def watch_store(events: Any) -> None:
-    """Count the requests of a client of botocore. `events` is its `meta.events`."""
+    """Count the requests of a botocore client. `events` is the client's `meta.events`."""
     events.register("before-call.s3", _note_start, unique_id="metrics-before")
     events.register("after-call.s3", _count_answer, unique_id="metrics-after")
     events.register("after-call-error.s3", _count_error, unique_id="metrics-error")
@@ -53,7 +54,7 @@ def _count_error(event_name: str, exception: Exception, context: dict[str, Any],
 
 
 def _count(event_name: str, code: str, context: dict[str, Any]) -> str:
-    """Returns the operation, which the event is named after: after-call.s3.HeadObject."""
+    """Count a request. Returns its operation, the last part of the event's name: after-call.s3.HeadObject."""
     operation = event_name.rpartition(".")[2]
     STORE_REQUESTS.labels(operation, code).inc()
     if (started := context.get("spacekeep_started")) is not None:

@@ -1,11 +1,11 @@
-"""Names that can't be mistaken for others: user names, and the names that others see.
+"""Check user names and display names, so that no name can be mistaken for another.
 
-After Unicode TR39 ("highly restrictive", section 5.2): a name has letters of one script, or of Latin with those that
-Japanese, Korean and Chinese mix; digits of one system; no characters that can't be seen or that change the direction of
-text. Names are in normal form NFKC, so that two spellings of the same characters are one name.
+The rules follow Unicode TR39 ("highly restrictive", section 5.2): a name has letters of one script, or Latin letters
+with those that Japanese, Korean and Chinese mix in; digits of one system; no invisible characters and none that change
+the direction of text. Names are in normal form NFKC, so that two spellings of the same characters are one name.
 
-User names identify accounts, so they have no letters of scripts that look like Latin ones, and no phonetic Latin ones.
-The names that others see may be wholly Cyrillic, for example; they identify no account.
+User names identify accounts, so they also exclude scripts with letters that look Latin, and phonetic Latin letters.
+Display names identify no account: they may be wholly Cyrillic, for example.
 """
 
 import re
@@ -17,16 +17,16 @@ from django.core.exceptions import ValidationError
 from archive.errors import Refused
 
 MAX_LENGTH = 150
-MAX_MARKS = 3  # in a row; more cover other lines of the page
+MAX_MARKS = 3  # in a row; more would cover other lines of the page
 
 MIXES = (
     frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"}),
     frozenset({"LATIN", "CJK", "HANGUL"}),
     frozenset({"LATIN", "CJK", "BOPOMOFO"}),
 )
-SAME_SCRIPT = {"KATAKANA-HIRAGANA": "KATAKANA", "IDEOGRAPHIC": "CJK"}  # sound and repeat marks
+SAME_SCRIPT = {"KATAKANA-HIRAGANA": "KATAKANA", "IDEOGRAPHIC": "CJK"}  # length and repetition marks
 NO_SCRIPT = ("COMBINING", "MODIFIER")  # accents and apostrophes of any script
-# The recommended scripts of Unicode TR31, table 5, but Armenian, Cyrillic and Greek: some of their letters look Latin.
+# The recommended scripts of Unicode TR31, table 5, without Armenian, Cyrillic and Greek, which have Latin look-alikes.
 # fmt: off
 USERNAME_SCRIPTS = frozenset({
     "ARABIC", "BENGALI", "BOPOMOFO", "CJK", "DEVANAGARI", "ETHIOPIC", "GEORGIAN", "GUJARATI", "GURMUKHI",
@@ -38,11 +38,11 @@ INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # categories
 # Letters, marks and symbols that look like nothing: fillers, joiners, variation selectors, an empty Braille cell.
 BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 EMOJI_STYLE = "\ufe0f"  # keyboards add it to some emoji
-PHONETIC_LATIN = re.compile("[\u0250-\u1dff\u2c60-\u2c7f\ua720-\uab6f]")  # of the letters that are Latin
+PHONETIC_LATIN = re.compile("[\u0250-\u1dff\u2c60-\u2c7f\ua720-\uab6f]")  # ranges; not all of their letters are Latin
 
 
 def clean_display_name(typed: str) -> str:
-    """The name in normal form, without superfluous blanks; may be empty. Raises Refused."""
+    """Return the name in normal form, without superfluous blanks; may be empty. Raises Refused."""
     name = unicodedata.normalize("NFKC", typed.replace("\x00", "").replace(EMOJI_STYLE, ""))
     name = " ".join(name.split())
     if len(name) > MAX_LENGTH:
@@ -52,7 +52,7 @@ def clean_display_name(typed: str) -> str:
 
 
 def clean_username(typed: str) -> str:
-    """The user name in normal form. Raises Refused. Django's own validator refuses blanks and symbols."""
+    """Return the user name in normal form. Raises Refused. Django's own validator refuses blanks and symbols."""
     name = unicodedata.normalize("NFKC", typed.strip())
     _check(name)
     if not _scripts(name) <= USERNAME_SCRIPTS or any(_is_phonetic(letter) for letter in name):
@@ -61,7 +61,7 @@ def clean_username(typed: str) -> str:
 
 
 def validate_username(name: str) -> None:
-    """Raise ValidationError for a user name that may not be stored: for forms and commands of Django."""
+    """Raise ValidationError for a user name that may not be stored. For Django's forms and commands."""
     _validate(clean_username, name)
 
 
@@ -94,8 +94,8 @@ def _check(name: str) -> None:
 
 
 def _scripts(name: str) -> set[str]:
-    """The scripts of letters and marks. The standard library has no table of scripts; the name of a letter begins with
-    the one of its script."""
+    """Return the scripts of letters and marks. The standard library has no table of scripts, but the name of a letter
+    begins with its script."""
     words = {
         unicodedata.name(character, "?").split()[0] for character in name if unicodedata.category(character)[0] in "LM"
     }

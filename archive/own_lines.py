@@ -1,9 +1,10 @@
-"""A speaker's own lines: the lines of a transcript under the name of a participant who is linked to an account.
+"""Find a speaker's own lines: the lines of a transcript under the name of a participant who is linked to an account.
 
-Never another speaker's lines: if two participants share a name, neither gets any.
+Nobody gets another speaker's lines: if two participants share a name, neither gets any.
 
-A user name that is given for a participant links their account, if it exists and is active. Otherwise it links nothing,
-and looks the same: user names can't be tried out. All entry points (page, API, inboxes, LiveKit) use `find_accounts`.
+The user name of a participant links them to the account with this name, if it exists and is active. Otherwise nothing
+is linked, without an error, so nobody can probe which user names exist. All entry points (page, API, inboxes, LiveKit)
+use `find_accounts`.
 """
 
 import unicodedata
@@ -23,8 +24,8 @@ from archive.models import Participant, Space, Transcript, User
 
 @dataclass(frozen=True)
 class OwnLines:
-    """`names` are a speaker's names in the transcript (normalized), `lines` the number of their lines; or `problem` is
-    the reason why there are none."""
+    """`names` are a speaker's names in the transcript (normalized), and `lines` the number of their lines; `problem`
+    is the reason if there are none."""
 
     names: frozenset[str]
     lines: int
@@ -32,19 +33,19 @@ class OwnLines:
 
     @property
     def problem_text(self) -> str:
-        """Why there are none, for the speaker; "" if there are some."""
+        """The reason for having no lines, for the speaker; "" if there are some."""
         return error_messages.render(self.problem)
 
 
 def normalize_name(name: str) -> str:
-    """Unify names that differ only in spaces, case or the composition of letters."""
+    """Make names equal that differ only in spaces, case or the composition of letters."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
     return " ".join(folded.split())
 
 
 def find_own_lines(user: User, participants: Iterable[Participant], spoken: Mapping[str, int] | None) -> OwnLines:
-    """Which lines of a transcript belong to `user`. `participants` are all of the Space; `spoken` counts the lines by
-    speaker name, None without a transcript."""
+    """Find the lines of a transcript that belong to `user`. `participants` are all of the Space's; `spoken` maps
+    speaker names to numbers of lines, or is None without a transcript."""
     participants = list(participants)
     name_counts = Counter(normalize_name(person.name) for person in participants)
     mine = [person for person in participants if person.user_id == user.pk]
@@ -61,14 +62,14 @@ def find_own_lines(user: User, participants: Iterable[Participant], spoken: Mapp
 
 
 def own_cues(user: User, participants: Iterable[Participant], transcript: Transcript) -> list[Cue]:
-    """The lines themselves; none if `find_own_lines` has a problem."""
+    """Return the lines themselves; none if `find_own_lines` has a problem."""
     spoken = cues.load(transcript.cues)
     own = find_own_lines(user, participants, Counter(cue.speaker for cue in spoken))
     return [cue for cue in spoken if normalize_name(cue.speaker) in own.names]
 
 
 def line_counts_by_speaker(transcripts: Iterable[Transcript]) -> dict[int, dict[str, int]]:
-    """{transcript's id: {speaker: lines}}, counted in the database, so that no cue is transferred."""
+    """Return {transcript id: {speaker: lines}}, counted in the database so that no cue is transferred."""
     counts: dict[int, dict[str, int]] = {transcript.pk: {} for transcript in transcripts}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -82,7 +83,7 @@ def line_counts_by_speaker(transcripts: Iterable[Transcript]) -> dict[int, dict[
 
 
 def find_accounts(usernames: Iterable[str]) -> dict[str, User]:
-    """{user name: account} of those that exist and are active, in one query."""
+    """Return {user name: account} of the accounts that exist and are active, in one query."""
     names = {name for name in usernames if name}
     users = User.objects.filter(username__in=names, is_active=True) if names else []
     return {user.username: user for user in users}

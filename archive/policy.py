@@ -21,8 +21,8 @@ from enum import StrEnum
 from typing import Any
 
 APPEAL_DAYS = 14  # a host may appeal until this many days before the deadline
-ABANDONED_AFTER = timedelta(hours=24)  # an upload without progress for so long is discarded
-MAX_DELETION_DELAY = timedelta(minutes=15)  # all copies are deleted so long after the deadline at the latest
+ABANDONED_AFTER = timedelta(hours=24)  # an upload without progress for this long is discarded
+MAX_DELETION_DELAY = timedelta(minutes=15)  # all copies are deleted at most this long after the deadline
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class RetentionPolicy:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a deadline depends on. Times are aware.
+    """The inputs of a deadline. Times are aware.
 
     `lifted_at` has one entry for each violation: the time at which it was lifted, or None while it is standing
     (flagged, or its appeal denied or undecided). `held`: the Space is on legal hold; a released hold leaves no trace
@@ -72,8 +72,8 @@ class ReasonCode(StrEnum):
 class Reason:
     """One reason for a deadline.
 
-    `days` is the number of the rule that it applies; `total_days` counts from the end of the Space, where that is a sum
-    of several numbers. None: the reason has no such number.
+    `days` is the policy's number that the reason applies; `total_days` counts from the end of the Space when it is the
+    sum of several numbers. None: the reason has no such number.
     """
 
     code: str
@@ -81,29 +81,29 @@ class Reason:
     total_days: int | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """{"code": ..., "days": ..., "total_days": ...}, without the numbers that it does not have."""
+        """Return {"code": ..., "days": ..., "total_days": ...} without the numbers that are None."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True)
 class Deadline:
-    """When all copies are deleted (UTC; None while on hold), and the reasons, in the order in which they are read."""
+    """When all copies are deleted (UTC; None while on hold), and the reasons in reading order."""
 
     at: datetime | None
     reasons: tuple[Reason, ...]
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """The codes of the reasons, for the log and for colors."""
+        """The codes of the reasons, for the log and for choosing colors."""
         return tuple(str(reason.code) for reason in self.reasons)
 
     def reasons_as_json(self) -> list[dict[str, Any]]:
-        """The reasons as `Space.deadline_reasons` stores them."""
+        """Return the reasons in the format of `Space.deadline_reasons`."""
         return [reason.as_json() for reason in self.reasons]
 
 
 def appeal_closes(expires_at: datetime | None) -> datetime | None:
-    """The last time to appeal (UTC): 14 days before the deadline, so that it can be decided in time. None on hold,
+    """Return the last time to appeal (UTC): 14 days before the deadline, which leaves time to decide. None on hold,
     since there is no deadline."""
     return None if expires_at is None else expires_at - timedelta(days=APPEAL_DAYS)
 

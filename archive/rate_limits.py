@@ -1,10 +1,11 @@
-"""Rate limits of one person or one recorder token, which all processes count together in PostgreSQL.
+"""Rate limits per user or recorder token, which all processes count together in PostgreSQL.
 
-The generic cell rate algorithm keeps one time for each limit and caller: when everything that was counted will be used
-up. One statement reads and moves it, so two requests at once never share the last place. Inside of a transaction that
-fails, nothing was counted. The broker is not needed.
+The generic cell rate algorithm stores one time for each limit and caller: when all counted requests will be used up.
+One statement reads and moves it, so of two simultaneous requests only one gets the last place. A transaction that rolls
+back counts nothing. The broker is not needed.
 
-`settings.RATE_LIMITS` has how many in how many seconds: so many at once, and then one each time a share has passed.
+`settings.RATE_LIMITS` maps a limit to (requests, seconds): that many at once, then one whenever its share of the time
+has passed.
 """
 
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from django.db import connection
 from archive.errors import TooManyRequests
 from archive.models import RateLimit
 
-# No row comes back when the place is taken: then the update had nothing to do.
+# Returns no row when the limit is reached: the WHERE then prevents the update.
 TAKE = """
 INSERT INTO archive_ratelimit AS counted (key, used_up_at)
 VALUES (%(key)s, clock_timestamp() + %(each)s * interval '1 second')
@@ -37,14 +38,14 @@ DELETE FROM archive_ratelimit WHERE key IN (
 
 
 class Caller(NamedTuple):
-    """Whose requests are counted together."""
+    """The user or recorder token whose requests are counted together."""
 
     kind: str  # "user" or "recorder"
     id: str
 
 
 def count(limit: str, caller: Caller) -> None:
-    """Count one request. Raises TooManyRequests at the limit; then it is not counted."""
+    """Count one request. Raises TooManyRequests at the limit, and then does not count it."""
     most, period = settings.RATE_LIMITS[limit]
     values: dict[str, str | float] = {
         "key": f"{limit}:{caller.kind}:{caller.id}",
@@ -61,14 +62,14 @@ def count(limit: str, caller: Caller) -> None:
 
 
 def take_turn(name: str, seconds: float) -> bool:
-    """Whether this process is the first of all to ask for the turn of this `name` in so many seconds."""
+    """Return whether this process is the first to take the turn `name` within the last `seconds`."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE, {"key": f"turn:{name}", "each": seconds, "period": seconds})
         return cursor.fetchone() is not None
 
 
 def delete_old() -> None:
-    """Delete counts that are used up, a thousand at a time."""
+    """Delete the counts that are used up, a thousand at a time."""
     if RateLimit.objects.exists():
         with connection.cursor() as cursor:
             cursor.execute(OLD)

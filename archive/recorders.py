@@ -1,10 +1,10 @@
-"""API tokens of recorders, the machines that upload recordings.
+"""API tokens of recorders: machines that upload recordings.
 
 A token is `skr_`, twelve hex digits to look it up, and 256 random bits. It is shown once; the database stores its
 SHA-256. A slow password hash would add nothing, because 256 random bits can't be guessed.
 
-A token works only while the admin who created it is active and an admin. It acts for the hosts that were chosen when it
-was created, or for everybody, which was chosen too: a token whose hosts are all gone or inactive can do nothing.
+A token works only while the admin who created it is active and an admin. It acts for the hosts chosen at its creation,
+or, if that was chosen, for everybody. If all chosen hosts are deleted or inactive, it can do nothing.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ from archive.models.user import ADMINS
 
 FORM = re.compile(r"(skr_[0-9a-f]{12})_[A-Za-z0-9_-]{43}")
 LONGEST_DAYS = 366
-USED_EVERY = timedelta(minutes=1)  # `used_at` is not written more often
+USED_EVERY = timedelta(minutes=1)  # update `last_used_at` at most this often
 
 KEYS_KEPT = timedelta(days=1)
 KEYS_AT_ONCE = 10_000
 
 
 class TokenState(models.TextChoices):
-    """Whether a token works, and if not, why."""
+    """Whether a token works, or why not."""
 
     WORKS = "works", _("active")
     REVOKED = "revoked", _("revoked")
@@ -53,8 +53,8 @@ def create_token(
     *,
     for_anybody: bool = False,
 ) -> tuple[RecorderToken, str]:
-    """A new token that expires in `days`, for the Spaces of `hosts` or, to upload only, `for_anybody`; and its text,
-    which is shown this once. Raises Refused."""
+    """Create a token that expires in `days`, for the Spaces of `hosts` or, to upload only, `for_anybody`. Returns it
+    with its text, which is shown only this once. Raises Refused."""
     hosts = list(hosts)
     name = name.replace("\x00", "").strip()
     if not by.is_admin:
@@ -97,7 +97,7 @@ def create_token(
 
 
 def revoke(token_id: UUID, by: User) -> bool:
-    """The token is refused from now on. False when it was revoked before. Raises Refused."""
+    """Revoke the token. Returns False when it was revoked before. Raises Refused."""
     if not by.is_admin:
         raise Refused("recorder.not_an_admin_to_revoke")
     with transaction.atomic():
@@ -110,7 +110,7 @@ def revoke(token_id: UUID, by: User) -> bool:
 
 
 def authenticate(text: str) -> RecorderToken | None:
-    """The token that `text` is, if it works now; its use is noted. What it may do stands in its `scopes`."""
+    """Return the token with this text, if it works now, and note its use. The caller must check its `scopes`."""
     form = FORM.fullmatch(text)
     if form is None:
         return None
@@ -123,7 +123,7 @@ def authenticate(text: str) -> RecorderToken | None:
 
 
 def working() -> QuerySet[RecorderToken]:
-    """Those that work now."""
+    """Return the tokens that work now."""
     named = RecorderToken.hosts.through._default_manager
     active_hosts = named.filter(recordertoken=OuterRef("pk"), user__is_active=True)
     return RecorderToken.objects.filter(
@@ -136,15 +136,15 @@ def working() -> QuerySet[RecorderToken]:
 
 
 def find_working(prefix: str) -> RecorderToken | None:
-    """The token with this public prefix (`skr_...`), if it works now and may upload. For recorders that don't send
-    their token: LiveKit, and inboxes."""
+    """Return the token with this public prefix (`skr_...`), if it works now and may upload. For recorders that don't
+    send their token: LiveKit, and inboxes."""
     tokens = working().filter(prefix=prefix, scopes__contains=[RecorderToken.Scope.INTAKE])
     return tokens.first()
 
 
 def find_host(token: RecorderToken, name: str | None) -> User:
-    """The user `name`, whose Spaces the token may bring. Without a name: its host, if it has exactly one. Raises
-    Refused."""
+    """Return the user `name`, if the token may upload their Spaces. Without a name: the token's host, if it has exactly
+    one. Raises Refused."""
     hosts = list(token.hosts.all()[:2]) if name is None else []
     if name is None and len(hosts) != 1:
         raise Refused("intake.host_missing")
@@ -157,7 +157,7 @@ def find_host(token: RecorderToken, name: str | None) -> User:
 
 
 def delete_old_keys() -> int:
-    """Remove the idempotency keys of requests that are older than a day. How many."""
+    """Delete the idempotency keys of requests that are older than a day. Returns how many."""
     old = IdempotencyKey.objects.filter(created_at__lt=Now() - KEYS_KEPT)
     return IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:KEYS_AT_ONCE])).delete()[0]
 

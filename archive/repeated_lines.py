@@ -1,8 +1,8 @@
-"""Keep one cause from filling the log of a process: when the store is down, a thousand rows fail alike.
+"""Limit repeated log lines: when the store is down, a thousand rows fail for the same reason.
 
-Of lines with the same key this process writes MOST in each window of a minute. The others are counted, and the count
-follows as one line `lines_left_out`, at the latest when somebody calls `flush` after the minute
-(portal/worker_thread.py). Safe in threads. Imports no Django: the first lines of a process have none.
+This process writes at most MOST lines with the same key in each window of a minute, and counts the others. Their count
+follows as one line `lines_left_out`, at the latest at the first `flush` after the minute (portal/worker_thread.py).
+Thread-safe. Imports no Django, because a process logs before Django is loaded.
 """
 
 import threading
@@ -31,7 +31,7 @@ _lock = threading.Lock()
 
 
 def may_write(**fields: Any) -> bool:
-    """Whether a line with these fields, which tell causes apart, is to be written. It is counted otherwise."""
+    """Return whether to write a line with these fields, which identify the cause. Counts the line either way."""
     flush()
     key = tuple(sorted(fields.items()))
     with _lock:
@@ -41,7 +41,7 @@ def may_write(**fields: Any) -> bool:
 
 
 def mark_known(error: BaseException) -> None:
-    """The log has a line about this error already: who catches it need not write another one."""
+    """Mark an error that the log already has a line about, so that its handlers need not write another one."""
     error.is_known = True  # type: ignore[attr-defined]
 
 
@@ -60,6 +60,6 @@ def flush() -> None:
 
 
 def forget() -> None:
-    """Begin anew, as a new process does."""
+    """Reset all counts."""
     with _lock:
         _windows.clear()

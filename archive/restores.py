@@ -1,14 +1,14 @@
-"""Recognize that an older database was restored, and stop what destroys until an operator has confirmed it.
+"""Detect that an older database was restored, and stop all deletion until an operator has confirmed the restore.
 
-A restored database lacks flags and legal holds, and has Spaces that were deleted since. It is recognized by the log:
-the newest checkpoint in the store must be one of this database's own. Its row is committed before it is written there,
-so in a database that lost nothing it always is. If it is missing although this database has written one, nothing is
-deleted until the sequencer has written it again (archive/transparency/checkpoints.py). The same is asked of the second
-bucket, once per process and before each signature; only signed copies count, since others may write there. A witness
-that is ahead only raises an alert: its operator could stop deletions otherwise.
+A restored database lacks flags and legal holds, and has Spaces that were deleted since. The log detects it: the newest
+checkpoint in the store must be one of this database's own. A checkpoint's row is committed before it is written to the
+store, so this always holds for a database that lost nothing. If the store lacks the checkpoint although this database
+has written one, nothing is deleted until the sequencer has written it again (archive/transparency/checkpoints.py). The
+second bucket is checked too, once per process and before each signature; only signed copies count, since others may
+write there. A witness that is ahead only raises an alert: otherwise its operator could stop deletions.
 
-What was found is a row. While it is open, nothing is deleted, no orphan is removed, and the log is neither numbered nor
-signed (docs/decisions/0012-restores.md). A store that does not answer proves nothing: nothing is deleted either.
+A detected restore is a row. While it is open, nothing is deleted, no orphan is removed, and the log is neither numbered
+nor signed (docs/decisions/0012-restores.md). Nothing is deleted either while the store does not answer.
 `manage.py restore_check` recovers the lost entries (archive/transparency/recovery.py), and ends the pause.
 """
 
@@ -33,7 +33,7 @@ from archive.models import DatabaseRestore, LogCheckpoint, LogPublisher, LogSequ
 from archive.storage import Store, keys, locked, store
 
 STORE = "the store"
-MOST_READ = 100  # copies in the second bucket that are read, from the largest one on
+MOST_READ = 100  # copies in the second bucket that are read, starting with the largest
 PATIENCE = 300  # seconds for which a second bucket that failed is not asked again
 State = DatabaseRestore.State
 
@@ -45,7 +45,7 @@ _failed: dict[str, float] = {}  # {second bucket: when it failed, by time.monoto
 
 
 def find_pause() -> Problem:
-    """Why nothing may be deleted now, or {}: a restore that is not confirmed, or a store that can't be asked."""
+    """Return why nothing may be deleted now, or {}: an unconfirmed restore, or a store that does not answer."""
     try:
         found = find()
     except CheckpointMissing as error:
@@ -56,13 +56,13 @@ def find_pause() -> Problem:
 
 
 def require_no_pause() -> None:
-    """Raise DeletionPaused if nothing may be deleted now. Call it before the row changes that says what to delete."""
+    """Raise DeletionPaused if nothing may be deleted now. Call it before changing a row to start a deletion."""
     if pause := find_pause():
         raise DeletionPaused.of(pause)
 
 
 def find_known() -> DatabaseRestore | None:
-    """`find`, or what was known before if the store can't be asked."""
+    """Return `find`, or the restore that is already known if the store does not answer."""
     try:
         return find()
     except StorageError:
@@ -70,17 +70,18 @@ def find_known() -> DatabaseRestore | None:
 
 
 def find() -> DatabaseRestore | None:
-    """The restore that is not confirmed yet, also one that was not known before. Raises StorageError."""
+    """Return the unconfirmed restore, after looking for a new one. Raises StorageError."""
     return current() or _compare_store() or compare_second_bucket()
 
 
 def current() -> DatabaseRestore | None:
-    """The restore that is known and not confirmed yet. Asks no store."""
+    """Return the known, unconfirmed restore. Sends no request to a store."""
     return DatabaseRestore.objects.filter(state=State.OPEN).first()
 
 
 def describe_pause() -> str:
-    """Why nothing may be deleted now, for pages: "" if no restore is known that is not confirmed. Asks no store."""
+    """Return why nothing may be deleted now, for pages; "" without a known, unconfirmed restore. Sends no request to a
+    store."""
     found = current()
     return error_messages.render(describe(found)) if found else ""
 
@@ -90,7 +91,7 @@ def describe(found: DatabaseRestore) -> Problem:
 
 
 def open_restore(place: str, size: int, checkpoint: str = "") -> DatabaseRestore:
-    """Record that a checkpoint of `size` entries is at `place` which this database does not know. Idempotent."""
+    """Record that `place` has a checkpoint of `size` entries that this database does not know. Idempotent."""
     facts = {"place": place, "size": size, "checkpoint": checkpoint}
     found, new = DatabaseRestore.objects.get_or_create(state=State.OPEN, defaults=facts)
     if new:
@@ -99,35 +100,35 @@ def open_restore(place: str, size: int, checkpoint: str = "") -> DatabaseRestore
 
 
 def dismiss(place: str, size: int, reason: str, by: User) -> None:
-    """End the pause about a checkpoint of `size` entries at `place`: nothing was restored."""
+    """End the pause about a checkpoint of `size` entries at `place`, because nothing was restored."""
     found = DatabaseRestore.objects.filter(state=State.OPEN, place=place, size=size)
     found.update(state=State.CONFIRMED, confirmed_at=Now(), confirmed_by=by.pk, reason=reason)
 
 
 def is_known(text: str) -> bool:
-    """Whether this database has signed the checkpoint with this text (without signatures), or an operator has confirmed
-    a restore in spite of it."""
+    """Return whether this database has signed the checkpoint with this text (without signatures), or an operator has
+    confirmed a restore in spite of it."""
     signed = LogCheckpoint.objects.filter(size=size_of(text), note__startswith=f"{text}\n")
     return signed.exists() or DatabaseRestore.objects.filter(state=State.CONFIRMED, checkpoint=text).exists()
 
 
 def text_of(note: bytes) -> str:
-    """What is signed of a checkpoint: its origin, size and root. Raises ValueError if that is none."""
+    """Return the signed text of a checkpoint: origin, size and root. Raises ValueError if `note` is no checkpoint."""
     text = note.decode().partition("\n\n")[0] + "\n"
     size_of(text)
     return text
 
 
 def size_of(text: str) -> int:
-    """The number of entries in the text of a checkpoint. Raises ValueError."""
+    """Return the number of entries in the text of a checkpoint. Raises ValueError."""
     _, size, _ = text.removesuffix("\n").split("\n")
     return int(size)
 
 
 def compare_second_bucket() -> DatabaseRestore | None:
-    """Look for copies of more entries than this database has checkpoints of: once per process, and again when the
-    database has fewer checkpoints than it had. A bucket that can't be reached delays a deletion once in PATIENCE
-    seconds: before each signature it is asked as well (checkpoints.py)."""
+    """Look for copies with more entries than this database's newest checkpoint: once per process, and again when the
+    database has fewer checkpoints than before. A bucket that can't be reached delays a deletion at most once in
+    PATIENCE seconds: checkpoints.py checks it as well, before each signature."""
     if not settings.LOG_BUCKET:
         return None
     place = second_bucket_place()
@@ -148,13 +149,13 @@ def compare_second_bucket() -> DatabaseRestore | None:
 
 
 def second_bucket_place() -> str:
-    """How rows name the second bucket."""
+    """Return the name of the second bucket in rows."""
     return f"{settings.LOG_S3_ENDPOINT_URL}/{settings.LOG_BUCKET}"
 
 
 def _compare_store() -> DatabaseRestore | None:
     key = keys.log_object("checkpoint")
-    # Asked before the store is: another process may write the first checkpoint there meanwhile.
+    # Read this before the store: another process may write the first checkpoint there in between.
     was_published = LogSequencer.objects.filter(published_id__isnull=False).exists()
     try:
         text = text_of(store().get(key))
@@ -168,7 +169,7 @@ def _compare_store() -> DatabaseRestore | None:
 
 
 def _find_larger_copy(place: str, newest: int) -> DatabaseRestore | None:
-    """Compare the largest copy that one of the log's keys signed, and that no operator has acknowledged."""
+    """Check the largest copy that one of the log's keys signed and that no operator has acknowledged."""
     bucket = Store("checkpoints")
     larger = locked.versions_after(bucket, keys.CHECKPOINTS, keys.checkpoint_copies_of(newest + 1))
     rows = LogPublisher.objects.values_list("acknowledged", flat=True).first() or []
@@ -181,7 +182,7 @@ def _find_larger_copy(place: str, newest: int) -> DatabaseRestore | None:
             text = text_of(note)
             is_signed = signing_keys.is_signed_checkpoint(note.decode())
         except ValueError:
-            continue  # no checkpoint; copies.py raises an alert
+            continue  # not a checkpoint; copies.py raises an alert
         if is_signed:
             return None if is_known(text) else open_restore(place, size_of(text), text)
     return None

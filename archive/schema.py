@@ -1,5 +1,5 @@
-"""Whether the database has the tables and columns of this version. A newer schema has them too: a release only adds
-(docs/how-to/change-a-table.md), so the release before works on it."""
+"""Check that the database has the tables and columns of this version. A newer schema has them too: a release only adds
+columns and tables (docs/how-to/change-a-table.md), so the release before works on it."""
 
 from functools import cache
 
@@ -11,21 +11,21 @@ REMEDY = "Run `manage.py migrate` with this version, then start this again: noth
 
 
 def find_unapplied() -> list[str]:
-    """The migrations of this version that the database lacks: ["archive.0003_seats"]. Raises django.db.Error if it
-    can't be asked."""
+    """Return the migrations of this version that the database lacks: ["archive.0003_seats"]. Raises django.db.Error if
+    the database can't be read."""
     applied = MigrationRecorder(connection).applied_migrations()
     return [f"{app}.{name}" for app, name in our_migrations() if (app, name) not in applied]
 
 
 @cache
 def our_migrations() -> list[tuple[str, str]]:
-    """(app, name) of the migrations of this code. They don't change while a process runs, and reading their files
-    takes a tenth of a second."""
+    """Return (app, name) of the migrations in this code. Cached, since they don't change while a process runs, and
+    reading their files takes a tenth of a second."""
     return sorted(MigrationLoader(None).graph.nodes)
 
 
 def describe_unapplied(names: list[str]) -> str:
-    """A sentence about them, for people."""
+    """Return a sentence about these migrations, for people."""
     first = next((name for name in names if name.startswith("archive.")), names[0])
     if len(names) == 1:
         return f"The database lacks a migration of this version: {first}."

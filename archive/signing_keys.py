@@ -1,11 +1,11 @@
-"""The history of the keys that sign checkpoints of the log and certificates of deletion: since when, and until when.
+"""The history of the keys that sign checkpoints of the log and deletion certificates: when each was added and retired.
 
-Whoever signs first with a key records it; an operator retires it (`manage.py signing_keys`). Each of the two is a row
-that is written once and never changed, and an entry of the log, in one transaction. So a worker that dies before it
-signs leaves a key that has signed nothing yet, and two workers that start together leave one entry.
+The first process that signs with a key records it; an operator retires it (`manage.py signing_keys`). Each change is an
+append-only row and an entry of the log, in one transaction. So a worker that dies before it signs leaves a key that has
+signed nothing yet, and two workers that start together leave one entry.
 
-A key can endorse the next one: it signs the other's public half. Who trusts the first key can then trust the second
-(verify_log.py, `endorsed_keys`), so nobody needs to be told of a rotation. A retired key never signs again.
+A key can endorse the next one: it signs the other's public half. Those who trust the first key can then trust the
+second (verify_log.py, `endorsed_keys`), so nobody needs to be told of a rotation. A retired key never signs again.
 """
 
 import base64
@@ -27,10 +27,10 @@ from archive.models import SigningKeyEvent
 
 LOG, CERTIFICATE = SigningKeyEvent.Kind.LOG, SigningKeyEvent.Kind.CERTIFICATE
 ADDED, RETIRED = SigningKeyEvent.Change.ADDED, SigningKeyEvent.Change.RETIRED
-SETTINGS: dict[str, str] = {LOG: "LOG", CERTIFICATE: "CERTIFICATE"}  # {kind: how the names of its settings start}
-OF_CERTIFICATES = "certificates-of-deletion"  # in an endorsement, where a log has its name
-SELF_TEST = b"spacekeep\nself-test\n"  # neither a checkpoint nor an endorsement, which have more lines
-SPKI = bytes.fromhex("302a300506032b6570032100")  # what DER has before an Ed25519 key: RFC 8410
+SETTINGS: dict[str, str] = {LOG: "LOG", CERTIFICATE: "CERTIFICATE"}  # {kind: prefix of the names of its settings}
+OF_CERTIFICATES = "certificates-of-deletion"  # stands in an endorsement in place of a log's name
+SELF_TEST = b"spacekeep\nself-test\n"  # shorter than a checkpoint or an endorsement, so it can't be mistaken for one
+SPKI = bytes.fromhex("302a300506032b6570032100")  # DER header of an Ed25519 public key: RFC 8410
 
 
 class KeyRetired(ImproperlyConfigured):
@@ -53,14 +53,14 @@ class KeyRecord:
 
 
 def key_id(kind: str, public: bytes) -> str:
-    """How checkpoints (c2sp.org/signed-note) and certificates name the key: 4 or 32 bytes in hex."""
+    """Return the id of the key in checkpoints (c2sp.org/signed-note) or certificates: 4 or 32 bytes in hex."""
     if kind == LOG:
         return hashlib.sha256(f"{settings.LOG_ORIGIN}\n\1".encode() + public).hexdigest()[:8]
     return hashlib.sha256(SPKI + public).hexdigest()
 
 
 def history(kind: str) -> list[KeyRecord]:
-    """The keys of this kind, in the order in which they were added."""
+    """Return the keys of this kind, in the order of their addition."""
     rows = list(SigningKeyEvent.objects.filter(kind=kind).order_by("id"))
     retired = {bytes(row.public): row.at for row in rows if row.change == RETIRED}
     return [
@@ -71,7 +71,7 @@ def history(kind: str) -> list[KeyRecord]:
 
 
 def record_use(kind: str, public: bytes) -> None:
-    """Record that this process signs with the key from now on, if that is new. Raises KeyRetired."""
+    """Record that this process signs with the key from now on, unless that is recorded. Raises KeyRetired."""
     changes = _changes(kind, public)
     _require_unretired(kind, public, changes)
     if not changes:
@@ -79,19 +79,19 @@ def record_use(kind: str, public: bytes) -> None:
 
 
 def self_test(kind: str, seed: bytes) -> None:
-    """Sign a text that says nothing, and verify it. Raises InvalidSignature, or KeyRetired for a key that signs no
-    certificates any more; a database that does not answer is no obstacle."""
+    """Sign a meaningless text, and verify the signature. Raises InvalidSignature, or KeyRetired for a certificate key
+    that was retired; if the database does not answer, that check is skipped."""
     private = Ed25519PrivateKey.from_private_bytes(seed)
     public = private.public_key().public_bytes_raw()
     if not _has_signed(public, SELF_TEST, private.sign(SELF_TEST)):
         raise InvalidSignature("its signature can't be verified")
-    if kind == CERTIFICATE:  # with a retired key of the log, deletions go on
+    if kind == CERTIFICATE:  # a retired key of the log does not stop deletions
         with suppress(DatabaseError):
             _require_unretired(kind, public, _changes(kind, public))
 
 
 def endorse(kind: str, public: bytes, private: Ed25519PrivateKey, actor: Actor) -> bool:
-    """Record the key `public`, endorsed by the one that signs now. Returns False if it was recorded before."""
+    """Record the key `public`, endorsed by the current key. Returns False if it was recorded before."""
     own = private.public_key().public_bytes_raw()
     record_use(kind, own)
     signature = private.sign(endorsement_text(_name(kind), public))
@@ -99,18 +99,18 @@ def endorse(kind: str, public: bytes, private: Ed25519PrivateKey, actor: Actor) 
 
 
 def retire(kind: str, public: bytes, actor: Actor) -> bool:
-    """Record that the key signs no more. Returns False if that was recorded before."""
+    """Record that the key is retired. Returns False if that was recorded before."""
     return _record(kind, RETIRED, public, actor=actor)
 
 
 def trusted_log_keys() -> list[bytes]:
-    """The public keys of the log by the settings of this process: its own one first."""
+    """Return the public keys of the log in the settings of this process: its own one first."""
     own = [Ed25519PrivateKey.from_private_bytes(settings.LOG_KEY).public_key()] if settings.LOG_KEY else []
     return [*(key.public_bytes_raw() for key in own), *settings.LOG_PUBLIC_KEYS]
 
 
 def is_signed_checkpoint(note: str) -> bool:
-    """Whether one of the log's keys has signed this checkpoint (c2sp.org/signed-note)."""
+    """Return whether one of the log's keys has signed this checkpoint (c2sp.org/signed-note)."""
     text, _, lines = note.rpartition("\n\n")
     known = {key_id(LOG, public): public for public in known_keys(LOG, trusted_log_keys())}
     for line in lines.splitlines():
@@ -126,8 +126,7 @@ def is_signed_checkpoint(note: str) -> bool:
 
 
 def known_keys(kind: str, trusted: Iterable[bytes]) -> list[bytes]:
-    """`trusted`, and each key of the history that one of them has endorsed, or one that was endorsed itself. The newest
-    is the first."""
+    """Return `trusted`, and each key of the history with a chain of endorsements from one of them, the newest first."""
     known, records = list(dict.fromkeys(trusted)), history(kind)
     for record in records:
         if record.public not in known and is_endorsed(_name(kind), record.public, record.endorsement, known):
@@ -137,9 +136,10 @@ def known_keys(kind: str, trusted: Iterable[bytes]) -> list[bytes]:
 
 
 def listed_keys(kind: str, trusted: Iterable[bytes]) -> list[bytes]:
-    """`known_keys`, and the earlier keys that endorsed them: for people who trust one of those.
+    """Return `known_keys`, and the earlier keys that endorsed them, the newest first: for people who trust one of
+    those.
 
-    The newest is the first. Trust does not go back, so this is no list of keys to verify with.
+    Trust does not work backwards, so don't verify with this list.
     """
     known, name = known_keys(kind, trusted), _name(kind)
     for record in reversed(history(kind)):
@@ -155,7 +155,8 @@ def is_endorsed(name: str, public: bytes, endorsement: bytes, by: Sequence[bytes
 
 
 def endorsement_text(name: str, public: bytes) -> bytes:
-    """What an endorsement signs. Its four lines can't be taken for a checkpoint, which has three."""
+    """Return the text that an endorsement signs. It has four lines, so nobody can take it for a checkpoint, which has
+    three."""
     return f"spacekeep\nnext key\n{name}\n{base64.b64encode(public).decode()}\n".encode()
 
 
@@ -174,7 +175,7 @@ def _name(kind: str) -> str:
 
 
 def _record(kind: str, change: str, public: bytes, endorsement: bytes = b"", *, actor: Actor, **detail: str) -> bool:
-    """Returns False if another process was first. Waits for one that has not committed yet."""
+    """Record a change. Returns False if another process was first, after waiting for that process to commit."""
     event = events.LOG_KEY_ADDED if change == ADDED else events.LOG_KEY_RETIRED
     facts = {"kind": str(kind), "key": key_id(kind, public), "public": base64.b64encode(public).decode(), **detail}
     try:

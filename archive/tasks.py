@@ -61,8 +61,8 @@ logger = structlog.get_logger()
 
 
 def scheduled(function: Callable[[], None]) -> "Task[..., Any]":
-    """A task that beat starts (portal/settings/work.py). When it was last done is a row (TaskRun), where it shows that
-    beat, the broker or a worker stopped."""
+    """Make a task that beat starts (portal/settings/work.py). Each run records its end in a TaskRun row, which shows
+    whether beat, the broker or a worker has stopped."""
 
     @wraps(function)
     def run() -> None:
@@ -149,7 +149,8 @@ def clean_inboxes() -> None:
 
 @scheduled
 def check_in() -> None:
-    """Beat sends it to the queue of transcriptions, which gets no other task from it: its worker is seen then."""
+    """Do nothing. Beat sends this to the queue of transcriptions, which gets no other task from beat, so that the
+    queue's worker is seen."""
 
 
 @scheduled
@@ -225,7 +226,7 @@ def recheck_deletions() -> None:
 
 @scheduled
 def sequence_log() -> None:
-    if sequence.run() and sequence.has_backlog():  # the time of one run was over: don't wait for the next minute
+    if sequence.run() and sequence.has_backlog():  # the run used up its time: don't wait for the next minute
         with suppress(OperationalError):
             sequence_log.apply_async(expires=settings.MESSAGE_SECONDS, retry=False)
 
@@ -252,8 +253,8 @@ def verify_log(verification_id: str) -> None:
 
 @dataclass(frozen=True)
 class Work:
-    """One kind of work: `pending_ids` gives the ids of at most 1,000 rows of `model` that wait for `task`, of those
-    that meet a condition."""
+    """One kind of work. `pending_ids` takes a condition and returns the ids of at most 1,000 rows of `model` that meet
+    it and wait for `task`."""
 
     model: type[models.Model]
     task: "Task[..., Any]"
@@ -261,7 +262,7 @@ class Work:
 
 
 def _leased(model: type[Leased], states: Collection[str], task: "Task[..., Any]", condition: Q | None = None) -> Work:
-    """Work on the rows in one of `states` that can be claimed and meet `condition`."""
+    """Define work on the rows in one of `states` that can be claimed and meet `condition`."""
     return Work(model, task, lambda only: leases.claimable_ids(model, states, only & (condition or Q())))
 
 
@@ -296,7 +297,8 @@ WORK = [
 
 @scheduled
 def dispatch() -> None:
-    """Once a minute: publish all pending work, also of workers that died. Publishing twice is harmless."""
+    """Once a minute: delete old rows, and publish all pending work, including that of dead workers. Publishing twice is
+    harmless."""
     recorders.delete_old_keys()
     submissions.delete_old()
     content_access.delete_old()
@@ -319,8 +321,8 @@ def dispatch() -> None:
 
 
 def wake(model: type[models.Model], pks: Collection[Any]) -> None:
-    """Publish the pending work of these rows. A broker that is down costs a minute, not the work: the dispatcher
-    publishes it again."""
+    """Publish the pending work of these rows. If the broker is down, the work is only delayed: the dispatcher publishes
+    it again within a minute."""
     try:
         for work in WORK:
             if work.model is model:
@@ -331,10 +333,10 @@ def wake(model: type[models.Model], pks: Collection[Any]) -> None:
 
 
 def _publish(task: "Task[..., Any]", pk: UUID) -> None:
-    # The dispatcher publishes a row each minute until a worker claims it, so an old message is worthless.
+    # The dispatcher publishes a row each minute until a worker claims it, so an old message is useless.
     task.apply_async(
         args=(str(pk),),
-        task_id=f"{pk}.{secrets.token_hex(4)}",  # Celery's own lines have it: they name the row
+        task_id=f"{pk}.{secrets.token_hex(4)}",  # Celery logs it, so its lines name the row
         headers={"caused_by": get_contextvars().get("request_id", "")},
         expires=settings.MESSAGE_SECONDS,
         retry=False,
@@ -342,7 +344,7 @@ def _publish(task: "Task[..., Any]", pk: UUID) -> None:
 
 
 def describe_message(task: str, args: Sequence[Any]) -> dict[str, str]:
-    """The fields of log lines about a message: the task's name, and the row that it names, if it does."""
+    """Return the fields of log lines about a message: the task's name, and the row in its arguments, if any."""
     model = next((work.model for work in WORK if work.task.name == task), None)
     fields = {"task": task.rpartition(".")[2]}
     if model is None or not args:

@@ -1,7 +1,7 @@
-"""Wake-ups: the code that writes a row of work also requests its wake-up, so that pages, the API and commands behave
-the same. A wake-up that is lost costs a minute at most: the dispatcher publishes each row again (archive/tasks.py).
+"""Wake-ups: code that writes a row of work also requests its wake-up, so that pages, the API and commands behave the
+same. A lost wake-up costs a minute at most: the dispatcher publishes each row again (archive/tasks.py).
 
-This module knows no tasks. archive/apps.py connects the publisher when the apps are loaded.
+This module does not import the tasks. archive/apps.py connects the publisher when the apps are loaded.
 """
 
 from collections.abc import Callable, Collection
@@ -17,14 +17,14 @@ _publishers: list[Publisher] = []
 
 
 def connect(publisher: Publisher) -> None:
-    """Have `publisher` called with each model and the primary keys of its rows that are to be looked at."""
+    """Have `publisher` called with each model and the primary keys of its rows to work on."""
     _publishers[:] = [publisher]
 
 
 def wake(model: type[models.Model], *pks: Any) -> None:
-    """Have a worker look at these rows of `model` soon after the transaction commits."""
+    """Have a worker check these rows of `model` soon after the transaction commits."""
     if pks:
-        # In the context of the caller: log lines of the work have the id of the request that caused it.
+        # Keep the caller's context, so that log lines of the work have the id of the request that caused it.
         transaction.on_commit(partial(copy_context().run, _publish, model, pks))
 
 

@@ -1,8 +1,8 @@
-"""What a process writes to its own log about claimed work: which row, and once for each cause, why it is retried.
+"""Log claimed work in the process's log: which row it is, and, once per cause, why it is retried.
 
-Every line that is written while a row is at work carries the row (`bound`). A failure that is retried is logged by
-`Claim.release_for_retry` alone, so no kind of work can forget it, or repeat it each minute: again only when the cause
-changes, after a run that went well, or after an hour. docs/operations.md lists the fields ("Logs").
+Every line written during the work of a row has the row's fields (`bound`). Only `Claim.release_for_retry` logs retries,
+so no kind of work can forget that, or repeat it each minute: it logs again only when the cause changes, after a run
+that went well, or after an hour. docs/operations.md lists the fields ("Logs").
 """
 
 import hashlib
@@ -23,12 +23,12 @@ from archive.errors import Problem
 from archive.models import Leased, Space
 
 AGAIN = timedelta(hours=1)
-# Parameters of a problem that are the same at each attempt. Others, such as a key or a number of seconds, may differ.
+# Parameters that identify the cause: the same at each attempt. Others, such as a key or seconds, may differ.
 OF_CAUSE = ("status", "s3_code", "reply", "error")
-# Those that have no text by people: a problem can quote a title.
+# Parameters that contain no text by people: others can quote a title.
 LOGGED = (*OF_CAUSE, "what", "key", "prefix", "seconds", "count", "host")
-PLACES = ("what", "key", "prefix", "keys")  # of an object or a file
-# Keys that we named. Those of inboxes and of LiveKit's bucket are names that people gave.
+PLACES = ("what", "key", "prefix", "keys")  # parameters that name an object or a file
+# Keys with names of ours. Keys in inboxes and in LiveKit's bucket have names chosen by people.
 OUR_KEY = re.compile(r"(?:[A-Z]+ )?(?:spaces|exports|log|rehearsal|checkpoints)/[\w./-]*")
 INBOX = re.compile(r"inbox/\w+/")
 ROOT = Path(__file__).parents[1]
@@ -39,7 +39,7 @@ logger = structlog.get_logger()
 
 
 def describe(row: Leased, attempt: int) -> dict[str, Any]:
-    """The fields of a line about this row."""
+    """Return the fields of a log line about this row."""
     fields: dict[str, Any] = {"kind": type(row).__name__, "row_id": str(row.pk), "attempt": attempt}
     space_id = row.pk if isinstance(row, Space) else getattr(row, "space_id", None)
     return fields | ({"space_id": str(space_id)} if space_id else {})
@@ -47,14 +47,14 @@ def describe(row: Leased, attempt: int) -> dict[str, Any]:
 
 @contextmanager
 def bound(row: Leased, attempt: int) -> Iterator[None]:
-    """Every line of this thread carries the row meanwhile."""
+    """Add the row's fields to every log line of this thread while the context is open."""
     with bound_contextvars(**describe(row, attempt)):
         yield
 
 
 def hide_names(problem: Problem) -> Problem:
-    """The problem without what people named: a file in an inbox has the digest of its name, and the store's own words,
-    which may repeat the name, are only its code."""
+    """Replace names chosen by people in a problem: a file in an inbox by the digest of its name, and the store's reply,
+    which may repeat the name, by its code."""
     params = dict(problem.get("params", {}))
     named = [name for name in PLACES if params.get(name) and hide_name(params[name]) != params[name]]
     if not named:
@@ -66,7 +66,8 @@ def hide_names(problem: Problem) -> Problem:
 
 
 def hide_name(key: Any) -> Any:
-    """A key as it is if we named it; else the digest of the name in it (printf %s NAME | sha256sum)."""
+    """Return a key with a name of ours as it is; in others, replace the name by its digest
+    (printf %s NAME | sha256sum)."""
     if isinstance(key, list):
         return [hide_name(one) for one in key]
     text = str(key)
@@ -78,7 +79,7 @@ def hide_name(key: Any) -> Any:
 
 
 def describe_error(error: BaseException) -> dict[str, str]:
-    """The fields of a line about an error that nobody foresaw: its class and where it came from. Not its message, which
+    """Return the fields of a line about an unexpected error: its class and where it came from. Not its message, which
     may quote a title or the name of a file."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if frame.filename.startswith(OURS)] or frames
@@ -87,7 +88,8 @@ def describe_error(error: BaseException) -> dict[str, str]:
 
 
 def name_cause(problem: Problem) -> str:
-    """The code of a problem with what tells causes apart: "storage.answer 503 SlowDown". "" without a problem."""
+    """Return the code of a problem and the parameters that identify its cause: "storage.answer 503 SlowDown". ""
+    without a problem."""
     if not problem:
         return ""
     params = problem.get("params", {})
@@ -98,8 +100,8 @@ def name_cause(problem: Problem) -> str:
 
 
 def news_of(row: Leased, problem: Problem) -> dict[str, Any]:
-    """What is to be written to the row if `log_retry` has to follow; {} if there is no problem, or if the log has this
-    cause of the row already, for less than an hour."""
+    """Return what to write to the row if `log_retry` has to follow; {} without a problem, or if this cause of the row
+    was logged less than an hour ago."""
     cause = name_cause(problem)
     if not cause:
         return {}
@@ -109,13 +111,13 @@ def news_of(row: Leased, problem: Problem) -> dict[str, Any]:
 
 
 def log_retry(row: Leased, attempt: int, problem: Problem) -> None:
-    """Of a cause that many rows have, the first few rows of each minute are named, and the others counted."""
+    """Log a retry. If many rows have the same cause, log the first few of each minute, and count the others."""
     if repeated_lines.may_write(line="work_retried", kind=type(row).__name__, cause=name_cause(problem)):
         logger.warning("work_retried", **_fields(row, attempt, problem))
 
 
 def log_failure(row: Leased, attempt: int, problem: Problem) -> None:
-    """The last of the attempts that it had has failed."""
+    """Log that the row's last attempt failed."""
     logger.error("work_failed", **_fields(row, attempt, problem))
 
 

@@ -1,9 +1,9 @@
-"""Which workers were seen lately.
+"""Record when each worker was last seen.
 
-A worker notes each task that it takes and finishes, at most every few seconds, and that a long one goes on: that it
-renewed its lease with progress. A task that hangs does neither, so a worker that only has such tasks is soon not seen
-any more, though its processes and their threads live. Beat sends tasks to each queue (portal/settings/work.py), so an
-idle worker is seen as well.
+A worker notes each task that it starts and finishes, at most every few seconds, and the progress of a long one: that it
+renewed its lease. A task that hangs does neither, so a worker with only such tasks soon counts as not seen, even if its
+processes and their threads live. Beat sends tasks to each queue (portal/settings/work.py), so an idle worker is seen as
+well.
 """
 
 import time
@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from archive import __version__, lease_renewal
 from archive.models import Heartbeat
 
-EVERY = 10.0  # seconds between two notes of a process
+EVERY = 10.0  # least seconds between two notes of a process
 FORGET_AFTER = timedelta(days=7)
 
 _noted: dict[tuple[str, str], float] = {}
@@ -25,7 +25,7 @@ _noted: dict[tuple[str, str], float] = {}
 
 @dataclass(frozen=True)
 class Worker:
-    """`process` is Celery's name for it, such as `celery@host`. `queue` is one that it takes tasks from."""
+    """`process` is Celery's name, such as `celery@host`. `queue` is a queue from which it takes tasks."""
 
     process: str
     queue: str
@@ -34,7 +34,7 @@ class Worker:
 
 
 def note(process: str, queue: str) -> None:
-    """`process` has taken a task from `queue` or finished it. Writes nothing if it noted that a moment ago."""
+    """Note that `process` has started or finished a task of `queue`. Does nothing if it did so moments ago."""
     now = time.monotonic()
     if now - _noted.get((process, queue), float("-inf")) < EVERY:
         return
@@ -46,21 +46,20 @@ def note(process: str, queue: str) -> None:
 
 
 def note_progress() -> None:
-    """For a process that is busy with one task for long: note again what it noted before, if its work has made progress
-    since then."""
+    """Repeat the notes of a process that is busy with one long task, if its work has made progress since."""
     for (process, queue), noted_at in list(_noted.items()):
         if lease_renewal.progress_at() > noted_at:
             note(process, queue)
 
 
 def read_workers() -> tuple[Worker, ...]:
-    """All that were seen within a week: by queue, the latest first."""
+    """Return all workers seen within a week: by queue, the latest first."""
     rows = Heartbeat.objects.order_by("queue", "-seen_at", "process")
     return tuple(Worker(row.process, row.queue, row.version, row.seen_at) for row in rows)
 
 
 def patience() -> timedelta:
-    """A worker that was not seen for longer does not run: it may be busy with one row for the length of a lease."""
+    """Return how long a running worker can be silent: it may be busy with one row for the length of a lease."""
     return timedelta(seconds=max(settings.LEASE_SECONDS, 5 * settings.DISPATCH_SECONDS))
 
 
@@ -69,5 +68,5 @@ def last_seen(workers: Collection[Worker], queue: str) -> datetime | None:
 
 
 def delete_old() -> None:
-    """Containers get a new name each time they are made."""
+    """Delete the rows of processes not seen for a week: each new container has a new name."""
     Heartbeat.objects.filter(seen_at__lt=Now() - FORGET_AFTER).delete()
