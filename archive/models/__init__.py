@@ -1,4 +1,4 @@
-"""The tables of the archive. PostgreSQL holds all state and all work; the object store holds bytes only."""
+"""The tables of the archive. PostgreSQL holds all state and all work; the object store holds only files."""
 
 from archive.models.account_mail import AccountMail
 from archive.models.arrival import Arrival, LiveKitParticipant, LiveKitRoom

@@ -9,7 +9,7 @@ from archive.models.leased import Leased
 
 
 class AccountMail(Leased):
-    """A mail of a page about accounts, on its way (archive/accounts/account_mail.py). The row goes when it was sent."""
+    """A mail of a page about accounts, to be sent (archive/accounts/account_mail.py). The row is deleted after that."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("to be sent")

@@ -11,8 +11,8 @@ from archive.models.space import Space
 
 
 class LiveKitRoom(models.Model):
-    """One session of a LiveKit room, merged from events that may come in any order, twice or never
-    (archive/intake/arrivals/livekit_events.py). Deleted days after its last event: the Space has what matters."""
+    """One session of a LiveKit room, merged from events that may be out of order, duplicated or lost
+    (archive/intake/arrivals/livekit_events.py). Deleted days after its last event: the Space has its facts."""
 
     recorder = models.ForeignKey(RecorderToken, on_delete=models.CASCADE, related_name="+")
     sid = models.CharField(max_length=100, unique=True, help_text="LiveKit's id of the session: RM_...")
@@ -30,7 +30,7 @@ class LiveKitRoom(models.Model):
 
 
 class LiveKitParticipant(models.Model):
-    """One connection to a LiveKit room. Of listeners we store the times only, to count them: no identity, no name."""
+    """One connection to a LiveKit room. Of listeners we store only the times, to count them: no identity, no name."""
 
     class Role(models.TextChoices):
         HOST = "host", _("host")
@@ -62,11 +62,11 @@ class LiveKitParticipant(models.Model):
 
 
 class Arrival(Leased):
-    """A recording that a recorder left somewhere, and that workers fetch (archive/intake/arrivals/).
+    """A recording that a recorder left somewhere, for workers to fetch (archive/intake/arrivals/).
 
     `waiting`: not complete yet. `pending`: complete, to be fetched. `copying`: its Space is registered, and its bytes
     are being copied. `examining`: copied; the Space is examined like any upload. `accepted`: the Space is available.
-    `refused`: see `problem`. Of these two, `settled` says that nothing is left to do at the source.
+    `refused`: see `problem`. In the last two states, `settled` means that nothing is left to do at the source.
     """
 
     class Source(models.TextChoices):

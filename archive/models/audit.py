@@ -5,10 +5,10 @@ from django.db.models.functions import Now
 
 
 class LogDay(models.Model):
-    """What the retention log has of one day (UTC): counts of events, and how late deletions were.
+    """The counts of events in the retention log on one day (UTC), and the delays of deletions.
 
-    A cache that can be computed again at any time (archive/audit/days.py): entries are never changed, and a day is
-    written once, when no entry can be added to it any more.
+    A cache that can be computed again at any time (archive/audit/days.py): entries never change, and the row of a day
+    is written once, when no more entries can be added to that day.
     """
 
     day = models.DateField(primary_key=True)
@@ -25,7 +25,7 @@ class LogDay(models.Model):
 
 
 class SavedLogView(models.Model):
-    """A view of the log that an auditor or admin named: the query string of its page."""
+    """A view of the log that an auditor or admin saved under a name: the query string of its page."""
 
     MAX_NAME, MAX_QUERY = 80, 2000
 

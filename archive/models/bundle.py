@@ -8,7 +8,7 @@ from archive.models.space import Space
 
 
 class Bundle(Package):
-    """A ZIP of everything that a Space has, for its host to download."""
+    """A ZIP with all files of a Space, for its host to download."""
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="bundles")
 

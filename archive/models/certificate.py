@@ -5,7 +5,7 @@ from django.db.models import Q
 class DeletionCertificate(models.Model):
     """The signed proof that a Space was deleted. Immutable: a trigger refuses UPDATE, DELETE and TRUNCATE.
 
-    Its primary key is the Space's id, so each Space has at most one. No foreign key, so that it outlives the Space.
+    The primary key is the Space's id, so each Space has at most one. No foreign key, so that it outlives the Space.
     """
 
     space_id = models.UUIDField(primary_key=True)

@@ -1,5 +1,4 @@
-"""Queries whose SQL is written once in a process, for conditions that Django takes longer to write than PostgreSQL to
-answer."""
+"""Queries whose SQL a process compiles once, because compiling in Django takes longer than the answer of PostgreSQL."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from archive.models.space_queries import counting_statement
 
 M = TypeVar("M", bound=Model)
 K = TypeVar("K")
-# What stands for the value with this number while the SQL is written. No row has them.
+# Stand-ins for the values while the SQL is compiled, by number. No row has these values.
 MARKERS: dict[type, Callable[[int], Any]] = {
     int: lambda number: -7_046_029_254_386_353_131 + number,
     str: lambda number: f"text 0x9E3779B97F4A4C158BF58476D1CE4E5B {number}",
@@ -28,7 +27,7 @@ MARKERS: dict[type, Callable[[int], Any]] = {
 
 @Field.register_lookup
 class AnyOf(Lookup):
-    """`pk__any=ids`: as `pk__in`, but the SQL does not depend on how many ids there are."""
+    """`pk__any=ids`: like `pk__in`, but the SQL does not depend on the number of ids."""
 
     lookup_name = "any"
     prepare_rhs = False
@@ -40,7 +39,7 @@ class AnyOf(Lookup):
 
 @dataclass(frozen=True)
 class _Statement:
-    """`places`: which of the values each placeholder stands for."""
+    """`places`: for each placeholder, the index of its value."""
 
     text: str
     places: list[int]
@@ -50,10 +49,10 @@ class _Statement:
 
 
 class CompiledQuery(Generic[M]):
-    """A QuerySet with values that differ each time: `build` returns it for values of these types (int, str, UUID,
+    """A QuerySet that is run with other values each time. `build` returns it for values of these types (int, str, UUID,
     datetime, or list for a list of ids).
 
-    The SQL depends on nothing else: `build` must read no clock, no settings that tests change, and no language.
+    The SQL must depend on nothing else: `build` must read no clock, no language, and no settings that tests change.
     """
 
     def __init__(self, build: Callable[..., QuerySet[M, Any]], *kinds: type) -> None:
@@ -63,12 +62,12 @@ class CompiledQuery(Generic[M]):
 
     @cached_property
     def _compiled(self) -> tuple[type[M], _Statement]:
-        """Two threads may write it at the same time: both write the same."""
+        """Compile on first use. Two threads may do so at the same time, with the same result."""
         rows = self._build(*self._markers)
         return rows.model, _compile(*rows.query.sql_with_params(), self._markers)
 
     def objects(self, *values: Any) -> list[M]:
-        """The rows as instances, with their annotations. `build` must return instances, without `select_related`."""
+        """Return the rows as instances, with annotations. `build` must not use `values` or `select_related`."""
         model, statement = self._compiled
         with connection.cursor() as cursor:
             statement.execute(cursor, values)
@@ -78,11 +77,11 @@ class CompiledQuery(Generic[M]):
         return [self._reader.read(row) for row in rows]
 
     def first(self, *values: Any) -> M | None:
-        """The first row as an instance: `build` has a limit of one."""
+        """Return the first row as an instance. `build` must set a limit of one."""
         return next(iter(self.objects(*values)), None)
 
     def tuples(self, *values: Any) -> list[tuple[Any, ...]]:
-        """The columns as the database returns them: `build` uses `values_list`."""
+        """Return the columns as the database returns them. `build` must use `values_list`."""
         _model, statement = self._compiled
         with connection.cursor() as cursor:
             statement.execute(cursor, values)
@@ -91,7 +90,7 @@ class CompiledQuery(Generic[M]):
 
 
 class _Reader(Generic[M]):
-    """Makes instances of rows. `raw` does the same, but looks at the columns again each time."""
+    """Makes instances of rows. `raw` does the same, but examines the columns again each time."""
 
     def __init__(self, model: type[M], columns: Sequence[str]) -> None:
         fields = {field.column: field for field in model._meta.concrete_fields}
@@ -115,7 +114,7 @@ class _Reader(Generic[M]):
 
 
 class CompiledCounts(Generic[K]):
-    """`count_up_to` of QuerySets with values that differ each time, as for CompiledQuery."""
+    """`count_up_to` for QuerySets that are run with other values each time; see CompiledQuery."""
 
     def __init__(self, build: Callable[..., Mapping[K, QuerySet[Any, Any]]], limit: int, *kinds: type) -> None:
         self._build = build
@@ -139,7 +138,7 @@ def _markers(kinds: Sequence[type]) -> list[Any]:
 
 
 def _compile(statement: str, params: Sequence[Any], markers: Sequence[Any]) -> _Statement:
-    """The statement with placeholders for the markers only. The other parameters are written into it: there may be
+    """Return the statement with placeholders only for the markers. The other parameters become literals: there may be
     hundreds of them."""
     places = [markers.index(param) if param in markers else None for param in params]
     unused = set(range(len(markers))) - set(places)

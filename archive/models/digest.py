@@ -45,7 +45,7 @@ class Digest(Leased):
 
     @property
     def log_space_id(self) -> None:
-        """It belongs to no Space."""
+        """None: a digest belongs to no Space."""
         return None
 
     @property

@@ -1,4 +1,4 @@
-"""When hosts downloaded their Spaces: a bundle, or an export part that contains it. A single file does not count."""
+"""When hosts downloaded their Spaces, as a bundle or in an export part. Downloads of single files don't count."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,7 +15,7 @@ from archive.models.space import Space
 
 
 def last_download() -> Greatest:
-    """For annotations of Spaces: when the host's last download of all of it started (UTC). NULL: never."""
+    """Return an annotation for Spaces: when the host's last complete download started (UTC). NULL: never."""
     newest = "-host_fetched_at"
     bundles = Bundle.objects.filter(space=OuterRef("pk"), host_fetched_at__isnull=False)
     parts = ExportPart.objects.filter(
@@ -28,7 +28,7 @@ def last_download() -> Greatest:
 
 
 def last_download_of(space_id: UUID) -> datetime | None:
-    """When the host's last download of this Space started (UTC). None: never."""
+    """Return when the host's last complete download of this Space started (UTC). None: never."""
     found: list[tuple[datetime | None]] = _OF_ONE.tuples(space_id)
     return found[0][0] if found else None
 
@@ -41,6 +41,6 @@ _OF_ONE = CompiledQuery(_of_one, UUID)
 
 
 def last_downloads(spaces: Iterable[Space]) -> dict[UUID, datetime]:
-    """{Space's id: when its host last downloaded it (UTC)}, of those that they did download. One query."""
+    """Return {Space id: when its host last downloaded it (UTC)}, without Spaces never downloaded. One query."""
     rows = Space.objects.filter(pk__in=[space.pk for space in spaces]).annotate(last=last_download())
     return dict(rows.exclude(last=None).values_list("pk", "last"))

@@ -11,10 +11,10 @@ from archive.models.space import Space
 
 
 class Export(models.Model):
-    """All Spaces of a host, or chosen ones, as numbered ZIPs, each of which can be opened without the others."""
+    """All Spaces of a host, or chosen ones, as numbered ZIPs. Each ZIP can be opened without the others."""
 
     class Size(models.IntegerChoices):
-        """The maximum size of a part, bytes."""
+        """The maximum size of a part in bytes."""
 
         SMALL = 2 * 10**9, _("2 GB")
         MIDDLE = 10 * 10**9, _("10 GB")
@@ -43,7 +43,7 @@ class Export(models.Model):
 class ExportPart(Package):
     """A ZIP with the bags of several Spaces.
 
-    When the first of them is due, it is revoked and replaced by a part with the same number and without that Space.
+    When the first of its Spaces is due, a part without that Space replaces it under the same number.
     """
 
     export = models.ForeignKey(Export, on_delete=models.CASCADE, related_name="parts")
@@ -72,7 +72,7 @@ class ExportPart(Package):
 class ExportPartEntry(models.Model):
     """A Space in a part. The row outlives the Space's content, so that the part's page can show that it expired.
 
-    `excluded`: the Space was due before the part was made, so the part has nothing of it.
+    `excluded`: the Space was due before the part was made, so the part does not contain it.
     """
 
     export_part = models.ForeignKey(ExportPart, on_delete=models.CASCADE, related_name="places")

@@ -10,9 +10,9 @@ from archive.models.space import Space
 
 
 class Feed(models.Model):
-    """A private address at which other programs read for a host: their deadlines, or one Space as a podcast.
+    """A private address from which other programs read a host's deadlines, or one Space as a podcast.
 
-    The address is signed (portal/feed_links.py), so the row holds no secret. Without its row an address is dead.
+    The address is signed (portal/feed_links.py), so the row holds no secret. Deleting the row disables the address.
     """
 
     class Kind(models.TextChoices):

@@ -12,9 +12,9 @@ MAX_CASE_NUMBER = 60  # characters
 
 
 class Hold(models.Model):
-    """A legal hold: until it is released, its Space has no deadline. A Space may have several, for different matters.
+    """A legal hold: until its release, its Space has no deadline. A Space may have several, for different matters.
 
-    Triggers check at commit that a Space has no deadline exactly while it is on hold (migration 0002).
+    Triggers check at commit that a Space has no deadline if and only if it is on hold (migration 0002).
     """
 
     class State(models.TextChoices):

@@ -20,7 +20,7 @@ class DeletionRecheck(Leased):
 
 
 class RateLimit(models.Model):
-    """How much of a limit one caller has used (archive/rate_limits.py). Deleted once it is nothing."""
+    """The part of a limit that one caller has used (archive/rate_limits.py). Deleted when it is zero."""
 
     key = models.CharField(primary_key=True, max_length=100, help_text="limit:user or recorder:id, or turn:name")
     used_up_at = models.DateTimeField(help_text="When everything that was counted will be used up.")
@@ -56,8 +56,8 @@ class ReconcileFinding(models.Model):
 
 
 class StoreReport(models.Model):
-    """What an object store was last observed to do (archive/storage/rehearsal.py). One row for each store and bucket
-    that was ever used."""
+    """The last observed behavior of an object store (archive/storage/rehearsal.py). One row for each store and bucket
+    ever used."""
 
     place = models.CharField(primary_key=True, max_length=500, help_text="The store's address and the bucket.")
     capabilities = models.JSONField(help_text="archive.storage.capabilities.Capabilities, as JSON.")
@@ -73,7 +73,7 @@ class StoreReport(models.Model):
 
 
 class TaskRun(models.Model):
-    """When a task that beat starts was last done (archive/tasks.py). One row for each task."""
+    """When a task that beat starts last finished (archive/tasks.py). One row for each task."""
 
     task = models.CharField(primary_key=True, max_length=64)
     finished_at = models.DateTimeField(db_default=Now())
@@ -83,7 +83,7 @@ class TaskRun(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a worker last took a task of a queue, or finished one (archive/workers.py)."""
+    """When a worker last started or finished a task of a queue (archive/workers.py)."""
 
     process = models.CharField(max_length=200, help_text="Celery's name of the worker: celery@host.")
     queue = models.CharField(max_length=40)

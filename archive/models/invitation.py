@@ -12,8 +12,8 @@ from archive.models.leased import Leased
 class Invitation(Leased):
     """An invitation to create an account (archive/accounts/invitations.py).
 
-    The row holds the hash of the link's token. Address and name are erased when the invitation is accepted: the account
-    has them then.
+    The row holds the hash of the link's token. Address and name are erased when the invitation is accepted, because the
+    account then has them.
     """
 
     class Role(models.TextChoices):
@@ -28,7 +28,7 @@ class Invitation(Leased):
         ACCEPTED = "accepted", _("accepted")
         REVOKED = "revoked", _("revoked")
 
-    WAITING = (State.PENDING, State.OPEN, State.FAILED)  # neither accepted nor revoked; it may have expired
+    WAITING = (State.PENDING, State.OPEN, State.FAILED)  # neither accepted nor revoked; may have expired
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(blank=True, help_text="Whom it invites; empty once accepted.")
@@ -84,7 +84,7 @@ class Invitation(Leased):
 
     @property
     def log_space_id(self) -> None:
-        """It belongs to no Space."""
+        """None: an invitation belongs to no Space."""
         return None
 
     @property

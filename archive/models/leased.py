@@ -36,10 +36,10 @@ class Leased(models.Model):
 
     @property
     def problem_code(self) -> str:
-        """Why the last attempt failed, for programs; "" if it did not."""
+        """The code of the problem of the last attempt; "" if it succeeded."""
         return str(self.problem.get("code", ""))
 
     @property
     def problem_text(self) -> str:
-        """Why the last attempt failed, for people; "" if it did not."""
+        """The problem of the last attempt as a sentence; "" if it succeeded."""
         return error_messages.render(self.problem)

@@ -2,10 +2,10 @@ from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now
 
-# A time as archive.log.rfc3339 writes it, for PostgreSQL. A cast of other text would fail, and with it each query that
-# meets the entry, for as long as there is a log.
+# The format of archive.log.rfc3339, for PostgreSQL. A cast of other text would raise an error in every query that reads
+# the entry, and the log keeps its entries for ever.
 LOGGED_TIME = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]+)?Z$"
-# The deadline that an entry has in its detail, else NULL.
+# The deadline in an entry's detail, or NULL.
 LOGGED_DEADLINE = f"(CASE WHEN detail ->> 'deadline' ~ '{LOGGED_TIME}' THEN (detail ->> 'deadline')::timestamptz END)"
 
 
@@ -13,7 +13,7 @@ class LogEntry(models.Model):
     """An entry of the retention log. Append-only: triggers refuse UPDATE, DELETE and TRUNCATE, and set `at`.
 
     No foreign keys, so that entries outlive their subjects. No names and no text by users, only ids and salted
-    commitments. Written only by `archive.log.record`, in the transaction of the change.
+    commitments. Only `archive.log.record` writes entries, in the transaction of the change.
     """
 
     at = models.DateTimeField(db_default=Now(), editable=False)
@@ -27,7 +27,7 @@ class LogEntry(models.Model):
     class Meta:
         indexes = [
             models.Index(name="log_by_space", fields=["space_id", "at", "id"]),
-            # Each filter of the log's page is a range of an index in the order of the page (archive/audit/find.py).
+            # Each filter of the log's page reads a range of one index, in page order (archive/audit/find.py).
             models.Index(name="log_by_event", fields=["event", "at", "id"]),
             models.Index(name="log_by_time", fields=["at", "id"]),
             models.Index(

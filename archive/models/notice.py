@@ -98,7 +98,7 @@ class Notice(Leased):
 
     @property
     def details(self) -> Details:
-        """What its kind has: icon, severity, subject, ..."""
+        """The details of its kind: icon, severity, subject, ..."""
         return NoticeKind(self.kind).details
 
     @property

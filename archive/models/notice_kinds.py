@@ -1,4 +1,4 @@
-"""Every kind of notice, one entry each.
+"""All kinds of notices.
 
 To add a kind, add an entry here and its templates: `archive/mail/<kind>.txt`, `archive/mail/<kind>.html` and
 `notices/text/<kind>.html`; then run `manage.py makemigrations`, since the database checks the kinds.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Obsolete:
-    """Why a notice is no longer true: the code of its row's problem (archive/error_messages/mail.py), and when.
+    """A reason why a notice is no longer true: a code (archive/error_messages/mail.py), and the condition.
 
     `condition` may use the annotations of archive/notices/validity.py.
     """
@@ -43,15 +43,15 @@ FLAG_LIFTED = Obsolete("notice.violation_lifted", Q(violation_state="lifted"))
 
 @dataclass(frozen=True)
 class Details:
-    """What a kind of notice has besides its code and label.
+    """The properties of a kind of notice, besides its code and label.
 
-    `subject`: of the mail; it may use {title}, {deadline_day} and {ended_day}.
-    `icon`: of archive/static/archive/icons.svg. `severity`: how the page colors it, one of the clock's tones, or "".
-    `obsolete_when`: checked in this order before it is sent or shown.
-    `superseded_by`: the codes of the kinds of which a newer notice about the same Space makes this one old news; with
-    `same_subject`, only about the same flag.
-    `event`: the name of the log event that it is about, where there is exactly one; `reason`: the reason that the event
-    gives to the deadline. `remind_within`: for reminders, the time left until the deadline: more than, and at most.
+    `subject`: of the mail; may use {title}, {deadline_day} and {ended_day}.
+    `icon`: a name in archive/static/archive/icons.svg. `severity`: one of the clock's tones, which colors it, or "".
+    `obsolete_when`: checked in this order before the notice is sent or shown.
+    `superseded_by`: codes of kinds; a newer notice of such a kind about the same Space replaces this one; with
+    `same_subject`, only one about the same flag.
+    `event`: the log event that the notice is about, if there is exactly one; `reason`: the reason for the deadline that
+    the event adds. `remind_within`: of reminders, the range of time left until the deadline (more than, at most).
     """
 
     subject: "StrOrPromise"
@@ -198,7 +198,7 @@ class NoticeKind(models.TextChoices):
 
 
 REMINDERS = tuple(kind for kind in NoticeKind if kind.details.remind_within)
-# People choose whether these are mailed.
+# Users choose whether to get these by mail.
 OPTIONAL_KINDS = tuple(kind for kind in NoticeKind if kind not in (*REMINDERS, NoticeKind.HOLD_REVIEW))
-# A mail that auditors can do without, and that is no notice: archive/transparency/checkpoint_mail.py.
+# A mail that auditors can turn off. Not a notice: archive/transparency/checkpoint_mail.py.
 LOG_CHECKPOINT = "log-checkpoint"

@@ -1,4 +1,4 @@
-"""What the page of a Space reads of it, with SQL that is written once (compiled_query.py)."""
+"""Read the rows for the page of a Space, with compiled SQL (compiled_query.py)."""
 
 from typing import Any
 from uuid import UUID
@@ -17,12 +17,12 @@ def find_recording(space: Space) -> Recording | None:
 
 
 def find_transcript(space: Space) -> Transcript | None:
-    """The newest version."""
+    """Return the newest version."""
     return next(iter(_read(_TRANSCRIPT, space)), None)
 
 
 def list_uploads(space: Space) -> list[UploadSession]:
-    """The newest first."""
+    """Return the uploads, the newest first."""
     return _read(_UPLOADS, space)
 
 
@@ -31,7 +31,7 @@ def list_participants(space: Space) -> list[Participant]:
 
 
 def list_violations(space: Space) -> list[Violation]:
-    """With their rules and appeals. One query without any."""
+    """Return the violations with their rules and appeals. One query if there are none."""
     violations: list[Violation] = _read(_VIOLATIONS, space)
     if violations:
         rules = {rule.pk: rule for rule in _RULES.objects([violation.rule_id for violation in violations])}
@@ -42,7 +42,7 @@ def list_violations(space: Space) -> list[Violation]:
 
 
 def has_peaks(space: Space) -> bool:
-    """Whether there is a waveform of the recording."""
+    """Return whether there is a waveform of the recording."""
     return bool(_PEAKS.tuples(space.pk))
 
 

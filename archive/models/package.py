@@ -11,10 +11,10 @@ from archive.models.leased import Leased
 
 
 class Package(Leased):
-    """A ZIP in the store, composed of stored objects. Complete or absent, never half.
+    """A ZIP in the store, composed of stored objects. It is complete or absent, never partial.
 
     The object's key is derived from the row's id, so leftovers of a killed worker can be found. `storage_cleared`: the
-    package has failed or was removed, and the store was verified to hold nothing of it.
+    package has failed or was removed, and the store was verified to hold none of its data.
     """
 
     class State(models.TextChoices):
@@ -25,7 +25,7 @@ class Package(Leased):
         REMOVED = "removed", _("removed")
 
     class Verification(models.TextChoices):
-        """How its bytes were compared with those that were uploaded."""
+        """How the bytes of the ZIP were compared with the uploaded ones."""
 
         STORE = "store", _("by the store")
         READ_BACK = "read-back", _("by downloading it once")

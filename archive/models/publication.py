@@ -1,4 +1,4 @@
-"""Where checkpoints of the log are held besides the database and our own store (archive/transparency/)."""
+"""Copies of the log's checkpoints outside of the database and our own store (archive/transparency/)."""
 
 import uuid
 
@@ -12,7 +12,7 @@ from archive.models.transparency import LogCheckpoint
 
 
 class CheckpointMail(Leased):
-    """The mail of one day with the newest checkpoint to one address (archive/transparency/checkpoint_mail.py)."""
+    """The daily mail with the newest checkpoint, to one address (archive/transparency/checkpoint_mail.py)."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("to be sent")
@@ -60,7 +60,7 @@ class CheckpointCopy(models.Model):
 
 
 class CheckpointTimestamp(models.Model):
-    """A time-stamp authority's word that a checkpoint existed at a time (RFC 3161). Append-only."""
+    """A statement of a time-stamp authority that a checkpoint existed at a time (RFC 3161). Append-only."""
 
     checkpoint = models.OneToOneField(LogCheckpoint, models.PROTECT, related_name="timestamp")
     authority = models.CharField(max_length=300, help_text="The subject of the certificate that signed it.")
@@ -73,7 +73,7 @@ class CheckpointTimestamp(models.Model):
 
 
 class LogPublisher(Leased):
-    """Progress of giving checkpoints to others (archive/transparency/publishing.py). A single row."""
+    """Progress of publishing checkpoints (archive/transparency/publishing.py). A single row."""
 
     state = models.CharField(max_length=16, default="publishing")
     compared = models.JSONField(default=dict, help_text="Which copies were compared (archive/transparency/copies.py).")

@@ -2,9 +2,9 @@ from django.db import models
 
 
 class ReasonTemplate(models.Model):
-    """A text that admins can start the reason of a flag from. It belongs to a rule, in all versions of that rule.
+    """A text from which admins can start the reason of a flag. It belongs to all versions of a rule.
 
-    A flag has a copy of the text, as the admin sent it. So templates have no versions, and can be deleted.
+    A flag copies the text, as the admin sent it. So templates have no versions, and can be deleted.
     """
 
     MAX_NAME = 80  # characters

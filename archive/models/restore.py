@@ -5,9 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DatabaseRestore(models.Model):
-    """A checkpoint was found that this database does not know, so an older database was restored (archive/restores.py).
+    """A store, bucket or witness has a checkpoint that this database lacks, so an older database was restored
+    (archive/restores.py).
 
-    While a row is open nothing is deleted. An operator confirms it (`manage.py restore_check`).
+    Nothing is deleted while a row is open. An operator confirms it (`manage.py restore_check`).
     """
 
     class State(models.TextChoices):

@@ -6,12 +6,12 @@ from archive.models.space import Space
 
 
 class ReviewClaim(models.Model):
-    """An admin is reviewing a Space. It counts until `lease_until`; the page that is open renews it.
+    """An admin is reviewing a Space. Valid until `lease_until`; the admin's open page renews it.
 
-    `fence` counts the pages that claimed it, so that a page that closes does not end the claim of a newer one.
+    `fence` counts the pages that claimed it, so that closing an old page does not end the claim of a newer one.
     """
 
-    # Without a constraint in the database: an insert would wait for a transaction that has the Space's row locked.
+    # No constraint in the database: an insert would wait for a transaction that has locked the Space's row.
     space = models.OneToOneField(
         Space, primary_key=True, on_delete=models.CASCADE, db_constraint=False, related_name="review_claim"
     )

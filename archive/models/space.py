@@ -19,10 +19,10 @@ MAX_COHOSTS = 2
 MAX_SPEAKERS = 10
 MAX_TITLE_KEY = 300  # characters
 _KEPT = Q(state__in=["receiving", "processing", "available", "rejected"])
-# What the counts of lists compare: with these in the index, they need not read the table.
+# Columns that the counts of lists compare: with these in the index, counting does not read the table.
 _COUNTED = ("dismissed_at", "state")
-# Behind the columns that lists sort by. What a list filters by them is compared in the index, row by row, and only rows
-# of the page are read from the table.
+# Columns that lists filter by, behind those that they sort by: PostgreSQL filters in the index, and reads only the rows
+# of the page from the table.
 _FILTERED = ("expires_at", "is_flagged")
 _TO_REVIEW = Q(state="available", reviewed_at=None)
 _LISTENED = _TO_REVIEW & Q(listeners_total__isnull=False)
@@ -30,7 +30,7 @@ _REVIEWED = Q(state="available", reviewed_at__isnull=False)
 
 
 def current_policy() -> policy.RetentionPolicy:
-    """The retention policy of the settings."""
+    """Return the retention policy in the settings."""
     return policy.RetentionPolicy(settings.RETENTION_DAYS, settings.VIOLATION_EXTRA_DAYS, settings.LIFT_GRACE_DAYS)
 
 
@@ -94,7 +94,7 @@ class Space(Leased):
     reviewed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, db_index=False, related_name="+"
     )
-    # Copies of what other columns say, so that lists find them in the table that they filter. search.index_spaces
+    # Copies of values in other columns and tables, so that lists can filter and sort in one table. search.index_spaces
     # writes both.
     title_key = models.CharField(  # noqa: DJ001  # untitled Spaces are sorted last, as NULL is
         max_length=MAX_TITLE_KEY,
@@ -219,44 +219,45 @@ class Space(Leased):
         return self.title or gettext("A Space of {day}").format(day=formatting.format_day(self.ended_at))
 
     def stored_deadline(self) -> policy.Deadline:
-        """The deadline of this row, with the reasons that were stored with it. A later change of the settings changes
+        """Return the deadline in this row, with the reasons stored with it. Later changes of the settings change
         neither."""
         return policy.Deadline(self.expires_at, tuple(policy.Reason(**stored) for stored in self.deadline_reasons))
 
     def retention_facts(self) -> policy.Facts:
-        """The stored facts that this Space's deadline depends on."""
+        """Return the stored facts on which the deadline depends."""
         violations = sorted(self.violations.all(), key=lambda violation: violation.pk)
         held = any(hold.released_at is None for hold in self.holds.all())
         return policy.Facts(self.ended_at, tuple(violation.lifted_at for violation in violations), held)
 
     def compute_deadline(self) -> policy.Deadline:
-        """The deadline by the policy of today. It takes effect when it is stored, with a change of the facts."""
+        """Compute the deadline by the current policy. It is stored only when the facts change."""
         return policy.deadline(self.retention_facts(), current_policy())
 
     def is_served(self, moment: datetime) -> bool:
-        """Whether content may be served at `moment`, as `Space.objects.served(moment)`. The deadline counts, not only
-        the state: a late sweep must not prolong anything."""
+        """Return whether content may be served at `moment`, as `Space.objects.served(moment)`. Checks the deadline and
+        not only the state, so that a late sweep prolongs nothing."""
         return self.state == self.State.AVAILABLE and (self.expires_at is None or moment < self.expires_at)
 
     def is_gone(self, moment: datetime) -> bool:
-        """Whether requests get 410 at `moment`, as `Space.objects.gone(moment)`."""
+        """Return whether requests get 410 at `moment`, as `Space.objects.gone(moment)`."""
         return self.state in (self.State.EXPIRING, self.State.DELETED) or (
             self.expires_at is not None and self.expires_at <= moment
         )
 
     @property
     def log_space_id(self) -> uuid.UUID:
-        """The Space that a log entry about this row names (archive/lifecycle.py)."""
+        """The Space in log entries about this row (archive/lifecycle.py)."""
         return self.id
 
     @property
     def log_subject(self) -> dict[str, str]:
-        """{kind: id} of this row, as the log's detail names it. The entry names a Space anyway."""
+        """{kind: id} of this row for the log's detail. Empty, since the entry has the Space's id anyway."""
         return {}
 
 
 class Participant(models.Model):
-    """A speaker of a Space: its host, at most 2 co-hosts, at most 10 speakers. Listeners are numbers only."""
+    """A speaker of a Space: its host, one of at most 2 co-hosts, or one of at most 10 speakers. Listeners are only
+    counted."""
 
     class Role(models.TextChoices):
         HOST = "host", _("host")

@@ -6,9 +6,9 @@ from archive.models.space import Space
 
 
 class SpaceIndex(models.Model):
-    """What the search finds a Space by, apart from what was spoken.
+    """The words by which the search finds a Space, apart from its transcript.
 
-    `archive.search.index_spaces` writes it, in the transaction of whatever changed. It is deleted with the content.
+    `archive.search.index_spaces` writes it in the transaction of each change. It is deleted with the content.
     """
 
     space = models.OneToOneField(Space, primary_key=True, on_delete=models.CASCADE, related_name="index")

@@ -63,16 +63,16 @@ class Recording(StoredObject):
         return self.key
 
     def list_notes(self) -> list[Problem]:
-        """Return what was unusual about the recording, and why there is an access copy if there is one."""
+        """Return what was unusual about the recording, and, if there is an access copy, the reason for it."""
         copy = _ACCESS_COPY.first(self.space_id)
         return [*self.notes, *describe_copy(copy.reason if copy else "")]
 
 
 class Transcript(StoredObject):
-    """A transcript. The object is WebVTT; `cues` has the same lines for pages, search and other formats.
+    """A version of a transcript. The object is WebVTT; `cues` has the same lines for pages, search and other formats.
 
-    `cues` is a list of {"start_ms": int, "end_ms": int, "speaker": str, "text": str}, in order of time. An edit is a
-    version of its own, with the source of the version that was edited. No version is ever changed.
+    `cues` is a list of {"start_ms": int, "end_ms": int, "speaker": str, "text": str} in order of time. An edit adds a
+    version, with the source of the edited one. Versions never change.
     """
 
     class Source(models.TextChoices):
@@ -113,13 +113,13 @@ class Transcript(StoredObject):
 
 
 class Derived(StoredObject):
-    """A file derived from a recording, which can be derived again."""
+    """A file that was derived from a recording, and can be derived again."""
 
     class Kind(models.TextChoices):
         PEAKS = "peaks", _("waveform")
         ACCESS_COPY = "access-copy", _("copy for browsers")
 
-    MAX_PEAKS_BYTES = 1024**2  # a larger waveform is not read into memory
+    MAX_PEAKS_BYTES = 1024**2  # larger waveforms are not read into memory
 
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="derived")
     kind = models.CharField(max_length=16, choices=Kind)
@@ -140,7 +140,7 @@ class Derived(StoredObject):
 
 
 def describe_copy(reason: str) -> list[Problem]:
-    """Return the note about an access copy that was made for `reason`; none if there is no reason."""
+    """Return the note about an access copy made for `reason`; none if there is no reason."""
     return [make_problem("audio.copy", reason={"code": reason, "params": {}})] if reason else []
 
 

@@ -11,7 +11,7 @@ from archive.models.space import Space
 
 
 class Transcription(Leased):
-    """The work of making an automatic transcript, window by window. `cues` holds the lines so far (as Transcript.cues),
+    """A job that makes an automatic transcript, window by window. `cues` holds the lines so far (as Transcript.cues),
     so that the next worker continues at `done_ms`."""
 
     class State(models.TextChoices):

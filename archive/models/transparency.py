@@ -9,10 +9,10 @@ from archive.models.leased import Leased
 
 
 class LogQueue(models.Model):
-    """Entries of the log that have no index yet. A trigger adds each entry, in the transaction that inserts it.
+    """Entries of the log without an index in the tree. A trigger adds each entry in the transaction of its insertion.
 
-    The table has no index, so that writers pay little: not even a primary key, whatever Django believes
-    (migrations/0002). Nothing looks for a row by its number.
+    The table has no index, not even the primary key that Django assumes, to keep inserts cheap (migrations/0002).
+    Nothing looks up a row by its number.
     """
 
     entry_id = models.BigIntegerField(primary_key=True)
@@ -36,7 +36,7 @@ class LogLeaf(models.Model):
 
 
 class LogNode(models.Model):
-    """A hash of a tile above level 0: the root of a full tile of the level below. Append-only as LogLeaf."""
+    """A hash of a tile above level 0: the root of a full tile of the level below. Append-only, as LogLeaf."""
 
     level = models.PositiveSmallIntegerField(help_text="From 1.")
     index = models.BigIntegerField(help_text="From 0, without a gap in its level.")
@@ -53,9 +53,9 @@ class LogNode(models.Model):
 
 
 class LogCheckpoint(models.Model):
-    """A signed head of the tree (c2sp.org/tlog-checkpoint). Append-only as LogLeaf.
+    """A signed head of the tree (c2sp.org/tlog-checkpoint). Append-only, as LogLeaf.
 
-    Several may have the same size: one is signed each day also without news.
+    Several may have the same size: one is signed each day even without new entries.
     """
 
     size = models.BigIntegerField(help_text="Number of leaves.")
@@ -71,7 +71,7 @@ class LogCheckpoint(models.Model):
 
 
 class LogCosignature(models.Model):
-    """The signature of a witness (c2sp.org/tlog-cosignature) under a checkpoint. Append-only as LogLeaf."""
+    """The signature of a witness (c2sp.org/tlog-cosignature) under a checkpoint. Append-only, as LogLeaf."""
 
     checkpoint = models.ForeignKey(LogCheckpoint, models.PROTECT, related_name="cosignatures")
     witness = models.CharField(max_length=200, help_text="The name of its key.")
@@ -86,7 +86,7 @@ class LogCosignature(models.Model):
 
 
 class SigningKeyEvent(models.Model):
-    """A key began to sign, or was retired (archive/signing_keys.py). Append-only as LogLeaf, so each happens once."""
+    """The addition or retirement of a signing key (archive/signing_keys.py). Append-only, so each happens once."""
 
     class Kind(models.TextChoices):
         LOG = "log", _("checkpoints of the log")
@@ -131,7 +131,7 @@ class LogSequencer(Leased):
 
 
 class LogVerification(Leased):
-    """A verification of the whole log that somebody asked for on the page of its proof."""
+    """A verification of the whole log, requested on the page of its proof."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("pending")

@@ -16,8 +16,8 @@ class UploadSession(Leased):
     """A file that a browser or a recorder uploads directly to the store, as one multipart upload.
 
     `open`: parts can be uploaded. `uploaded`: complete, and waiting to be examined. `accepted`: its recording or
-    transcript is stored. `rejected`: its content is not valid, see `problem`. `aborted`: canceled, or without progress
-    for a day.
+    transcript is stored. `rejected`: its content is not valid, see `problem`. `aborted`: canceled, or a day without
+    progress.
     """
 
     class Kind(models.TextChoices):
@@ -120,10 +120,10 @@ class UploadSession(Leased):
 
 
 class UploadPart(models.Model):
-    """The checksum that a part's URL was signed with. Kept until the file was read and compared with it.
+    """The checksum with which a part's URL was signed. Kept until the file was read and compared with it.
 
-    A store that compares it refuses other bytes at once; not every store does, and not every store lists the checksums
-    of an open upload's parts.
+    Some stores compare it and refuse other bytes at once; others don't, and not every store lists the checksums of the
+    parts of an open upload.
     """
 
     session = models.ForeignKey(UploadSession, on_delete=models.CASCADE, related_name="parts")

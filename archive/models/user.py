@@ -22,9 +22,9 @@ ADMITTED = "account.admitted"  # the event of the log
 
 
 class User(AbstractUser):
-    """Anybody who signs in. Roles are the groups `admins` and `auditors`; a host is any user who owns a Space.
+    """An account. Roles are the groups `admins` and `auditors`; a host is any user who owns a Space.
 
-    Roles, superuser status, activity and passwords change through archive/accounts/, which writes the log.
+    archive/accounts/ changes roles, superuser status, activity and passwords, and logs each change.
     """
 
     username = models.CharField(
@@ -69,7 +69,7 @@ class User(AbstractUser):
 
     @cached_property
     def role_times(self) -> dict[str, datetime]:
-        """{role: when the account got it, or was activated again with it}"""
+        """{role: when the account got it, or was activated again with it}."""
         return dict(_ROLES.tuples(self.pk))
 
     @property
@@ -86,7 +86,7 @@ class User(AbstractUser):
 
     @property
     def may_change_accounts(self) -> bool:
-        """Whether they may see accounts, and change roles and activity of others: admins and superusers."""
+        """Whether the user may see accounts, and change roles and activity of others: admins and superusers."""
         return self.is_active and (self.is_superuser or self.is_admin)
 
     @property
@@ -94,24 +94,25 @@ class User(AbstractUser):
         return self.get_full_name() or self.username
 
     def role_since(self, role: str) -> datetime | None:
-        """When the account got the role (`admins` or `auditors`), or was activated again with it. None without it."""
+        """Return when the account got the role (`admins` or `auditors`), or was activated again with it; None without
+        the role."""
         return self.role_times.get(role)
 
     def has_role_since_before(self, role: str, moment: datetime) -> bool:
-        """Whether the account had the role before `moment`, without a break. For decisions that need two people."""
+        """Return whether the account has had the role since before `moment`. For decisions that need two people."""
         since = self.role_since(role)
         return since is not None and since < moment
 
     @cached_property
     def admitted_to(self) -> frozenset[tuple[str, int]]:
-        """The cases ("appeal" or "hold", and its id) that are older than the role, and that the operator admitted the
-        account to (archive/moderation/admissions.py)."""
+        """The cases ("appeal" or "hold", and the id) that are older than the role, and for which the operator admitted
+        the account (archive/moderation/admissions.py)."""
         details = LogEntry.objects.filter(event=ADMITTED, detail__account=self.pk).values_list("detail", flat=True)
         return frozenset((kind, detail[kind]) for detail in details for kind in ("appeal", "hold") if kind in detail)
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """The hash that Django compares at each request. It also depends on `session_generation`, so all sessions of an
-        account can be ended without a list of them."""
+        """Return the hash that Django compares at each request. It also depends on `session_generation`, so all
+        sessions of an account can be ended without a list of them."""
         value = f"{self.password}:{self.session_generation}"
         return salted_hmac("archive.User.session", value, secret=secret, algorithm="sha256").hexdigest()
 
@@ -141,11 +142,11 @@ def find_user(user_id: int) -> User | None:
 
 
 def find_users(user_ids: Iterable[int]) -> dict[int, User]:
-    """{their id: the account}, for accounts that exist. One query."""
+    """Return {id: account} of the accounts that exist. One query."""
     return {user.pk: user for user in _BY_IDS.objects(list(set(user_ids)))}
 
 
-# Every page asks.
+# Compiled, because every page needs them.
 _ROLES = CompiledQuery(_roles_of, int)
 _BY_IDS = CompiledQuery(lambda user_ids: User.objects.filter(pk__any=user_ids), list)
 _BY_ID = CompiledQuery(lambda user_id: User.objects.filter(pk=user_id), int)

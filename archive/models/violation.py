@@ -12,8 +12,8 @@ from archive.models.space import Space
 class Rule(models.Model):
     """A version of a rule that a Space can break. Rules are data: admins edit the list (archive/moderation/rules.py).
 
-    Another name or text is another version, so a flag keeps the text that it was made under. The code is the same in
-    all versions; the newest one is `current`.
+    A changed name or text makes a new version, so a flag keeps the text under which it was made. All versions have the
+    same code; the newest one is `current`.
     """
 
     code = models.SlugField(_("code"), max_length=40)
@@ -37,7 +37,7 @@ class Rule(models.Model):
 
 
 class Violation(models.Model):
-    """A flag: a Space broke a rule. Until it is lifted, the Space is kept for longer.
+    """A flag: a Space broke a rule. Until it is lifted, it extends the deadline.
 
     `evidence` is a list of {"line": number in the transcript, from 1, "start_ms": int, "end_ms": int, "speaker": str,
     "text": str}. The lines are copied, so that a corrected transcript does not change the evidence; they are scrubbed
@@ -98,7 +98,7 @@ class Violation(models.Model):
 
 
 class Appeal(models.Model):
-    """The host's appeal against a flag. At most one for each; an admin decides it once, with a reason."""
+    """The host's appeal against a flag. At most one per flag; an admin decides it once, with a reason."""
 
     MAX_LENGTH = 2000  # characters
 

@@ -12,7 +12,7 @@ from archive.models.space import Space
 
 
 class WebhookEvent(models.TextChoices):
-    """What a receiver can subscribe to: the `type` of a payload (docs/webhooks.md)."""
+    """The events to which a receiver can subscribe: the `type` of a payload (docs/webhooks.md)."""
 
     FLAGGED = "space.flagged", _("a Space was flagged")
     FLAG_LIFTED = "space.flag_lifted", _("a flag was lifted")
@@ -77,8 +77,8 @@ class WebhookEndpoint(models.Model):
 
 
 class WebhookDelivery(Leased):
-    """One event on its way to one endpoint. Ids, codes and times only: no name and no text, so it needs no scrubbing;
-    but it goes with its Space, and after 30 days."""
+    """One event to be delivered to one endpoint. Has only ids, codes and times, no names and no text, so it needs no
+    scrubbing; but it is deleted with its Space, and after 30 days."""
 
     class State(models.TextChoices):
         PENDING = "pending", _("to be sent")
@@ -86,7 +86,7 @@ class WebhookDelivery(Leased):
         FAILED = "failed", _("not delivered")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # No foreign keys in the database: writing an event waits for nobody who changes an endpoint or a Space.
+    # No foreign keys in the database, so that writing an event waits for no change of an endpoint or a Space.
     endpoint = models.ForeignKey(
         WebhookEndpoint, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="deliveries"
     )

@@ -1,1 +1,1 @@
-"""Deletion at the deadline: `due` selects Spaces, `purge` deletes them with proof, `recheck` verifies it daily."""
+"""Deletion at the deadline: `due` selects Spaces, `purge` deletes them, and `recheck` verifies the result daily."""

@@ -1,11 +1,12 @@
-"""Deletion certificates: what was stored, why until then, what was deleted, and when the store was verified empty.
+"""Deletion certificates: what was stored, the reasons for its deadline, what was deleted, and when the store was
+verified to be empty.
 
 Canonical JSON (RFC 8785), signed with Ed25519 (RFC 8032). The signature covers the canonical JSON of everything but
 `signature` itself. verify_certificate.py checks a certificate on any machine, without Spacekeep.
 
-A certificate has no names and no text by users. `facts` is a commitment to the title, the participants and the
-recordings: the salt is scrubbed with the Space, so the facts can't be guessed from it; a host with the bundle has the
-salt, and can prove that the certificate is about this recording.
+A certificate has no names and no text by users. `facts` is a salted commitment to the title, the participants and the
+recordings. The salt is scrubbed with the Space, so nobody can guess the facts from the certificate; a host with the
+bundle has the salt, and can prove that the certificate is about this recording.
 
 The key is read and checked when a process starts, so that signing can't fail once a Space is being deleted.
 """
@@ -38,7 +39,8 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class VerifiedEmpty:
-    """The result in the store: `removed` are the objects that had rows ([{key, size, sha256}]), `attempt` is from 1."""
+    """The result in the store: `removed` lists the objects that had rows ([{key, size, sha256}]); `attempt` counts
+    from 1."""
 
     removed: Sequence[dict[str, Any]]
     listed_empty_at: datetime
@@ -46,19 +48,20 @@ class VerifiedEmpty:
 
 
 def require_key() -> None:
-    """Raise ImproperlyConfigured in a process that can sign no certificate. Before a deletion starts: it must end."""
+    """Raise ImproperlyConfigured in a process that can't sign certificates. Call it before starting a deletion, which
+    has to end with one."""
     if not settings.CERTIFICATE_KEY:
         raise ImproperlyConfigured("CERTIFICATE_KEY is not set: this process can sign no certificate of deletion.")
     record_use()
 
 
 def record_use() -> None:
-    """Record, once, that CERTIFICATE_KEY signs. Raises signing_keys.KeyRetired, which is an ImproperlyConfigured."""
+    """Record, once, that CERTIFICATE_KEY signs. Raises signing_keys.KeyRetired, a kind of ImproperlyConfigured."""
     signing_keys.record_use(signing_keys.CERTIFICATE, _key().public_key().public_bytes_raw())
 
 
 def public_keys() -> bytes:
-    """The public keys as PEM (SubjectPublicKeyInfo), the newest first: that of CERTIFICATE_KEY, those of
+    """Return the public keys as PEM (SubjectPublicKeyInfo), the newest first: the keys in CERTIFICATE_KEY and
     CERTIFICATE_PUBLIC_KEYS, and those that one of these endorsed.
 
     A process without CERTIFICATE_KEY starts from CERTIFICATE_PUBLIC_KEYS. Raises ImproperlyConfigured without either.
@@ -75,24 +78,24 @@ def _public_keys() -> list[Ed25519PublicKey]:
 
 
 def verifier() -> bytes:
-    """The program that checks certificates on any machine: verify_certificate.py, as it is here."""
+    """Return the source of verify_certificate.py, the program that checks certificates on any machine."""
     return Path(verify_certificate.__file__).read_bytes()
 
 
 def key_id() -> str:
-    """SHA-256 (hex) of the public key as DER: `openssl pkey -pubin -in KEY -outform DER | sha256sum`."""
+    """Return the SHA-256 (hex) of the public key as DER: `openssl pkey -pubin -in KEY -outform DER | sha256sum`."""
     der = _key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return hashlib.sha256(der).hexdigest()
 
 
 def public_key_ids() -> list[str]:
-    """The ids of `public_keys`, in their order."""
+    """Return the ids of `public_keys`, in the same order."""
     return [verify_certificate.key_id(key) for key in _public_keys()]
 
 
 def make(space: Space, entries: Sequence[LogEntry], emptied: VerifiedEmpty, now: datetime) -> DeletionCertificate:
-    """Make the certificate of `space` from its log (`entries_for_certificates`). The Space is not scrubbed yet; the row
-    is not saved."""
+    """Make the certificate of `space` from its log (`entries_for_certificates`). Call it before the Space is scrubbed.
+    Does not save the row."""
     statement: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
@@ -115,7 +118,7 @@ def make(space: Space, entries: Sequence[LogEntry], emptied: VerifiedEmpty, now:
 
 
 def facts(space: Space) -> dict[str, Any]:
-    """The facts of the commitment. A bundle's space.json has all of them."""
+    """Return the facts of the commitment. A bundle's space.json has all of them."""
     return {
         "title": space.title,
         "ended_at": log.rfc3339(space.ended_at),
@@ -125,7 +128,7 @@ def facts(space: Space) -> dict[str, Any]:
 
 
 def entries_for_certificates(space_ids: Collection[UUID]) -> dict[UUID, list[LogEntry]]:
-    """{Space: the log entries that its certificate is based on, oldest first}."""
+    """Return {Space id: the log entries that its certificate is based on, oldest first}."""
     wanted = (*events.DECISIONS, events.DELETION_STARTED, events.DELETION_INVENTORIED)
     entries: dict[UUID, list[LogEntry]] = defaultdict(list)
     for entry in LogEntry.objects.filter(space_id__in=space_ids, event__in=wanted).order_by("id"):
@@ -135,7 +138,7 @@ def entries_for_certificates(space_ids: Collection[UUID]) -> dict[UUID, list[Log
 
 
 def digest(certificate: DeletionCertificate) -> str:
-    """SHA-256 (hex) of the document, as the log has it."""
+    """Return the SHA-256 (hex) of the document, as in the log."""
     return hashlib.sha256(certificate.document.encode()).hexdigest()
 
 
@@ -144,7 +147,7 @@ def _key() -> Ed25519PrivateKey:
 
 
 def _policy(entries: Sequence[LogEntry]) -> dict[str, int]:
-    """The policy in force when the deadline was last set."""
+    """Return the policy that was in force when the deadline was last set."""
     policies = [entry.detail["policy"] for entry in entries if "policy" in entry.detail]
     return dict(policies[-1]) if policies else vars(current_policy())
 
@@ -168,13 +171,13 @@ def _deletion(entries: Sequence[LogEntry], emptied: VerifiedEmpty) -> dict[str, 
 
 
 def _found(entry: LogEntry) -> dict[str, Any]:
-    """The counts of a listing, before anything was removed."""
+    """Return the counts of a listing made before anything was removed."""
     counts = ("object_count", "old_versions", "delete_markers", "open_uploads")
     return {"entry": entry.pk, "at": log.rfc3339(entry.at)} | {name: entry.detail.get(name, 0) for name in counts}
 
 
 def _removed(listed: Sequence[LogEntry], known: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The objects that had rows and those found besides them, by key."""
+    """Return the objects that had rows, and the others that were found, by key."""
     ours = {row["key"] for row in known}
     strays = {(o["key"], o["size"]) for entry in listed for o in entry.detail["objects"] if o["key"] not in ours}
     return sorted([*known, *({"key": key, "size": size} for key, size in strays)], key=lambda row: row["key"])

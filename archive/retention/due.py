@@ -1,5 +1,5 @@
-"""Find the Spaces whose deadline has passed. A partial index over deadlines makes the cost follow what is due, not what
-is stored."""
+"""Find the Spaces whose deadline has passed. With a partial index over deadlines, the cost depends on the number of due
+Spaces, not on the number of stored ones."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ class DueSpace:
 
 
 def due_ids(condition: Q | None = None, limit: int = 1000) -> list[UUID]:
-    """Ids of the Spaces that are due now, shortest deadline first."""
+    """Return the ids of the Spaces that are due now, earliest deadline first."""
     rows = Space.objects.due().filter(condition or Q()).order_by("expires_at", "id")
     return list(rows.values_list("pk", flat=True)[:limit])
 
 
 def due_spaces(moment: Any = None, batch: int = 500) -> Iterator[DueSpace]:
-    """Everything that is due at `moment` (default: now, by the database's clock), shortest deadline first, read in
-    batches by keyset. Changes nothing."""
+    """Yield the Spaces that are due at `moment` (default: now, by the database's clock), earliest deadline first, read
+    in batches by keyset. Read-only."""
     after: tuple[datetime, UUID] | None = None
     while True:
         rows = Space.objects.due(moment).order_by("expires_at", "id")
@@ -38,5 +38,5 @@ def due_spaces(moment: Any = None, batch: int = 500) -> Iterator[DueSpace]:
         if len(page) < batch:
             return
         last = page[-1]
-        assert last.expires_at is not None  # is_due leaves out what has no deadline
+        assert last.expires_at is not None  # is_due excludes Spaces without a deadline
         after = (last.expires_at, last.id)

@@ -1,4 +1,4 @@
-"""What must and may be in the store, by the rows of Spaces in a range of ids: `after < id <= upto`, open where None."""
+"""What must and may be in the store, according to the rows of Spaces with `after < id <= upto`. None: no bound."""
 
 from typing import Any
 from uuid import UUID
@@ -14,13 +14,13 @@ State = Space.State
 
 
 def between(field: str, after: UUID | None, upto: UUID | None) -> Q:
-    """The condition that `field` is in the range."""
+    """Return the condition that `field` is in the range."""
     lower = Q() if after is None else Q(**{f"{field}__gt": after})
     return lower if upto is None else lower & Q(**{f"{field}__lte": upto})
 
 
 def promised_keys(after: UUID | None, upto: UUID | None) -> dict[str, UUID]:
-    """{key: Space} of every object that must be in the store: it has a row, and its Space is kept."""
+    """Return {key: Space id} of every object that must be in the store: it has a row, and its Space is kept."""
     kept = between("space", after, upto) & is_kept(prefix="space__")
     keys: dict[str, UUID] = {}
     for model in STORED:
@@ -30,7 +30,7 @@ def promised_keys(after: UUID | None, upto: UUID | None) -> dict[str, UUID]:
 
 
 def known_keys(after: UUID | None, upto: UUID | None) -> set[str]:
-    """Every key that a row has, in any state: other code is responsible for these objects."""
+    """Return every key that a row has, in any state: other code is responsible for these objects."""
     inside = between("space", after, upto)
     keys = {key for model in STORED for key in model._default_manager.filter(inside).values_list("key", flat=True)}
     keys |= set(Bundle.objects.filter(inside).exclude(key="").values_list("key", flat=True))
@@ -38,8 +38,8 @@ def known_keys(after: UUID | None, upto: UUID | None) -> set[str]:
 
 
 def busy(after: UUID | None, upto: UUID | None) -> set[UUID]:
-    """Spaces that may be written to or deleted now, so an object may exist before its row. All others are `available`
-    or `rejected` and have no work of any kind."""
+    """Return the Spaces that may be written to or deleted now, so an object may exist before its row. All others are
+    `available` or `rejected` and have no unfinished work."""
     inside = between("space", after, upto)
     at_rest = Q(state__in=[State.AVAILABLE, State.REJECTED])
     busy_ids = set(Space.objects.filter(between("pk", after, upto)).exclude(at_rest).values_list("pk", flat=True))
@@ -54,19 +54,19 @@ def busy(after: UUID | None, upto: UUID | None) -> set[UUID]:
 
 
 def known_exports() -> set[UUID]:
-    """Parts that may have objects: being built, ready, or over and not yet cleared. Objects of other parts are
-    orphans."""
+    """Return the parts that may have objects: being built, ready, or failed or removed and not yet cleared. Objects of
+    other parts are orphans."""
     return set(ExportPart.objects.filter(storage_cleared=False).values_list("pk", flat=True))
 
 
 def promised_exports() -> dict[UUID, str]:
-    """{part: key} of the parts that are ready."""
+    """Return {part: key} of the parts that are ready."""
     return dict(ExportPart.objects.filter(state=ExportPart.State.READY).values_list("pk", "key"))
 
 
 def record_missing(key: str, *, missing: bool) -> dict[str, Any] | None:
-    """Mark the row of a stored object as missing, or as found again. Returns the detail for the log; None if it was
-    marked before (archive/bundles/missing.py checks, too)."""
+    """Mark the row of a stored object as missing, or as found again. Returns the detail for the log, or None if it was
+    already marked (archive/bundles/missing.py marks rows, too)."""
     for model in STORED:
         for row in model._default_manager.filter(key=key):
             if (row.missing_at is not None) == missing:
@@ -77,12 +77,12 @@ def record_missing(key: str, *, missing: bool) -> dict[str, Any] | None:
 
 
 def uploads() -> set[str]:
-    """The ids of all multipart uploads that have a row."""
+    """Return the ids of all multipart uploads that have a row."""
     rows_with_uploads = (model._default_manager.exclude(upload_id="") for model in (UploadSession, Bundle, ExportPart))
     return {upload_id for rows in rows_with_uploads for upload_id in rows.values_list("upload_id", flat=True)}
 
 
 def worked_on() -> set[UUID]:
-    """Spaces and parts with a current lease; their uploads may not have a row yet."""
+    """Return the Spaces and parts with a current lease; their uploads may not have a row yet."""
     claimed = (model._default_manager.filter(lease_until__gt=Now()) for model in (Space, ExportPart))
     return {pk for rows in claimed for pk in rows.values_list("pk", flat=True)}

@@ -1,37 +1,37 @@
-"""Delete Spaces. This module destroys recordings that exist nowhere else; read this before you change a line.
+"""Delete Spaces. This module destroys recordings that exist nowhere else: read this before you change a line.
 
-The dangers: deleting what must stay (a deadline that moved, a hold); reporting "deleted" while a copy exists; a copy
-that comes back afterwards; and stopping half way for ever. And a database that was restored from a backup: it lacks
-holds that stand, so nothing begins and nothing is deleted before archive/restores.py knows that it is not one.
+The dangers: to delete what must stay (a deadline that moved, a hold); to report "deleted" while a copy exists; to miss
+a copy that appears afterwards; to stop half way for ever. A database that was restored from a backup lacks the newest
+holds, so no deletion starts or continues unless archive/restores.py has ruled out a restore.
 
 The order of steps, and what each guarantees:
 
 1. `begin`: one compare-and-set, `kept state -> expiring`, on the condition that the deadline has passed by the
    database's clock. A flag that commits first moves the deadline, and the condition fails; a later one is refused as
-   too late. Serving stopped at the deadline itself, whatever the state (`is_served` in models/space_queries.py); this
-   step stops the writers, none of which gets past its check any more: an intake checks this row, and bundles,
-   uploads and automatic transcripts that were not ready end in the same transaction. So do the export parts that
-   contain this Space (archive/export_revocation.py).
-2. `claim`: lease and fence. One worker at a time; if it dies, the next one goes on when the lease expires. A deletion
-   is never given up.
+   too late. Serving already stopped at the deadline, whatever the state (`is_served` in models/space_queries.py). This
+   step stops the writers: an intake checks this row before it writes; unfinished bundles, uploads and automatic
+   transcripts end in the same transaction, and so do the export parts that contain this Space
+   (archive/export_revocation.py).
+2. `claim`: lease and fence. One worker at a time; if it dies, another one continues when the lease expires. Deletions
+   are retried until they succeed.
 3. List everything under the Space's prefix: objects, old versions, delete markers, open uploads; and the objects of
    those parts. Add the inventory: the keys that our rows name. The result is logged and committed before anything is
    destroyed, so that the log is complete even if the worker dies half way.
-4. Abort the open uploads, then delete. Uploads first, so that a writer that was asleep can't complete any more.
+4. Abort the open uploads, then delete. Uploads come first, so that a paused writer can't complete one afterwards.
 5. Read every per-key error. 404 is success. 403 or 5xx means "not known": release the claim, and retry later.
-6. List again. Only an empty answer lets the deletion proceed.
-7. In one transaction (tombstone.py): delete the rows that hold content, blank the names, and move to `deleted` with
-   the log entry, which lists the deleted objects and when the prefix was seen empty, with the signed certificate of the
-   same (certificate.py), and with the notice to the host. The row that stays is a tombstone.
+6. List again. Only an empty listing lets the deletion proceed.
+7. In one transaction (tombstone.py): delete the rows that hold content, blank the names, move to `deleted`, and write
+   the log entry (the deleted objects, and when the prefix was verified empty), the signed certificate of the same facts
+   (certificate.py), and the notice to the host. The remaining row is a tombstone.
 
-Dying between any two steps leaves the row in `expiring`, and the next claim starts again at step 3; each step is
+A crash between any two steps leaves the row in `expiring`, and the next claim restarts at step 3; each step is
 idempotent.
 
 A worker deletes one Space, `manage.py sweep` hundreds at a time: the same steps, each done for all of them before the
-next one begins. That saves calls and statements, and changes no guarantee: every Space has a fence of its own, which
-every write checks; an error of one Space releases that one and leaves the others alone; and no tombstone is written
-unless all prefixes of that Space were listed empty. A Space that failed before shares no DeleteObjects with others: one
-of its keys may be what spoils the call.
+next one begins. That saves requests and statements, and weakens no guarantee: every Space has a fence of its own, which
+every write checks; an error of one Space releases only that Space; and no tombstone is written unless all prefixes of
+that Space were listed empty. A Space that failed before shares no DeleteObjects call with others, because one of its
+keys may make the whole call fail.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -58,13 +58,13 @@ from archive.storage import Listing, StoredVersion, keys, store
 from archive.storage.purge_prefix import Failures, delete_objects, list_remaining, listings, merge
 from archive.storage.s3 import BATCH
 
-SHOWN = 500  # at most so many objects are named in one log entry; the rest is counted
+SHOWN = 500  # objects named in one log entry at most; the rest is counted
 MAX_SHOWN_BYTES = 40_000
-AT_ONCE = 250  # Spaces that a sweep deletes together: with their four or so objects each, one full DeleteObjects
-MOST = 1_000_000  # Spaces in one sweep
+AT_ONCE = 250  # Spaces per batch of a sweep: with about four objects each, they fill one DeleteObjects call
+MOST = 1_000_000  # Spaces with a started deletion that one sweep continues at most
 
-Inventory = dict[UUID, list[dict[str, Any]]]  # {Space: the objects that our rows name}
-Places = dict[UUID, list[str]]  # {Space: where the store may have something of it: its prefix, and export parts}
+Inventory = dict[UUID, list[dict[str, Any]]]  # {Space: the objects in our rows}
+Places = dict[UUID, list[str]]  # {Space: where the store may have its data: its prefix, and export parts}
 
 
 def purge(space_id: UUID) -> bool:
@@ -74,8 +74,8 @@ def purge(space_id: UUID) -> bool:
 
 
 def purge_all(space_ids: Collection[UUID], keys_at_once: int = BATCH) -> list[UUID]:
-    """`purge` for several at a time, `keys_at_once` in one DeleteObjects. Returns the ids of those that this call
-    deleted: of none while deletion is paused (archive/restores.py)."""
+    """`purge` several Spaces together, with `keys_at_once` keys per DeleteObjects call. Returns the ids of the Spaces
+    that this call deleted: none while deletion is paused (archive/restores.py)."""
     certificate.require_key()
     if pause := restores.find_pause():
         _postpone(space_ids, pause)
@@ -84,7 +84,7 @@ def purge_all(space_ids: Collection[UUID], keys_at_once: int = BATCH) -> list[UU
 
 
 def _purge_now(space_ids: Collection[UUID], keys_at_once: int) -> list[UUID]:
-    """`purge_all`, when deletion is not paused."""
+    """Do `purge_all` without checking for a pause."""
     begin_all(space_ids)
     claims = leases.claim_all(Space, space_ids, [Space.State.EXPIRING])
     if not claims:
@@ -98,15 +98,15 @@ def _purge_now(space_ids: Collection[UUID], keys_at_once: int) -> list[UUID]:
 
 
 def _postpone(space_ids: Collection[UUID], pause: Problem) -> None:
-    """Say on the rows of deletions that have started why they wait."""
+    """Store the reason for the wait on the rows of deletions that have started."""
     for claim in leases.claim_all(Space, space_ids, [Space.State.EXPIRING]):
         claim.release_for_retry(pause)
 
 
 def sweep_all(at_once: int = AT_ONCE, keys_at_once: int = BATCH) -> Iterator[UUID]:
-    """Delete everything that is due, `at_once` Spaces at a time, shortest deadline first. Yields the ids of the deleted
-    Spaces. Stops at a batch of which the store deleted nothing: the next ones would fail alike; and at once while
-    deletion is paused."""
+    """Delete everything that is due, `at_once` Spaces at a time, earliest deadline first. Yields the ids of the deleted
+    Spaces. Stops when the store deleted nothing of a batch, since the next batch would fail too, and while deletion is
+    paused."""
     certificate.require_key()
     pending = [
         *(due.id for due in due_spaces.due_spaces()),
@@ -124,13 +124,13 @@ def sweep_all(at_once: int = AT_ONCE, keys_at_once: int = BATCH) -> Iterator[UUI
 
 
 def begin(space_id: UUID) -> bool:
-    """`-> expiring`, if the Space is due at this moment. Returns False when it is not, or when that was done before."""
+    """Move the Space to `expiring` if it is due now. Returns False when it is not, or was moved before."""
     return bool(begin_all([space_id]))
 
 
 def begin_all(space_ids: Collection[UUID]) -> list[Space]:
-    """`begin` for several, in one transaction. Returns those that moved. Of several, one whose row is locked at this
-    moment is left for the next round."""
+    """`begin` several Spaces in one transaction. Returns those that moved. If there are several, a Space whose row is
+    locked waits for the next round."""
     spaces = list(Space.objects.due().filter(pk__in=space_ids))
     if not spaces:
         return []
@@ -159,7 +159,7 @@ def _why(space: Space, now: datetime) -> dict[str, Any]:
     return {"deadline": log.rfc3339(space.expires_at), "why": "deadline" if space.is_gone(now) else "abandoned"}
 
 
-# Unfinished work for a Space, and how it ends when the deadline passes first: (model, from, to).
+# Unfinished work for a Space, and its end when the deadline passes first: (model, from, to).
 WORK: list[tuple[type[Bundle] | type[Transcription] | type[UploadSession], lifecycle.State, lifecycle.State]] = [
     (Bundle, Bundle.State.REQUESTED, Bundle.State.FAILED),
     (Bundle, Bundle.State.BUILDING, Bundle.State.FAILED),
@@ -172,7 +172,7 @@ WORK: list[tuple[type[Bundle] | type[Transcription] | type[UploadSession], lifec
 
 
 def _stop_work(spaces: Sequence[Space]) -> None:
-    """End the rows of work for these Spaces, so that their workers' next write, and the check before the first byte,
+    """End the unfinished work for these Spaces, so that its workers' next write, and their check before the first byte,
     fail. Waits for locked rows."""
     for model, old, new in WORK:
         unfinished = model._default_manager.filter(space__in=spaces, state=old).order_by("pk")
@@ -182,7 +182,7 @@ def _stop_work(spaces: Sequence[Space]) -> None:
 
 
 def _empty(claims: list[Claim[Space]], inventory: Inventory, keys_at_once: int) -> list[Claim[Space]]:
-    """Steps 3 to 6. Returns the claims of the Spaces whose places were seen empty."""
+    """Do steps 3 to 6. Returns the claims of the Spaces whose places were listed empty."""
     bucket, places = store(), _places(claims)
     found, failed = listings(bucket, _all(claims, places))
     claims = _log_found(_without(claims, failed, places), found, places)
@@ -203,7 +203,7 @@ def _places(claims: Sequence[Claim[Space]]) -> Places:
 
 
 def _all(claims: Sequence[Claim[Space]], places: Places) -> list[str]:
-    """The places of all claims, each once: Spaces may share an export part."""
+    """Return the places of all claims, each once: Spaces may share an export part."""
     return list(dict.fromkeys(place for claim in claims for place in places[claim.row.id]))
 
 
@@ -230,20 +230,20 @@ def _inventory(spaces: Sequence[Space]) -> Inventory:
 
 
 def _unlisted(space: Space, found: Mapping[str, Listing], inventory: Inventory) -> list[StoredVersion]:
-    """Objects that our rows name and the listing lacks."""
+    """Return the objects that our rows name and the listing lacks."""
     listed = {version.key for version in found[keys.prefix(space.id)].versions}
     return [StoredVersion(row["key"], "", row["size"]) for row in inventory[space.id] if row["key"] not in listed]
 
 
 def _log_found(claims: Sequence[Claim[Space]], found: Mapping[str, Listing], places: Places) -> list[Claim[Space]]:
-    """Log what is about to be deleted, before it is. Returns the claims that were not lost meanwhile."""
+    """Log what is about to be deleted. Returns the claims that are still held."""
     combined = {claim.row.id: merge(found[place] for place in places[claim.row.id]) for claim in claims}
     details = {space_id: describe(listing) for space_id, listing in combined.items() if listing}
     logged = _last_logged(details)
     with transaction.atomic():
         claims = leases.renew_all(claims)
         held = {claim.row.id for claim in claims}
-        # The same objects are logged once, even if the store refuses to delete them for days.
+        # Log the same objects once, even if the store refuses to delete them for days.
         new = [(pk, detail) for pk, detail in details.items() if pk in held and detail != logged.get(pk)]
         log.record_all(events.DELETION_INVENTORIED, new, actor=SYSTEM)
     return claims
@@ -255,14 +255,14 @@ def _last_logged(space_ids: Collection[UUID]) -> dict[UUID | None, dict[str, Any
 
 
 def _shown(listing: Listing) -> list[dict[str, Any]]:
-    """The first SHOWN objects, or as many as an entry of the log has room for: a key may have 1,024 bytes."""
+    """Return the first SHOWN objects, or fewer if a log entry has no room: a key may have 1,024 bytes."""
     sizes = accumulate(len(version.key.encode()) + 40 for version in listing.versions)
     room = sum(size <= MAX_SHOWN_BYTES for size in islice(sizes, SHOWN))
     return [{"key": version.key, "size": version.size} for version in listing.versions[:room]]
 
 
 def describe(listing: Listing) -> dict[str, Any]:
-    """The detail of a log entry about these objects."""
+    """Return the detail of a log entry about these objects."""
     markers = sum(version.marker for version in listing.versions)
     return {
         "objects": _shown(listing),

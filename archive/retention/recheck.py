@@ -1,14 +1,14 @@
 """Daily check that the storage prefixes of deleted Spaces are still empty.
 
-One listing of the folders below `spaces/` shows every Space of which the store has anything, a thousand a call; the
-prefixes of all others are empty. So the cost grows with what is stored, not with what was ever deleted. (Stores that
-list empty folders too, as SeaweedFS does, are asked about each of these.) Export parts that contained a deleted Space
-are checked as well. Any object under the prefix of a deleted Space raises an alert: a copy came back (a restored
-backup, a replica, a person). It is logged, removed, verified to be gone, and logged again, as a supplement to the
-certificate, which stays true: the prefix was empty at the time that it names.
+One listing of the folders below `spaces/` shows every Space with data in the store, a thousand per request; the
+prefixes of all others are empty. So the cost grows with what is stored, not with what was ever deleted. (Some stores,
+such as SeaweedFS, list empty folders too; each of these takes one more request.) Export parts that contained a deleted
+Space are checked as well. Any object under the prefix of a deleted Space raises an alert: a copy came back (from a
+restored backup, a replica, a person). It is logged, removed, verified to be gone, and logged again, as a supplement to
+the certificate. The certificate stays true: the prefix was empty at the time that it names.
 
-A round reads a bounded number of pages and prefixes, and the next one goes on from there. A page of which something
-could not be removed is checked again, with pauses of at most ten minutes, until nothing of it is left. No round runs
+A round reads a bounded number of pages and prefixes, and the next round continues there. If something on a page can't
+be removed, the page is checked again, with pauses of at most ten minutes, until all of it is removed. No round runs
 while deletion is paused (archive/restores.py).
 """
 
@@ -32,14 +32,14 @@ from archive.storage import Listing, Store, keys, store
 from archive.storage.purge_prefix import listings, purge_listing, require_empty
 
 EVERY = timedelta(hours=24)
-PAGES = 100  # of a thousand folders each, in one round
-PREFIXES = 1000  # that are listed one by one, in one round; the last page may make it twice as many
+PAGES = 100  # folder listings in one round, a thousand folders each
+PREFIXES = 1000  # prefixes listed one by one in a round; the last page may double the number
 
 logger = structlog.get_logger()
 
 
 def is_due() -> bool:
-    """Whether a round is due, and no other worker runs it."""
+    """Return whether a round is due and no other worker is running it."""
     return not DeletionRecheck.objects.filter(~(_due() & leases.claimable())).exists()
 
 
@@ -77,8 +77,8 @@ def _round(claim: Claim[DeletionRecheck], pages: int) -> bool:
 
 
 def recheck(bucket: Store, prefixes: Collection[str]) -> int:
-    """Remove everything under those of `prefixes` that belong to deleted Spaces. Returns how many of these there are.
-    Raises StorageError after all of them were tried."""
+    """Remove everything under those of `prefixes` that belong to deleted Spaces. Returns how many of them do. Raises
+    StorageError after trying all of them."""
     ids = [space_id for prefix in prefixes if (space_id := keys.space_of(prefix))]
     deleted = {keys.prefix(pk): pk for pk in _deleted().filter(pk__in=ids).values_list("pk", flat=True)}
     if not deleted:
@@ -93,8 +93,8 @@ def recheck(bucket: Store, prefixes: Collection[str]) -> int:
 
 
 def recheck_exports(bucket: Store) -> int:
-    """`recheck` for the export parts that contained a deleted Space: its deletion verified that they were gone as well
-    (archive/export_revocation.py). There are few parts, so one listing of all of them does."""
+    """`recheck` the export parts that contained a deleted Space: its deletion verified that they were gone
+    (archive/export_revocation.py). There are few parts, so all of them are listed at once."""
     listing, listed = bucket.listing(keys.EXPORTS), dict[UUID, Listing]()
     for key in {*(version.key for version in listing.versions), *(key for key, _ in listing.uploads)}:
         if export_part_id := keys.export_part_of(key):
@@ -115,7 +115,7 @@ def _of(key: str, listing: Listing) -> Listing:
 
 
 def _remove(bucket: Store, prefix: str, listing: Listing, space_ids: Sequence[UUID]) -> StorageError | None:
-    """Log the copy, remove it, verify that the prefix is empty, and log that. Returns the error, if there was one."""
+    """Log the copy, remove it, verify that the prefix is empty, and log that. Returns the error, if any."""
     try:
         for space_id in space_ids:
             _log_copy(space_id, listing)
@@ -133,7 +133,7 @@ def _deleted() -> QuerySet[Space]:
 
 
 def _log_copy(space_id: UUID, listing: Listing) -> None:
-    """Log and alert before the removal. A copy that can't be removed is logged once."""
+    """Alert, and log a copy before it is removed. A copy that can't be removed is logged once."""
     entries = LogEntry.objects.filter(space_id=space_id, event__in=[events.COPY_FOUND, events.COPY_REMOVED])
     last = entries.order_by("-id").values_list("event", "detail").first()
     detail = describe(listing)

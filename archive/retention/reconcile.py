@@ -1,21 +1,21 @@
 """Compare the object store with the database, both ways. Without `apply` this is read-only.
 
-**Orphans**, objects that no row knows, are deleted when they were seen twice, `age` apart (24 h), are older than that
-themselves, and their Space has no unfinished work. A writer creates the object first and its row seconds later, under a
-lease of minutes, so none of its objects can be that old without a row. The rows are queried once more right before the
-deletion. The store is always read before the database, so a row that is written meanwhile is seen.
+**Orphans**, objects without a row, are deleted when they are older than `age` (24 h), were seen at least `age` ago and
+are seen again, and their Space has no unfinished work. A writer creates the object first and its row seconds later,
+under a lease of minutes, so an object of that age without a row is not in progress. The rows are queried once more
+right before the deletion. The store is always read before the database, so a row written in between is seen.
 
 **Ghosts**, rows without their object, raise an alert. We confirm with a HEAD request first, alert once, and keep the
 row as evidence of the loss.
 
 Export parts belong to several Spaces and lie outside their prefixes. They are few, so all of them are compared at once.
-Test objects (archive/storage/bucket.py, capabilities.py) live for seconds and have no row; if their process was killed
+Test objects (archive/storage/bucket.py, capabilities.py) live for seconds and have no row; if their process was killed,
 they are orphans.
 
-An open upload that no row knows is aborted when it is older than `age`. Unrecognized keys are reported and never
-deleted. An inbox belongs to its recorder, so its objects are not compared; what is past its deadline is removed by
-archive/intake/arrivals/inbox_clean_up.py. An open upload there that is older than `age` is reported, because it takes
-room that no listing of objects shows. Spaces being deleted, or already deleted, are left to purge.py and recheck.py.
+An open upload without a row is aborted when it is older than `age`. Unrecognized keys are reported and never deleted.
+An inbox belongs to its recorder, so its objects are not compared; archive/intake/arrivals/inbox_clean_up.py removes
+those past their deadline. An open upload there that is older than `age` is reported, because it uses space that no
+listing of objects shows. Spaces being deleted, or already deleted, are left to purge.py and recheck.py.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -75,8 +75,8 @@ class Run:
 def reconcile(*, apply: bool = False, most: int = MOST, age: timedelta = DAY, at_once: int = AT_ONCE) -> Findings:
     """Compare everything. With `apply`, record and log the findings, and remove at most `most` objects and uploads.
 
-    Raises StorageError; and with `apply` Refused, or DeletionPaused during the run, while a restored database is not
-    confirmed (archive/restores.py): uploads since the backup look like orphans.
+    Raises StorageError. With `apply`, raises Refused at the start, or DeletionPaused during the run, while an
+    unconfirmed restore pauses deletion (archive/restores.py): uploads since the backup look like orphans.
     """
     if apply and (pause := restores.find_pause()):
         raise Refused.of(pause)
@@ -186,7 +186,7 @@ def _report_ghost(run: Run, key: str, space_id: UUID | None) -> None:
 
 
 def _close_resolved(run: Run) -> None:
-    """Delete findings that this run did not see again. A ghost whose object is back is logged as found."""
+    """Delete findings that this run did not see again. Log a ghost whose object is back as found."""
     gone = ReconcileFinding.objects.filter(last_at__lt=run.began)
     for finding in gone.filter(kind=ReconcileFinding.Kind.GHOST):
         if not _exists(run, finding.key):

@@ -29,8 +29,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Finding:
-    """`kind`: early, late, without a reason, or wrong (not the deadline of the policy). `entry`: None if the log lacks
-    the entry."""
+    """`kind`: early, late, without a reason, or wrong (not the deadline of the policy). `entry`: the id of the log
+    entry; None if it is missing in the log."""
 
     space: UUID
     kind: str
@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass
 class SpaceHistory:
-    """A Space according to its entries so far. `changed`: when the facts of its deadline last changed."""
+    """The state of a Space after its entries so far. `changed`: when the facts of its deadline last changed."""
 
     ended_at: datetime | None = None
     rule: policy.RetentionPolicy = field(default_factory=policy.RetentionPolicy)
@@ -62,13 +62,13 @@ class SpaceHistory:
 
     @property
     def latest(self) -> datetime | None:
-        """When the deletion has to be done at the latest: a change may set a deadline in the past."""
+        """The latest time for the end of the deletion: a change may set a deadline in the past."""
         due = self.began if self.why == "abandoned" else self.deadline
         return due and max(due, self.changed or due) + policy.MAX_DELETION_DELAY
 
 
 def judge(space: UUID, entries: Sequence[Entry], now: datetime) -> list[Finding]:
-    """Every deviation from the policy in the entries of one Space, oldest first."""
+    """Return every deviation from the policy in the entries of one Space, oldest first."""
     history = SpaceHistory()
     findings = [Finding(space, *wrong, entry.id) for entry in entries if (wrong := _apply(history, entry))]
     if history.ended_at and not history.deleted and (latest := history.latest) and now > latest:
@@ -156,7 +156,7 @@ def _when(moment: datetime | None) -> str:
 
 
 def replay() -> Iterator[tuple[UUID, list[Finding]]]:
-    """Every Space in the log, with its deviations."""
+    """Yield every Space in the log, with its deviations."""
     for space_ids in _pages():
         now = dbtime.now()
         rows = LogEntry.objects.filter(event__in=READ, space_id__in=space_ids).order_by("space_id", "id")
@@ -167,8 +167,8 @@ def replay() -> Iterator[tuple[UUID, list[Finding]]]:
 
 
 def _pages() -> Iterator[list[UUID | None]]:
-    """Ids of all Spaces in the log, PAGE at a time. No server-side cursor: behind a pooler of transactions it would
-    need a transaction for the whole replay."""
+    """Yield the ids of all Spaces in the log, PAGE at a time. No server-side cursor: behind a transaction pooler it
+    would need one transaction for the whole replay."""
     ids = LogEntry.objects.filter(space_id__isnull=False).order_by("space_id").values_list("space_id", flat=True)
     page = list(ids.distinct()[:PAGE])
     while page:

@@ -28,8 +28,8 @@ class AffectedSpace:
 
 
 def simulate(rule: policy.RetentionPolicy, limit: int | None = None, batch: int = 500) -> Iterator[AffectedSpace]:
-    """The kept Spaces whose deadline `rule` would move, shortest deadline first, among the first `limit`. Spaces on
-    hold have no deadline under any policy; of rejected recordings nothing is stored."""
+    """Yield the kept Spaces whose deadline `rule` would move, earliest deadline first, among the first `limit`. Spaces
+    on hold have no deadline under any policy; rejected Spaces have nothing stored."""
     now, read_count = dbtime.now(), 0
     after: tuple[datetime, UUID] | None = None
     kept = Space.objects.timed_copies(now).order_by("expires_at", "id")

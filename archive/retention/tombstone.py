@@ -34,7 +34,7 @@ from archive.models import (
 )
 from archive.retention import certificate
 
-# The models whose rows are a Space's content.
+# Models whose rows are content of a Space.
 CONTENT: tuple[type[models.Model], ...] = (
     SpaceIndex,
     Recording,
@@ -49,7 +49,7 @@ CONTENT: tuple[type[models.Model], ...] = (
     Feed,
     WebhookDelivery,
 )
-# The fields that are blanked: no content and no names stay.
+# Fields to blank, so that no content and no names remain.
 SCRUBBED: dict[str, Any] = {
     "title": "",
     "title_key": None,
@@ -61,19 +61,19 @@ SCRUBBED: dict[str, Any] = {
     "started_at": None,
     "processing_step": "",
 }
-# Texts of moderators and hosts that are blanked: the model, how it leads to its Space, its fields.
+# Texts of moderators and hosts to blank: the model, its lookup for the Space, its fields.
 MODERATION_TEXTS: tuple[tuple[type[models.Model], str, dict[str, Any]], ...] = (
     (Violation, "space__in", {"reason": "", "lift_reason": "", "evidence": []}),
     (Appeal, "violation__space__in", {"statement": "", "decision_reason": ""}),
     (Hold, "space__in", {"reason": "", "release_reason": "", "case_number": ""}),
 )
-# PostgreSQL keeps the most common values of these columns apart from their rows until the next ANALYZE; migration 0002
-# switches that off (tests/test_planner_statistics.py compares the two).
+# PostgreSQL's statistics copy the most common values of these columns and keep them until the next ANALYZE; migration
+# 0002 disables that (tests/test_planner_statistics.py compares the two).
 
 
 def write_tombstones(claims: Sequence[Claim[Space]], removed: Mapping[UUID, Sequence[dict[str, Any]]]) -> list[UUID]:
-    """`expiring -> deleted`, all in one transaction, for claims that are still held. Their prefixes were seen empty;
-    `removed` lists the objects that our rows named. Returns the ids of the deleted Spaces."""
+    """Move the Spaces of claims that are still held from `expiring` to `deleted`, in one transaction. Their prefixes
+    must have been verified empty; `removed` lists the objects in our rows. Returns the ids of the deleted Spaces."""
     if not claims:
         return []
     spaces, now = [claim.row for claim in claims], dbtime.now()
@@ -119,15 +119,15 @@ def write_tombstones(claims: Sequence[Claim[Space]], removed: Mapping[UUID, Sequ
 
 
 def scrub(spaces: Sequence[Space]) -> None:
-    """Delete the rows that hold content of these Spaces, and blank the texts about them. Their own rows are left."""
+    """Delete the rows with content of these Spaces, and blank the texts about them. The Spaces' own rows stay."""
     for content in CONTENT:
         content._default_manager.filter(space__in=spaces).only("pk").delete()
-    # An arrival names a file. One that is not settled still has a file to remove, or to fetch again, and goes then.
+    # An arrival names a file. Unsettled ones still have a file to remove or to fetch again, and are deleted after that.
     Arrival.objects.filter(space__in=spaces, settled=True).delete()
     scrub_moderation_text(spaces)
 
 
 def scrub_moderation_text(spaces: Sequence[Space]) -> None:
-    """Delete the texts of violations, appeals and holds. That they existed, who made them and when, stays."""
+    """Blank the texts of violations, appeals and holds. Their existence, authors and times stay."""
     for model, lookup, texts in MODERATION_TEXTS:
         model._default_manager.filter(**{lookup: spaces}).update(**texts)

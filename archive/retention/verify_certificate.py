@@ -1,14 +1,14 @@
 """python -m archive.retention.verify_certificate FILE --key PUB [--bundle SPACE_JSON] [--receipt FILE --log-key VKEY]
 
-Checks a certificate of deletion. This file stands alone: it needs Python 3.11 and the package `cryptography`, and
-nothing else of Spacekeep, so it can be copied to any machine and run there as `python verify_certificate.py`.
+Checks a deletion certificate. This file stands alone: it needs Python 3.11 and the package `cryptography`, and nothing
+else of Spacekeep, so it can be copied to any machine and run there as `python verify_certificate.py`.
 
-PUB is the archive's public key as PEM, which you got when you could still trust it. SPACE_JSON is data/space.json of a
-bundle: then it is checked too that the certificate is about the recording in that bundle. With --receipt, the receipt
-of its entry in the retention log, it is checked too that the log has it; that needs verify_log.py beside this file.
-VKEY is the log's public key.
+PUB is the archive's public key as PEM, which you must have obtained while you could trust it. SPACE_JSON is
+data/space.json of a bundle: with it, the program also checks that the certificate is about the recording in that
+bundle. --receipt is the receipt of the certificate's entry in the retention log: with it, the program also checks that
+the log has the entry; that needs verify_log.py beside this file. VKEY is the log's public key.
 
-Exit status 0 only if everything fits; otherwise one line on standard error says what does not.
+The exit status is 0 only if everything is right; otherwise one line on standard error says what is wrong.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 FORMAT = "spacekeep/certificate-of-deletion"
 VERSION = 1
-# Every field, and of what kind it is.
+# Every field and its type.
 FIELDS: dict[str, type] = {
     "format": str,
     "version": int,
@@ -45,17 +45,17 @@ FIELDS: dict[str, type] = {
 
 
 class InvalidCertificate(Exception):
-    """The certificate proves nothing. The text says why."""
+    """The certificate is not valid. The text says why."""
 
 
 def canonical(value: Any) -> bytes:
-    """JSON as RFC 8785 has it, for what a certificate consists of: objects with ASCII names, lists, texts, whole
-    numbers, true, false and null."""
+    """Encode as canonical JSON (RFC 8785) the values that a certificate may have: objects with ASCII names, lists,
+    texts, whole numbers, true, false and null."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def parsed(data: bytes, what: str = "it") -> dict[str, Any]:
-    """The JSON object in `data`; `what` names it for the error. Raises InvalidCertificate."""
+    """Return the JSON object in `data`; `what` names it in errors. Raises InvalidCertificate."""
 
     def refuse(text: str) -> NoReturn:
         raise ValueError(f"{text[:20]} is not a whole number")
@@ -70,7 +70,7 @@ def parsed(data: bytes, what: str = "it") -> dict[str, Any]:
 
 
 def verify(data: bytes, *keys: Ed25519PublicKey) -> dict[str, Any]:
-    """The certificate in `data`, which is whole and signed with one of `keys`. Raises InvalidCertificate."""
+    """Return the certificate in `data` if it is valid and signed with one of `keys`. Raises InvalidCertificate."""
     found = parsed(data)
     if found.get("format") != FORMAT:
         raise InvalidCertificate(f"it is not a {FORMAT}: format is {found.get('format')!r}")
@@ -106,7 +106,7 @@ def verify(data: bytes, *keys: Ed25519PublicKey) -> dict[str, Any]:
 
 
 def check_bundle(certificate: dict[str, Any], bundle: dict[str, Any]) -> None:
-    """Whether the certificate is about the recording whose bundle has this space.json. Raises InvalidCertificate."""
+    """Raise InvalidCertificate unless the certificate is about the recording whose bundle has this space.json."""
     try:
         facts = {
             "title": bundle["title"],
@@ -123,7 +123,7 @@ def check_bundle(certificate: dict[str, Any], bundle: dict[str, Any]) -> None:
 
 
 def key_id(key: Ed25519PublicKey) -> str:
-    """SHA-256 (hex) of the public key as DER."""
+    """Return the SHA-256 (hex) of the public key as DER."""
     return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
 
 
@@ -135,12 +135,12 @@ def read(path: Path) -> bytes:
 
 
 def read_keys(path: Path) -> list[Ed25519PublicKey]:
-    """The public keys in a PEM file: several after a rotation."""
+    """Return the public keys in a PEM file: several after a rotation."""
     return parse_keys(read(path), str(path))
 
 
 def parse_keys(pem: bytes, what: str) -> list[Ed25519PublicKey]:
-    """The public keys in PEM; `what` names it for the error. Raises InvalidCertificate."""
+    """Return the public keys in PEM; `what` names it in errors. Raises InvalidCertificate."""
     blocks = re.findall(rb"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", pem, re.DOTALL)
     try:
         keys = [load_pem_public_key(block) for block in blocks]
@@ -155,7 +155,7 @@ def parse_keys(pem: bytes, what: str) -> list[Ed25519PublicKey]:
 
 
 def check_receipt(certificate: Path, pem: Path, receipt: Path, log_keys: list[str]) -> int:
-    """Run verify_log.py, beside this file or where it is in Spacekeep, on the receipt. Returns its exit status."""
+    """Run verify_log.py, beside this file or at its place in Spacekeep, on the receipt. Returns its exit status."""
     here = Path(__file__).parent
     places = (here / "verify_log.py", here.parent / "transparency" / "verify_log.py")
     path = next((place for place in places if place.exists()), places[0])
