@@ -1,7 +1,7 @@
-"""Admit one admin to one open appeal or hold that is older than the roles of all admins: otherwise nobody could decide.
+"""Admit one admin to an open appeal or hold older than the roles of all admins. Otherwise nobody could decide.
 
-The entry of the log is the admission. Only the operator makes it, by a command: an admin could give the role to a new
-account and admit it.
+The admission is an entry of the log. Only the operator makes it, by a command: an admin could give the role to a new
+account of their own and admit that.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ TOO_YOUNG = ("appeal.role_too_young", "hold.role_too_young")
 def admit(
     space: Space, case: tuple[str, int], admin: User, reason: str, find_conflict: Callable[[User], Refused | None]
 ) -> None:
-    """Record that `admin` may decide the case ("appeal" or "hold", and its id), in a transaction with the Space locked.
-    `find_conflict`: the rule of conflicts.py for this case. Raises Refused for another conflict than the age of the
-    role, and if an admin may decide already."""
+    """Record that `admin` may decide the case ("appeal" or "hold", and its id). Call in a transaction that has locked
+    the Space. `find_conflict`: the check of conflicts.py for this case. Raises Refused for a conflict other
+    than a young role, and if some admin may decide already."""
     reason = validated_reason(reason, admin)
     conflict = find_conflict(admin)
     if conflict is not None and conflict.code not in TOO_YOUNG:

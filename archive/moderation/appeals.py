@@ -22,12 +22,12 @@ from archive.moderation.violations import announce_decision, announce_lift, lift
 
 
 def closes(space: Space) -> datetime | None:
-    """The last time to appeal (UTC); None on hold."""
+    """Return the last time to appeal (UTC); None on hold."""
     return policy.appeal_closes(space.expires_at)
 
 
 def closed(space: Space, violation: Violation, now: datetime) -> Refused | None:
-    """The error to raise if the host can't appeal now."""
+    """Return the error to raise if the host can't appeal now."""
     if violation.state == Violation.State.LIFTED:
         return Conflict("appeal.violation_lifted")
     appeal = getattr(violation, "appeal", None)
@@ -64,8 +64,8 @@ def appeal(violation_id: int, text: str, by: User) -> Appeal:
 
 
 def decide(appeal_id: int, reason: str, by: User, *, granted: bool) -> Appeal:
-    """Grant the appeal (the flag is lifted) or deny it (the flag is upheld). Raises TooLate, Conflict if it was decided
-    before, Refused for users who are not admins, and for admins who may not (conflicts.py)."""
+    """Grant the appeal (lift the flag) or deny it (uphold the flag). Raises TooLate, Conflict if it was decided before,
+    and Refused for users who are not admins or have a conflict of interest (conflicts.py)."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
         violation, space = _locked(Violation.objects.filter(appeal=appeal_id))
@@ -86,8 +86,8 @@ def decide(appeal_id: int, reason: str, by: User, *, granted: bool) -> Appeal:
 
 
 def admit_admin(appeal_id: int, admin: User, reason: str) -> None:
-    """Admit this admin to the appeal, which is older than the roles of all admins (admissions.py). Raises Refused, and
-    Conflict if it was decided before."""
+    """Admit this admin to the appeal, which must be older than the roles of all admins (admissions.py). Raises Refused,
+    and Conflict if it was decided before."""
     with transaction.atomic():
         violation, space = _locked(Violation.objects.filter(appeal=appeal_id))
         if violation.appeal.state != Appeal.State.OPEN:
@@ -109,13 +109,14 @@ def _deny(space: Space, violation: Violation, reason: str, by: User) -> None:
 
 
 def open_appeals() -> QuerySet[Violation]:
-    """Flags with an appeal to decide. Nothing can be decided about a Space that is being deleted, or was."""
+    """Return flags with an open appeal. Excludes Spaces that are deleted or being deleted: nothing about them can be
+    decided."""
     of_kept = {"space__is_appealed": True, "space__state__in": Space.KEPT}
     return Violation.objects.filter(state=Violation.State.APPEALED, **of_kept)
 
 
 def decided_appeals() -> QuerySet[Appeal]:
-    """Appeals that were decided, of Spaces that are not deleted: a deletion scrubs what was written."""
+    """Return decided appeals, without those of deleted Spaces, whose texts are scrubbed."""
     return Appeal.objects.exclude(state=Appeal.State.OPEN).exclude(statement="")
 
 
@@ -128,7 +129,7 @@ def if_granted(space: Space, violation: Violation, now: datetime) -> policy.Dead
 
 
 def _locked(violations: QuerySet[Violation]) -> tuple[Violation, Space]:
-    """The violation, read after its Space was locked, and the Space."""
+    """Lock the violation's Space, and return the violation, read after that, and the Space."""
     space_id = violations.values_list("space", flat=True).first()
     if space_id is None:
         raise Refused("violation.not_found")

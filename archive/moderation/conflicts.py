@@ -1,14 +1,14 @@
-"""Conflicts of interest: who may never decide, whatever their role.
+"""Conflicts of interest: decisions that an admin must not make.
 
 Nobody decides about their own Space: no flag, no lift, no decision of an appeal, no hold and no release. Two decisions
-need a second admin, whose role is older than what is decided: the release of a hold that another one placed, and the
-decision of an appeal against a flag of another one. Otherwise one person could make an account, give it the role, and
-be two. Lifting a flag with an open appeal decides that appeal; lifting one without needs a role that is older than the
-flag, or a host who is an admin could skip the appeal, and invite an admin who lifts it.
+need a second admin, whose role is older than the case: the release of a hold placed by another admin, and the decision
+of an appeal against another admin's flag. Otherwise one person could create a second account, give it the role, and act
+as both. Lifting a flag with an open appeal decides that appeal. Lifting one without needs a role that is older than the
+flag: otherwise a host who is an admin could skip the appeal, and invite an admin who lifts the flag.
 
-A case that is older than the roles of all admins needs the operator, who admits one of them to it (admissions.py).
+If a case is older than the roles of all admins, the operator must admit one of them to it (admissions.py).
 
-These checks are below pages, API, commands and Django's admin, which all call the functions of this package.
+Pages, the API, commands and Django's admin all call the functions of this package, which make these checks.
 """
 
 from collections.abc import Iterable
@@ -22,12 +22,12 @@ from archive.models.user import ADMINS
 
 
 def find_own_space_conflict(space: Space, by: User) -> Refused | None:
-    """The error to raise if it is the admin's own Space."""
+    """Return the error to raise if it is the admin's own Space."""
     return Refused("moderation.own_space") if space.host_id == by.pk else None
 
 
 def find_release_conflict(hold: Hold, by: User) -> Refused | None:
-    """The error to raise if this admin may not release the hold."""
+    """Return the error to raise if this admin may not release the hold."""
     if conflict := find_own_space_conflict(hold.space, by):
         return conflict
     if not settings.HOLD_RELEASE_NEEDS_SECOND_ADMIN:
@@ -40,7 +40,7 @@ def find_release_conflict(hold: Hold, by: User) -> Refused | None:
 
 
 def find_decision_conflict(violation: Violation, by: User) -> Refused | None:
-    """The error to raise if this admin may not decide the appeal against this flag."""
+    """Return the error to raise if this admin may not decide the appeal against this flag."""
     if conflict := find_own_space_conflict(violation.space, by):
         return conflict
     if not settings.APPEAL_NEEDS_SECOND_ADMIN:
@@ -54,7 +54,7 @@ def find_decision_conflict(violation: Violation, by: User) -> Refused | None:
 
 
 def find_lift_conflict(space: Space, violations: Iterable[Violation], by: User) -> Refused | None:
-    """The error to raise if this admin may not lift all of these flags of the Space."""
+    """Return the error to raise if this admin may not lift all of these flags of the Space."""
     if conflict := find_own_space_conflict(space, by):
         return conflict
     for violation in violations:

@@ -18,7 +18,7 @@ PART = re.compile(r"(\d{1,6})(?:\s*[-\u2013]\s*(\d{1,6}))?")
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines of the transcript with this number, which may not be the newest any more."""
+    """Numbers of lines in the transcript with the number `transcript`, which may not be the newest."""
 
     transcript: int
     numbers: tuple[int, ...]
@@ -26,7 +26,7 @@ class Lines:
 
 @dataclass(frozen=True)
 class ContextLine:
-    """A line of the transcript near the evidence. `cited`: it is part of the evidence."""
+    """A line of the transcript near the evidence. `cited`: it belongs to the evidence."""
 
     number: int
     cue: Cue
@@ -34,8 +34,8 @@ class ContextLine:
 
 
 def parse(typed: str) -> tuple[int, ...]:
-    """ "12, 14-16" is 12, 14, 15, 16: in order, without duplicates. Raises Refused for other text and for too many
-    lines."""
+    """Parse "12, 14-16" as (12, 14, 15, 16), in order and without duplicates. Raises Refused for other text and for too
+    many lines."""
     numbers: set[int] = set()
     for part in filter(None, (part.strip() for part in re.split(r"[,;\n]", typed))):
         match = PART.fullmatch(part)
@@ -51,8 +51,8 @@ def parse(typed: str) -> tuple[int, ...]:
 
 
 def copy_lines(space: Space, lines: Lines, by: User) -> list[dict[str, Any]]:
-    """The lines as a violation stores them. Raises Refused for a line that does not exist, for too much text, and if
-    this admin uploaded the transcript: admins do not cite evidence that they made."""
+    """Return the lines as a violation stores them. Raises Refused for a line that does not exist, for too much text,
+    and if this admin uploaded the transcript, as admins must not cite evidence of their own making."""
     transcript = space.transcripts.filter(number=lines.transcript).first()
     if transcript is None:
         raise Refused("evidence.no_transcript")
@@ -68,8 +68,8 @@ def copy_lines(space: Space, lines: Lines, by: User) -> list[dict[str, Any]]:
 
 
 def context_lines(violations: Iterable[Violation]) -> dict[int, list[ContextLine]]:
-    """{violation's id: the evidence with the lines up to 30 seconds before and after}, in one query. Without that
-    transcript, only the copied lines."""
+    """Return {violation id: the evidence with the lines up to 30 seconds before and after}, in one query. If the
+    transcript no longer exists, only the copied lines."""
     with_evidence = [violation for violation in violations if violation.evidence]
     cited = {(v.space_id, v.evidence_transcript_number or 0) for v in with_evidence}
     cues_by_transcript = {

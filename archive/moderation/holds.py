@@ -1,9 +1,9 @@
-"""Legal holds: until the hold is released, its Space has no deadline and is not deleted.
+"""Legal holds: until a hold is released, its Space has no deadline and is not deleted.
 
-A hold that commits before the sweep's compare-and-set wins, since the Space has no deadline any more. A later one is
-refused as too late. On release the deadline is recomputed at once, so the Space may be due immediately.
+A hold that commits before the sweep's compare-and-set wins, since the Space then has no deadline. A later one is
+refused as too late. A release recomputes the deadline at once, so the Space may be due immediately.
 
-The host gets a notice when the deadline ends and when there is one again. It says neither who, nor why, nor which case.
+The host gets a notice when the deadline ends and when there is one again. It names no admin, no reason and no case.
 """
 
 from dataclasses import replace
@@ -32,9 +32,9 @@ from archive.moderation.recompute import (
 
 
 def place(space_id: UUID, reason: str, by: User, *, case_number: str = "", review_on: date | None = None) -> Hold:
-    """Place a hold: the Space has no deadline any more. `review_on`: the day (UTC) to check whether it is still needed.
+    """Place a hold, which removes the deadline. `review_on`: the day (UTC) to check whether it is still needed.
 
-    Raises TooLate once deletion has started, Refused, and Conflict if the Space is on hold for this case.
+    Raises TooLate once deletion has started, Refused, and Conflict if the Space is already on hold for this case.
     """
     reason = validated_reason(reason, by, "hold.reason_missing")
     case_number = validated_case_number(case_number)
@@ -53,14 +53,14 @@ def place(space_id: UUID, reason: str, by: User, *, case_number: str = "", revie
         log.record(events.HOLD_PLACED, space_id=space.id, actor=Actor.of(by), **detail)
         had_deadline = space.expires_at is not None
         recompute(space, Actor.of(by))
-        if had_deadline:  # another hold changes nothing for the host
+        if had_deadline:  # a second hold changes nothing for the host
             notices.tell(Notice.Kind.HOLD_PLACED, space.host, space, hold.pk)
     return hold
 
 
 def review(hold_id: int, review_on: date, by: User) -> Hold:
-    """Record that the hold is still needed, until it is reviewed again on another day. Raises Refused, and Conflict if
-    it was released."""
+    """Record that the hold is still needed, and the day of the next review. Raises Refused, and Conflict if it was
+    released."""
     check_is_admin(by)
     check_review_day(review_on)
     with transaction.atomic():
@@ -75,8 +75,8 @@ def review(hold_id: int, review_on: date, by: User) -> Hold:
 
 
 def release(hold_id: int, reason: str, by: User) -> Hold:
-    """Release the hold; without another one, the deadline applies again at once. Raises Refused for an admin who
-    may not (conflicts.py), Conflict if it was released before."""
+    """Release the hold; unless there is another one, the deadline applies again at once. Raises Refused for an admin
+    who may not (conflicts.py), Conflict if it was released before."""
     reason = validated_reason(reason, by, "hold.reason_missing")
     with transaction.atomic():
         space, hold = _locked(hold_id)
@@ -94,8 +94,8 @@ def release(hold_id: int, reason: str, by: User) -> Hold:
 
 
 def admit_admin(hold_id: int, admin: User, reason: str) -> None:
-    """Admit this admin to the release of the hold, which is older than the roles of all admins (admissions.py). Raises
-    Refused, and Conflict if it was released before."""
+    """Admit this admin to the release of the hold, which must be older than the roles of all admins (admissions.py).
+    Raises Refused, and Conflict if it was released before."""
     with transaction.atomic():
         space, hold = _locked(hold_id)
         admit(space, ("hold", hold_id), admin, reason, lambda one: find_release_conflict(hold, one))
@@ -112,12 +112,12 @@ def if_released(space: Space) -> policy.Deadline:
 
 
 def overdue_reviews() -> QuerySet[Hold]:
-    """Holds that were to be reviewed before today, or today (UTC)."""
+    """Return active holds whose review day is today or earlier (UTC)."""
     return Hold.objects.filter(state=Hold.State.STANDING, review_on__lte=TruncDate(Now(), tzinfo=UTC))
 
 
 def validated_case_number(text: str) -> str:
-    """The case number without blanks around it; "" for none. Raises Refused if it is too long."""
+    """Return the case number without blanks around it; "" for none. Raises Refused if it is too long."""
     text = text.replace("\x00", "").strip()
     if len(text) > MAX_CASE_NUMBER:
         raise Refused("hold.case_too_long", length=len(text), limit=MAX_CASE_NUMBER)
@@ -131,7 +131,7 @@ def check_review_day(day: date | None) -> None:
 
 
 def _locked(hold_id: int) -> tuple[Space, Hold]:
-    """The Space, locked, and its hold, which stands."""
+    """Lock the Space, and return it and its active hold. Raises Refused, and Conflict if the hold was released."""
     space_id = Hold.objects.filter(pk=hold_id).values_list("space", flat=True).first()
     if space_id is None:
         raise Refused("hold.not_found")

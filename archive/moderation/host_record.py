@@ -1,20 +1,20 @@
-"""The record of a host: the flags of all their Spaces, and what became of them.
+"""The record of a host: the flags of all their Spaces, and the outcomes.
 
-It is counted from rows that exist, so it adds nothing that outlives a Space. Of a deleted Space there are only the
-rule, the times and the accounts of the admins, as in the log.
+It is counted from existing rows, so it stores nothing that outlives a Space. Of a deleted Space it has only the rule,
+the times and the accounts of the admins, as the log does.
 """
 
 from dataclasses import dataclass, field
 
 from archive.models import Appeal, User, Violation
 
-MOST = 100  # flags that are counted, the newest first
+MOST = 100  # flags to count, the newest first
 LISTED = 5
 
 
 @dataclass(frozen=True)
 class HostRecord:
-    """How many flags there are by what became of them, and the newest ones. `more`: there are more than MOST."""
+    """The number of flags by outcome, and the newest ones. `more`: there are more than MOST."""
 
     total: int = 0
     standing: int = 0
@@ -26,8 +26,8 @@ class HostRecord:
 
 
 def host_record(host: User) -> HostRecord:
-    """The record of `host`, in one query. A flag that was appealed counts as upheld if the appeal was denied and the
-    flag was not lifted later."""
+    """Return the record of `host`, in one query. A flag counts as upheld if an appeal was denied and the flag was not
+    lifted later."""
     rows = Violation.objects.filter(space__host=host).select_related("space", "rule", "appeal").defer("evidence")
     flags = list(rows.order_by("-id")[: MOST + 1])
     more, flags = len(flags) > MOST, flags[:MOST]

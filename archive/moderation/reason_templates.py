@@ -1,6 +1,6 @@
-"""Short texts that admins start the reason of a flag from, for each rule. Each change is logged by a hash of the text.
+"""Texts from which admins start the reason of a flag, for each rule. Each change is logged with a hash of the text.
 
-Templates are plain rows: a flag has a copy of its reason, so it does not change when a template does.
+A flag has a copy of its reason, so changing a template changes no flag.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ MAX_FOR_A_RULE = 20
 
 
 def list_templates() -> "dict[str, list[ReasonTemplate]]":
-    """{code of a rule: its templates}"""
+    """Return {code of a rule: its templates}."""
     by_rule: dict[str, list[ReasonTemplate]] = {}
     for template in ReasonTemplate.objects.all():
         by_rule.setdefault(template.rule_code, []).append(template)
@@ -30,7 +30,7 @@ def add_template(rule_code: str, name: str, text: str, by: User) -> ReasonTempla
     name, text = _validated(name, text, by)
     try:
         with transaction.atomic():
-            # Locked, so that two admins who add one at once count each other's.
+            # Locked, so that two admins who add one at the same time count each other's.
             if not Rule.objects.select_for_update().filter(code=rule_code, number=1).exists():
                 raise Refused("rule.not_found", rule=rule_code)
             if ReasonTemplate.objects.filter(rule_code=rule_code).count() >= MAX_FOR_A_RULE:
@@ -59,7 +59,7 @@ def change_template(template_id: int, name: str, text: str, by: User) -> ReasonT
 
 
 def delete_template(template_id: int, by: User) -> None:
-    """Delete a template. Flags that were made from it keep their reasons. Raises Refused."""
+    """Delete a template. Flags made from it keep their reasons. Raises Refused."""
     check_is_admin(by)
     with transaction.atomic():
         template = _locked(template_id)

@@ -1,5 +1,5 @@
 """Shared by flags, lifts, appeals and holds: lock the Space, check that it is not too late and that the admin may
-decide, recompute the deadline.
+decide, and recompute the deadline.
 
 The Space's row is locked first. Either the sweep's compare-and-set waits for the lock and sees the new deadline, or it
 came first and the change is refused as too late. The deadline is recomputed in the transaction that changes the facts,
@@ -20,8 +20,8 @@ LONGEST_REASON = 2000
 
 
 def lock_for_change(space_id: UUID) -> Space:
-    """The Space, locked until the transaction ends. Raises TooLate once its deletion has started or its deadline has
-    passed; Refused if it does not exist."""
+    """Lock the Space until the transaction ends, and return it. Raises TooLate once its deletion has started or its
+    deadline has passed; Refused if it does not exist."""
     space = Space.objects.select_for_update().filter(pk=space_id).first()
     if space is None:
         raise Refused("space.not_found", space=space_id)
@@ -31,8 +31,8 @@ def lock_for_change(space_id: UUID) -> Space:
 
 
 def lock_for_decision(space_id: UUID, by: User) -> Space:
-    """The Space, locked for a decision of this admin. Raises as `lock_for_change` does, and Refused for the admin's own
-    Space."""
+    """Lock the Space for a decision of this admin, and return it. Raises as `lock_for_change`, and Refused for the
+    admin's own Space."""
     space = lock_for_change(space_id)
     if conflict := find_own_space_conflict(space, by):
         raise conflict
@@ -40,27 +40,27 @@ def lock_for_decision(space_id: UUID, by: User) -> Space:
 
 
 def too_late(space: Space, now: datetime) -> TooLate | None:
-    """The error to raise if nothing about the Space can be changed any more."""
+    """Return the error to raise if nothing about the Space can be changed any more."""
     began = (
         LogEntry.objects.filter(space_id=space.id, event=events.DELETION_STARTED).values_list("at", flat=True).first()
     )
     if began is not None:
         return TooLate("space.deletion_started", at=began)
     if space.expires_at is not None and space.expires_at <= now:
-        # A later deadline would break the promise that it is gone now.
+        # The host was told that it is deleted by now, so the deadline can't move any more.
         return TooLate("space.deadline_passed", at=space.expires_at)
     return None
 
 
 def check_is_admin(by: User) -> None:
-    """Raise Refused for everybody but active admins."""
+    """Raise Refused unless the user is an active admin."""
     if not (by.is_active and by.is_admin):
         raise Refused("moderation.not_an_admin", user=by.username)
 
 
 def validated_reason(reason: str, by: User, missing: str = "moderation.reason_missing") -> str:
-    """Check and normalize the reason that an admin gives. Raises Refused for everybody else, and, with the code
-    `missing`, without a reason."""
+    """Return an admin's reason without blanks around it. Raises Refused if the user is not an admin, if the reason is
+    too long, and, with the code `missing`, if it is empty."""
     reason = reason.replace("\x00", "").strip()
     check_is_admin(by)
     if not reason:
@@ -71,8 +71,8 @@ def validated_reason(reason: str, by: User, missing: str = "moderation.reason_mi
 
 
 def recompute(space: Space, actor: Actor) -> None:
-    """Recompute `expires_at` from the facts, and log it if it moved; and what lists filter by, `is_flagged` and
-    `is_appealed`. Call it with the row locked, in the transaction that changed the facts."""
+    """Recompute `expires_at` from the facts, and log it if it moved. Also recompute `is_flagged` and `is_appealed`,
+    which lists filter by. Call with the row locked, in the transaction that changed the facts."""
     facts = space.retention_facts()
     due = policy.deadline(facts, current_policy())
     before, moved = space.expires_at, due.at != space.expires_at
@@ -88,7 +88,7 @@ def recompute(space: Space, actor: Actor) -> None:
     if not moved:
         return
     if due.at is not None and (before is None or due.at < before):
-        wakeups.wake(Space, space.pk)  # it may be due now
+        wakeups.wake(Space, space.pk)  # the Space may be due now
     log.record(
         events.DEADLINE_MOVED,
         space_id=space.id,
@@ -101,6 +101,6 @@ def recompute(space: Space, actor: Actor) -> None:
 
 
 def notify_host(space: Space, event: str, violation: Violation) -> None:
-    """Notify the host of a change to a violation, in its transaction. `event`: that of a kind in notice_kinds.py."""
+    """Notify the host of a change to a violation, in the same transaction. `event`: of a kind in notice_kinds.py."""
     (kind,) = (kind for kind in NoticeKind if kind.details.event == event)
     notices.tell(kind, space.host, space, violation.pk)

@@ -1,13 +1,13 @@
 """Reviews: an admin listened to a Space and found no violation, or flagged it.
 
-A Space is to be reviewed from the moment it is available. It leaves the queue by a review or by a flag. It comes back
-when its first transcript arrives after a review, since the reviewer had nothing to read. A later version of the
-transcript does not bring it back: the recording, which is what was reviewed, never changes. Nor does a lifted flag,
-since an admin decided about that. The reviewer can undo a review, unless somebody flagged the Space.
+A Space is in the queue once it is available. A review or a flag takes it out. Its first transcript puts it back if it
+comes after a review, since the reviewer had nothing to read. A later version of the transcript does not: the recording,
+which is what was reviewed, never changes. Nor does a lifted flag, since an admin has decided about it. The reviewer can
+undo a review, unless an admin flagged the Space.
 
-No two admins review the same Space: a row of ReviewClaim says who does. It counts until its lease ends by the
-database's clock. The open page renews it (portal/static/portal/moderation/review.js); once it has ended, another admin
-can claim the Space. A flag needs no claim, since it may come from another page, a command or a bulk action.
+No two admins review the same Space: a row of ReviewClaim names the reviewer. It is valid until its lease ends by the
+database's clock. The open page renews it (portal/static/portal/moderation/review.js); after its end, another admin can
+claim the Space. A flag needs no claim, since it may come from another page, a command or a bulk action.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ from archive.models import ReviewClaim, Space, SpaceQuerySet, User
 from archive.models.compiled_query import CompiledQuery
 from archive.moderation.recompute import check_is_admin, lock_for_decision
 
-LEASE = timedelta(minutes=3)  # the page renews it three times as often; a browser may delay a hidden page by a minute
+LEASE = timedelta(minutes=3)  # the page renews it every minute; a browser may delay a hidden page by another minute
 
-# One statement decides between two admins: the second one waits for the first, and then finds the lease taken. An
-# admin's own claim is renewed: `claimed_at` stays while the lease lasted, `fence` counts the pages.
+# One statement decides between two admins: the second one waits for the first, and then finds a valid lease. For the
+# same admin it renews the claim: `claimed_at` stays while the lease is valid, and `fence` counts the pages.
 CLAIM = """
 INSERT INTO archive_reviewclaim AS old (space_id, admin_id, claimed_at, lease_until, fence)
 SELECT id, %(admin)s, statement_timestamp(), statement_timestamp() + %(lease)s, 1 FROM archive_space
@@ -47,7 +47,7 @@ RETURNING claimed_at, fence
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim that this admin has now. `fence` identifies the page that made it."""
+    """A valid claim of this admin. `fence` identifies the page that made it."""
 
     since: datetime
     fence: int
@@ -72,8 +72,8 @@ def review(space_id: UUID, by: User) -> Space:
 
 
 def undo_review(space_id: UUID, by: User) -> Space:
-    """Put a Space back among those to review: this admin pressed "no violation" by mistake. Raises TooLate, Refused,
-    and Conflict if it is not this admin's review, or if somebody flagged the Space."""
+    """Put a Space back into the queue, because this admin reviewed it by mistake. Raises TooLate, Refused, and Conflict
+    if it is not this admin's review, or if the Space was flagged."""
     check_is_admin(by)
     with transaction.atomic():
         space = lock_for_decision(space_id, by)
@@ -94,8 +94,8 @@ def mark_reviewed(space: Space, by: User) -> None:
 
 
 def claim(space_id: UUID, by: User, *, new_page: bool = True) -> Claim | None:
-    """Claim the Space for this admin, or renew the claim. None if it can't be: another admin has it, it was reviewed,
-    it is the admin's own. Raises Refused for users who are not admins."""
+    """Claim the Space for this admin, or renew the claim. Returns None if another admin has it, it was reviewed, or it
+    is the admin's own. Raises Refused for users who are not admins."""
     check_is_admin(by)
     values: dict[str, Any] = {"admin": by.pk, "space": space_id, "lease": LEASE, "step": int(new_page)}
     with connection.cursor() as cursor:
@@ -105,7 +105,7 @@ def claim(space_id: UUID, by: User, *, new_page: bool = True) -> Claim | None:
 
 
 def claim_next(spaces: SpaceQuerySet, by: User) -> Space | None:
-    """Claim the first of `spaces` that is to be reviewed and that no other admin reviews. None if there is none.
+    """Claim the first of `spaces` that needs a review and that no other admin reviews. Returns None without one.
 
     Rows that are locked are skipped: another admin is claiming or deciding them.
     """
@@ -115,28 +115,28 @@ def claim_next(spaces: SpaceQuerySet, by: User) -> Space | None:
             space = free.select_for_update(of=("self",), no_key=True, skip_locked=True).first()
             if space is None:
                 return None
-            # A claim that was committed since the statement above began is not in its snapshot.
+            # The statement's snapshot lacks claims that were committed after it began, so claim() may fail: try again.
             if claim(space.pk, by):
                 return space
 
 
 def release_claim(space_id: UUID, by: User, fence: int) -> None:
-    """End the claim of a page that was closed, unless a newer page of this admin has it."""
+    """End the claim of a closed page, unless a newer page of this admin has it."""
     ReviewClaim.objects.filter(space=space_id, admin=by, fence=fence).delete()
 
 
 def reviewable(spaces: SpaceQuerySet, by: User) -> SpaceQuerySet:
-    """Those of `spaces` that are to be reviewed, without the admin's own."""
+    """Filter `spaces` to those that need a review, without the admin's own."""
     return spaces.to_review().exclude(host=by)
 
 
 def claims_of_others(by: User) -> QuerySet[ReviewClaim]:
-    """Claims that count, of the Space of an outer query."""
+    """Return the valid claims of other admins, for the Space of an outer query."""
     return ReviewClaim.objects.filter(space=OuterRef("pk"), lease_until__gt=Now()).exclude(admin=by)
 
 
 def find_claims(spaces: Sequence[Space]) -> dict[UUID, ReviewClaim]:
-    """{Space's id: its claim}, for claims that count. One query without any."""
+    """Return {Space id: its valid claim}. One query if there are none."""
     rows = _CLAIMS.objects([space.pk for space in spaces])
     prefetch_related_objects(rows, "admin")
     return {row.space_id: row for row in rows}
@@ -146,6 +146,6 @@ _CLAIMS = CompiledQuery(lambda ids: ReviewClaim.objects.filter(space__pk__any=id
 
 
 def find_claim_of_another(space: Space, by: User) -> ReviewClaim | None:
-    """The claim of another admin that counts."""
+    """Return the valid claim of another admin, if there is one."""
     row = find_claims([space]).get(space.pk)
     return row if row is not None and row.admin_id != by.pk else None

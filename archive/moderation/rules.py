@@ -1,6 +1,6 @@
-"""The list of rules that a Space can break. Each change is logged, and another name or text is another version.
+"""The list of rules that a Space can break. Each change is logged; a changed name or text makes a new version.
 
-Two changes of a rule take turns: each locks the row of its first version.
+Changes of a rule are serialized by a lock on the row of its first version.
 """
 
 import hashlib
@@ -15,17 +15,17 @@ from archive.log import Actor, events
 from archive.models import Rule, User
 from archive.moderation.recompute import check_is_admin
 
-OTHER = "other"  # the rule of a flag of which only the reason says what it is for
+OTHER = "other"  # the rule of flags whose reason alone says what is wrong
 
 
 def list_rules() -> QuerySet[Rule]:
-    """Those that new flags can use, in their current version, by name; the one for everything else comes last."""
+    """Return the rules for new flags, in their current version, by name; OTHER comes last."""
     is_other = Case(When(code=OTHER, then=1), default=0)
     return Rule.objects.filter(active=True, current=True).order_by(is_other, "name")
 
 
 def list_all_rules() -> QuerySet[Rule]:
-    """All rules in their current version: first those that new flags can use."""
+    """Return all rules in their current version: first those for new flags."""
     return Rule.objects.filter(current=True).order_by("-active", *Rule._meta.ordering or ["name"])
 
 
@@ -41,7 +41,7 @@ def add_rule(rule: Rule, by: User) -> Rule:
 
 
 def change_rule(code: str, name: str, text: str, by: User, *, active: bool) -> Rule:
-    """The current version after the change: a new one if the name or the text differs. Raises Refused."""
+    """Return the current version after the change: a new one if the name or the text differs. Raises Refused."""
     check_is_admin(by)
     with transaction.atomic():
         if not Rule.objects.select_for_update().filter(code=code, number=1).exists():
@@ -60,7 +60,7 @@ def change_rule(code: str, name: str, text: str, by: User, *, active: bool) -> R
 
 
 def _record(event: str, rule: Rule, by: User) -> None:
-    """The hash proves later which text the version had."""
+    """Log the change, with a hash that later proves which text the version had."""
     text = json.dumps([rule.name, rule.text], ensure_ascii=False, separators=(",", ":"))
     log.record(
         event,

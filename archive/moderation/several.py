@@ -1,5 +1,5 @@
 """Flag, lift or hold several Spaces at once, each in its own transaction: one that is too late does not stop the
-others, and the outcome of each is reported. Repeating one is safe: what was done before is refused, Space by Space.
+others, and each has an outcome of its own. A retry is safe: what was done before is refused for each Space.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,14 +17,14 @@ MAX_AT_ONCE = 100  # Spaces
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result for one Space of several: done, or the error that refused it."""
+    """The result for one of several Spaces: success, or the error that refused it."""
 
     space_id: UUID
     error: Refused | None = None
 
     @property
     def refusal(self) -> str:
-        """Why nothing was done, for people; "" if it was done."""
+        """Why nothing was done, as a sentence; "" for success."""
         return str(self.error or "")
 
 
@@ -46,8 +46,8 @@ def hold_each(
 ) -> list[Outcome]:
     """Place a hold for the same case on several Spaces. Those that are on hold for that case are refused.
 
-    Raises Refused for errors that concern all of them. The case number is needed: without it, repeating this would
-    place a second hold."""
+    Raises Refused for errors that concern all of them. The case number is required: without it, a retry would place a
+    second hold."""
     validated_reason(reason, by, "hold.reason_missing")
     if not holds.validated_case_number(case_number):
         raise Refused("hold.case_missing")

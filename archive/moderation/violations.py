@@ -1,9 +1,9 @@
 """Flag Spaces and lift flags.
 
-A flag is a Violation row. While one stands, the Space is stored for 90 days more (30 + 90 from its end; several do not
-add up: archive/policy.py). Flagging or lifting writes the row and a log entry, recomputes the deadline in the same
+A flag is a Violation row. While one is active, the Space is stored for 90 days more (30 + 90 from its end; several do
+not add up: archive/policy.py). Flagging or lifting writes the row and a log entry, recomputes the deadline in the same
 transaction (archive/moderation/recompute.py) and sends the host a notice. The host may appeal (appeals.py). A flagged
-Space has been reviewed (reviews.py).
+Space counts as reviewed (reviews.py).
 """
 
 from dataclasses import replace
@@ -25,7 +25,7 @@ from archive.moderation.rules import list_rules
 
 
 def flag(space_id: UUID, rule_code: str, reason: str, by: User, evidence: Lines | None = None) -> Violation:
-    """Flag a Space for a rule: it is kept for longer. Raises TooLate once deletion has started, Refused."""
+    """Flag a Space for a rule, which extends its deadline. Raises TooLate once deletion has started, Refused."""
     reason = validated_reason(reason, by)
     with transaction.atomic():
         space, rule = lock_for_decision(space_id, by), find_rule(rule_code)
@@ -72,15 +72,15 @@ def lift(space_id: UUID, reason: str, by: User) -> list[Violation]:
         lifted = [violation for violation in standing if lift_one(space, violation, reason, by, now)]
         recompute(space, Actor.of(by))
         if lifted:
-            notify_host(space, events.VIOLATION_LIFTED, lifted[-1])  # one notice for all that were lifted together
+            notify_host(space, events.VIOLATION_LIFTED, lifted[-1])  # one notice for all
         for violation in lifted:
             announce_lift(space, violation)
     return lifted
 
 
 def lift_one(space: Space, violation: Violation, reason: str, by: User, now: datetime) -> bool:
-    """Lift one flag and grant its open appeal, if any. The caller holds the lock, has checked for conflicts, recomputes
-    and notifies the host."""
+    """Lift one flag and grant its open appeal, if any. The caller must hold the lock, check for conflicts, recompute,
+    and notify the host."""
     commitment = log.commitment(space.salt, reason)
     appeal = getattr(violation, "appeal", None)
     if appeal is not None and appeal.state == Appeal.State.OPEN:
@@ -102,13 +102,13 @@ def lift_one(space: Space, violation: Violation, reason: str, by: User, now: dat
 
 
 def describe(violation: Violation) -> dict[str, Any]:
-    """What webhooks tell of a flag."""
+    """Return the facts about a flag that webhooks get."""
     return {"violation": violation.pk, "rule": violation.rule.code}
 
 
 def announce_lift(space: Space, violation: Violation) -> None:
-    """Tell webhooks of a lifted flag, and of the appeal that was decided by it. Call it after `recompute`: they get the
-    new deadline."""
+    """Tell webhooks of a lifted flag, and of the appeal that this decided. Call it after `recompute`, since they get
+    the new deadline."""
     facts = describe(violation)
     appeal = getattr(violation, "appeal", None)
     if appeal is not None and appeal.state == Appeal.State.GRANTED:
@@ -132,7 +132,7 @@ def preview_flag(space: Space, now: datetime) -> tuple[policy.Deadline, policy.D
 
 
 def find_rule(code: str) -> Rule:
-    """The current version of an active rule. Raises Refused."""
+    """Return the current version of an active rule. Raises Refused."""
     rule = list_rules().filter(code=code.replace("\x00", "")).first()
     if rule is None:
         known = ", ".join(list_rules().values_list("code", flat=True))
