@@ -1,8 +1,8 @@
-"""Build bundles of Spaces before their deadline, so that a host who comes late downloads at once.
+"""Build bundles of Spaces before their deadline, so that late hosts can download at once.
 
 A Space gets one only if its host has not downloaded all of it, and only once before each deadline: a bundle that
-failed, or was removed without a download, is built again on request only. A crash leaves rows of work or none; the next
-run continues with the Spaces that have none.
+failed, or was removed without a download, is built again only on request. After a crash, the next run continues with
+the Spaces that have no bundle.
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ from archive.bundles import build
 from archive.models import Bundle, Recording, Space
 from archive.models.downloaded import last_download
 
-AT_ONCE = 10  # unrequested bundles that wait or are being built, so that a request of a host waits for few
+AT_ONCE = 10  # unrequested bundles pending or being built, so that a host's request does not wait long
 
 
 def request_bundles() -> int:
@@ -30,7 +30,8 @@ def request_bundles() -> int:
 
 
 def _without_bundle() -> QuerySet[Space]:
-    """A Space on hold has no deadline, so it is not among them."""
+    """Return Spaces due soon without a bundle or a download. Spaces on hold have no deadline, so they are not among
+    them."""
     period = timedelta(days=settings.BUNDLE_AHEAD_DAYS)
     tried = Q(requested_at__gte=OuterRef("expires_at") - period)
     bundles = Bundle.objects.filter(Q(state__in=Bundle.LIVE) | tried)

@@ -1,4 +1,4 @@
-"""Making a bag of the payload (RFC 8493, BagIt 1.0): manifests with SHA-256, and a few lines of facts."""
+"""Make a bag of the payload (RFC 8493, BagIt 1.0): manifests with SHA-256, and a few lines of metadata."""
 
 import hashlib
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ def member(name: str, data: bytes) -> Member:
 
 
 def bag(folder: str, payload: Sequence[Member], *, identifier: str, title: str, date: datetime) -> list[Member]:
-    """The members of the whole bag under `folder`, small ones first. Names of `payload` start with `data/`.
+    """Return the members of the whole bag under `folder`, small ones first. Names of `payload` start with `data/`.
 
-    `date` becomes the Bagging-Date: it is the Space's own, so that the same content gives the same bytes.
+    `date` becomes the Bagging-Date. Use the Space's own, so that the same content gives the same bytes.
     """
     size = sum(m.size for m in payload)
     info = (

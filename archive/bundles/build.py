@@ -1,8 +1,8 @@
 """Request a bundle, and build it.
 
-If the worker dies at any step of `build`: the row keeps the claim until the lease expires, then the next attempt
-resumes with what the store has by then (archive/bundles/compose.py). A worker that was only slow finds a higher fence,
-and stops. Only attempts that sent no part count against a bundle.
+If the worker dies at any step of `build`, the row keeps the claim until the lease expires; the next attempt resumes
+with what the store has by then (archive/bundles/compose.py). A worker that was only slow finds a higher fence, and
+stops. Only attempts that sent no part count towards MAX_ATTEMPTS.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,15 +30,15 @@ from archive.storage import keys
 State = Package.State
 MAX_ATTEMPTS = 5
 VERIFIED = {Bundle: events.BUNDLE_VERIFIED, ExportPart: events.EXPORT_PART_VERIFIED}
-# A page that is open downloads a bundle by itself as soon as it is ready. Who waits for longer may have closed it, and
-# is notified; not before the page had the time to start the download.
+# An open page downloads a bundle as soon as it is ready. After a longer wait the user may have closed the page, so they
+# get a notice; with a delay, so that an open page can start the download first.
 QUICK = timedelta(minutes=2)
 TIME_TO_DOWNLOAD = timedelta(minutes=1)
 P = TypeVar("P", Bundle, ExportPart)
 
 
 def current(space: Space) -> Bundle | None:
-    """The live bundle of the Space's present content, or the newest one that failed. One query without any bundle."""
+    """Return the live bundle of the Space's present content, or the newest failed one. One query without bundles."""
     bundles = _BUNDLES.objects(space.pk)
     if not bundles:
         return None
@@ -56,12 +56,12 @@ _LIVE = CompiledQuery(lambda space_id: _bundles(space_id).filter(state__in=Bundl
 
 
 def has_live(space: Space) -> bool:
-    """Whether there is a live bundle, of the Space's present content or not."""
+    """Return whether there is a live bundle, of the Space's present content or not."""
     return bool(_LIVE.tuples(space.pk))
 
 
 def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:
-    """Request the Space's bundle: returns the live one if there is one, else a new one. Raises TooLate, Refused."""
+    """Request the Space's bundle. Returns the live one if there is one, or a new one. Raises TooLate, Refused."""
     check_sources(space_id)
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=space_id)
@@ -73,9 +73,10 @@ def request(space_id: UUID, actor: Actor, user: User | None = None) -> Bundle:
 
 
 def request_ahead(space_id: UUID) -> Bundle | None:
-    """Request a bundle before the host does, so that the download starts at once. None if it is not served now.
+    """Request a bundle before the host does, so that the download starts at once. Returns None if the Space is not
+    served or its row is locked.
 
-    Files that the store has lost are found by the build: the row fails then, and is not requested again.
+    If the store has lost files, the build fails, and the bundle is not requested ahead again.
     """
     with transaction.atomic():
         space = Space.objects.served().select_for_update(skip_locked=True).filter(pk=space_id).first()
@@ -83,11 +84,11 @@ def request_ahead(space_id: UUID) -> Bundle | None:
 
 
 def _get_or_create(space: Space, actor: Actor, user: User | None) -> Bundle:
-    """The live bundle of the locked Space's present content, or a new one."""
+    """Return the live bundle of the locked Space's present content, or a new one."""
     content = content_id(space)
     live = Bundle.objects.filter(space=space, content_digest=content, state__in=Bundle.LIVE).first()
     if live is not None:
-        if live.requested_by_id is None and user is not None:  # it was built ahead; from now on it belongs to this user
+        if live.requested_by_id is None and user is not None:  # built ahead; from now on it belongs to this user
             Bundle.objects.filter(pk=live.pk).update(requested_by=user, requested_at=Now())
         return live
     bundle = Bundle.objects.create(space=space, content_digest=content, requested_by=user)
@@ -97,14 +98,13 @@ def _get_or_create(space: Space, actor: Actor, user: User | None) -> Bundle:
 
 
 def build(bundle_id: UUID) -> bool:
-    """Build it, or resume after a crash or at the end of the last run's time. Returns True when this call made it
-    ready."""
+    """Build the bundle, or resume after a crash or an interrupted run. Returns True when this call made it ready."""
     return attempt(Bundle, bundle_id, _build)
 
 
 def attempt(model: type[P], package_id: UUID, make: Callable[[Claim[P]], bool]) -> bool:
-    """One attempt at a package by `make`, which returns whether it is ready. Permanent errors fail the package. Those
-    that pass are retried, at most five times without progress."""
+    """Make one attempt at a package with `make`, which returns whether it is ready. Permanent errors fail the package.
+    Transient ones are retried, at most five times without progress."""
 
     def run(claim: Claim[P]) -> bool:
         if claim.row.state == State.REQUESTED and not lifecycle.transition(
@@ -132,8 +132,8 @@ def _build(claim: Claim[Bundle]) -> bool:
 
 
 def compose_and_finish(claim: Claim[P], key: str, segments: Sequence[Segment], name: str) -> bool:
-    """Compose it, then `building -> ready` in one step with everything that is known of the object. Returns False when
-    the time of this run is up, or the lease was lost."""
+    """Compose the package, and set it to `ready` with all facts about the object. Returns False when the time of this
+    run is up, or the lease was lost."""
     made = compose(claim, key, segments)
     if made is None:
         claim.release_for_retry({}, at_once=True)
@@ -166,13 +166,13 @@ def compose_and_finish(claim: Claim[P], key: str, segments: Sequence[Segment], n
 
 
 def log_verification(package: Bundle | ExportPart, detail: dict[str, Any]) -> None:
-    """Its bytes were compared with those that were uploaded. In the transaction of the change."""
+    """Log, in the caller's transaction, that the bytes were compared with the uploaded ones."""
     log.record(VERIFIED[type(package)], space_id=package.log_space_id, actor=SYSTEM, **package.log_subject, **detail)
 
 
 def _tell_ready(package: Package) -> None:
-    """Notify the user who requested a bundle and waited for long. The parts of an export have a page that shows their
-    state, and API clients poll."""
+    """Notify the user who requested a bundle, after a long wait. Exports have a page that shows the state of their
+    parts, and API clients poll."""
     if not isinstance(package, Bundle) or package.requested_by is None:
         return
     if dbtime.now() - package.requested_at >= QUICK:
@@ -186,7 +186,7 @@ def _tell_failed(package: Package) -> None:
 
 
 def _settle(claim: Claim[Bundle], what: Contents) -> None:
-    """Build the Space's present content: it may have been flagged since the bundle was requested."""
+    """Store the digest of the present content: the Space may have been flagged since the request."""
     try:
         with transaction.atomic():
             claim.renew(content_digest=what.id)
@@ -195,7 +195,7 @@ def _settle(claim: Claim[Bundle], what: Contents) -> None:
 
 
 def _fail(claim: Claim[P], error: SpacekeepError) -> None:
-    """`-> failed`. archive/bundles/maintain.py removes what the store has of it."""
+    """Set the package to `failed`. archive/bundles/maintain.py removes its data from the store."""
     with transaction.atomic():
         if lifecycle.transition(
             claim.row,

@@ -2,13 +2,13 @@
 
 The row names the multipart upload and the digest of its parts (`upload_id`, `parts_digest`). If the worker dies:
 
-- after the upload was opened, before the row names it: the next attempt aborts it, and opens its own;
-- while parts are sent: the next attempt asks the store which parts it has, and sends the others. Two workers at once
-  (one was only slow) send the same bytes under the same numbers, which does no harm;
-- after completing, before the row: the store has no such upload any more, and the object exists. Its metadata has the
-  digest of these very parts, so it is used as it is.
+- after opening the upload, before the row names it: the next attempt aborts it, and opens its own;
+- while sending parts: the next attempt asks the store which parts it has, and sends the others. Two workers at once
+  (if one was only slow) send the same bytes under the same numbers, which is harmless;
+- after completing, before the row: the upload no longer exists, and the object does. Its metadata has the digest of
+  these parts, so it is used.
 
-A deletion changes the row first and aborts the uploads second. A worker that is sending parts then can't complete them.
+A deletion changes the row first and aborts the uploads second, so a worker that is sending parts can't complete them.
 """
 
 from collections.abc import Sequence
@@ -28,13 +28,13 @@ from archive.storage import ObjectInfo, Store, Upload, begin, newest, store, sto
 from archive.storage.capabilities import Capabilities
 from archive.storage.multipart import Checksums, abort_at
 
-LANES = 4  # copies at a time: the store does the work, and one bundle must not swamp it
+LANES = 4  # copies at a time: the store does the work, and one bundle must not overload it
 PLAN = "plan"  # the object's metadata key for the digest of its parts
 
 
 @dataclass(frozen=True)
 class _Job:
-    """The object to make, and its parts. `crc32`: of the whole, if the store can verify it as `checksums` says.
+    """The object to make, and its parts. `crc32`: of the whole object, if the store can verify it by `checksums`.
     `digest` identifies all of it."""
 
     store: Store
@@ -52,7 +52,7 @@ class _Job:
         return self.checksums is Checksums.PART_CRC32
 
     def to_read_back(self) -> "_Job":
-        """The same object, which the store does not verify."""
+        """Return the same object without verification by the store."""
         return replace(self, crc32=None, checksums=Checksums.UNANNOUNCED)
 
     @cached_property
@@ -60,8 +60,8 @@ class _Job:
         return sum(part.length for part in self.parts)
 
     def whole(self) -> ObjectInfo | None:
-        """The object, if it exists and was made of these parts. An object of other parts may exist, from before the
-        Space changed; completing replaces it."""
+        """Return the object, if it exists and was made of these parts. An object of other parts may exist, from before
+        the Space changed; completing replaces it."""
         try:
             object_info = self.store.head(self.key)
         except ObjectMissing:
@@ -71,16 +71,16 @@ class _Job:
 
 @dataclass(frozen=True)
 class Composed:
-    """The finished object. `crc32`: of the whole, if the store verified it; None: it is to be read back."""
+    """The finished object. `crc32`: of the whole, if the store verified it; None: read it back."""
 
     info: ObjectInfo
     crc32: int | None
 
 
 def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> Composed | None:
-    """Make `key` out of `segments`, or resume it; the claim is on a Package. Returns None when the time of this run is
-    up: the next one resumes. Raises StorageError (ObjectMissing and ObjectChanged are of a source, or of the whole),
-    LeaseLost, Refused."""
+    """Make `key` out of `segments`, or resume; the claim is on a Package. Returns None when the time of this run is up:
+    the next one resumes. Raises StorageError, LeaseLost, Refused. ObjectMissing and ObjectChanged are about a source,
+    ObjectChanged also about the whole."""
     budget, bucket = claim.budget(), store()
     can = bucket.capabilities
     size = 0 if can.any_part_sizes else common_size(sum(segment.length for segment in segments))
@@ -93,7 +93,7 @@ def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> Compo
         upload = _resume(job, claim.row) or _begin(job, claim)
         sent = _send(upload, job.parts, claim, budget)
         if sent and job.by_part and len(upload.crc32) < len(job.parts):
-            # SeaweedFS lists no CRC-32 of the parts of another run, and completes such an upload only with all of them.
+            # SeaweedFS does not list the CRC-32 of parts that another run sent, but needs all of them to complete.
             job = job.to_read_back()
             upload = _begin(job, claim)
             sent = _send(upload, job.parts, claim, budget)
@@ -102,7 +102,7 @@ def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> Compo
         made = _complete(upload, job)
     except (
         UploadGone
-    ) as error:  # a deletion aborted it; or it was completed, and the answer was lost or the worker died
+    ) as error:  # a deletion aborted it; or it was completed, and the answer got lost or the worker died
         whole = job.whole()
         if whole is None:
             raise StoreUnavailable.of(error.problem) from error
@@ -113,15 +113,15 @@ def compose(claim: "Claim[Any]", key: str, segments: Sequence[Segment]) -> Compo
 
 
 def _checksums(can: Capabilities, crc32: int | None) -> Checksums:
-    """How the store verifies what has this CRC-32."""
+    """Return how the store verifies an object with this CRC-32."""
     if crc32 is None:
         return Checksums.UNANNOUNCED
     return Checksums.WHOLE_CRC32 if can.verifies_whole else Checksums.PART_CRC32
 
 
 def _complete(upload: Upload, job: _Job) -> ObjectInfo:
-    """Complete it only if the CRC-32 of the whole is right: by the store's comparison, or by those of its parts that
-    the store computed. Raises ObjectChanged."""
+    """Complete the upload only if the CRC-32 of the whole is right, by the store's comparison or by the CRC-32 that it
+    computed for each part. Raises ObjectChanged."""
     if job.by_part:
         parts = ((upload.crc32[number], part.length) for number, part in enumerate(job.parts, 1))
         if joined_crc32(parts) != job.crc32:
@@ -134,7 +134,7 @@ def _complete(upload: Upload, job: _Job) -> ObjectInfo:
 
 
 def _resume(job: _Job, row: Package) -> Upload | None:
-    """The upload of an earlier attempt, with those of its parts that are as planned. Raises UploadGone when that
+    """Return the upload of an earlier attempt, with those of its parts that are as planned. Raises UploadGone when that
     attempt completed it."""
     if not row.upload_id or row.parts_digest != job.digest:
         return None
@@ -156,10 +156,10 @@ def _resume(job: _Job, row: Package) -> Upload | None:
 
 
 def _begin(job: _Job, claim: "Claim[Any]") -> Upload:
-    """A new upload, and no other one at its key. The write that names it in the row also checks that the claim still
-    holds. No object is removed here: a worker that slept since its claim would remove what another one has finished
-    meanwhile."""
-    claim.renew()  # who lost the claim aborts nothing of its successor
+    """Open a new upload, after aborting others at its key. The write that names it in the row also checks that the
+    claim is still held. Removes no object: a worker that was paused since its claim could remove the object that
+    another one has finished."""
+    claim.renew()  # raises if the claim was lost: never abort the successor's upload
     abort_at(job.store, job.key)
     upload = begin(job.store, job.key, "application/zip", {PLAN: job.digest}, job.checksums)
     try:
@@ -172,7 +172,7 @@ def _begin(job: _Job, claim: "Claim[Any]") -> Upload:
 
 
 def _send(upload: Upload, parts: Sequence[Part], claim: "Claim[Any]", budget: Budget) -> bool:
-    """Send the missing parts: copies in LANES threads, the rest by this one, as its bytes take memory. Returns False
+    """Send the missing parts: copies in LANES threads, relayed parts in this one, since they take memory. Returns False
     when the time is up. Only this thread writes to the row."""
     done = sum(part.length for number, part in enumerate(parts, 1) if number in upload.parts)
     claim.renew(bytes_done=done)

@@ -1,5 +1,5 @@
-"""What goes into a Space's bundle. Everything in it is the Space's own: no clock of ours, so same content, same
-bytes."""
+"""Collect the contents of a Space's bundle. They depend only on the Space and the software, on no clock, so the same
+content gives the same bytes."""
 
 import hashlib
 import json
@@ -28,13 +28,13 @@ from archive.models import Derived, Recording, Space
 from archive.models.stored import StoredObject
 from archive.storage import store
 
-FORM = 4  # of the bundle: raise it when the same facts give other bytes than before
+FORM = 4  # version of the bundle's format: raise it when the same facts give other bytes than before
 MISSING = "The store did not have these files when this bundle was made:\n\n{}"
 
 
 @dataclass(frozen=True)
 class Contents:
-    """`id` names what is in it (see `content_id`); `filename` is what the download is called."""
+    """`id` identifies the content (see `content_id`); `filename` is the name of the download."""
 
     id: str
     filename: str
@@ -46,20 +46,20 @@ class Contents:
 
 
 def contents(space: Space) -> Contents:
-    """The bundle of `space` as it stands; the waveform is read from the store, so not inside of a transaction. Raises
-    Refused when it has no recording, Denied and Unavailable."""
+    """Return the present contents of the bundle of `space`. Reads the waveform from the store, so don't call it inside
+    a transaction. Raises Refused when there is no recording, StoreDenied and StoreUnavailable."""
     name = folder(space)
     return Contents(content_id(space), f"{name}.zip", layout(members(space, name), space.ended_at))
 
 
 def folder(space: Space) -> str:
-    """What the one folder in its bundle is called."""
+    """Return the name of the one folder in the bundle."""
     return f"{names.safe(space.title)}-{space.ended_at:%Y-%m-%d}"
 
 
-@translation.override("en")  # the same content gives the same bytes, for readers of every language
+@translation.override("en")  # one language for all readers, so that the same content gives the same bytes
 def members(space: Space, name: str) -> list[Member]:
-    """Its whole bag, under the folder `name`. Raises as `contents` does."""
+    """Return the whole bag, under the folder `name`. Raises as `contents` does."""
     recordings = list(space.recordings.all())
     if not recordings:
         raise Refused("bundle.no_recording", space=space.id)
@@ -88,18 +88,18 @@ def members(space: Space, name: str) -> list[Member]:
         peaks=_peaks(derived.get(Derived.Kind.PEAKS)),
         files=[file for file in _files(space, recordings, copy) if file.name not in lost],
         missing=list(lost),
-        nonce=content_id(space)[:32],  # no text of the Space can contain a hash of itself and of the salt
+        nonce=content_id(space)[:32],  # no text of the Space can contain a hash of itself and the salt
     )
     payload.insert(0, member("data/index.html", shown))
-    payload += [_sound(file, kept) for file, kept in sounds]  # last: what follows them is only the directory
+    payload += [_sound(file, kept) for file, kept in sounds]  # last, so that only the directory follows them
     return bag(name, payload, identifier=str(space.id), title=str(space), date=space.ended_at)
 
 
 def content_id(space: Space) -> str:
-    """SHA-256 (hex) over everything that the bundle is made from: same id, same bytes. Cheap enough for every page: no
-    transcript is written out for it, and nothing is asked of the store.
+    """Return the SHA-256 (hex) of everything that the bundle is made from: same id, same bytes. Cheap enough for every
+    page: it writes no transcript and sends no request to the store.
 
-    The page in it is made from this software's styles, scripts and templates, so they count too.
+    The bundle's page is made from this software's styles, scripts and templates, so they count too.
     """
     spoken = [[t.number, t.language, t.sha256] for t in space.transcripts.defer("cues")]
     made = [[kind, kept.sha256] for kind, kept in sorted(_derived(space).items())]
@@ -112,7 +112,8 @@ def _derived(space: Space) -> dict[str, Derived]:
 
 
 def _peaks(kept: Derived | None) -> list[list[float]] | None:
-    """What the waveform is drawn from, or None where there is none that can be drawn. Raises Denied, Unavailable."""
+    """Return the peaks to draw the waveform from, or None if they can't be drawn. Raises StoreDenied,
+    StoreUnavailable."""
     if kept is None or kept.size > Derived.MAX_PEAKS_BYTES:
         return None
     try:
@@ -130,8 +131,8 @@ def _peaks(kept: Derived | None) -> list[list[float]] | None:
 
 
 def _lost(space: Space) -> dict[str, StoredObject]:
-    """What belongs into the bag and is known to be missing in the store, by name; nothing where a bundle must be whole
-    (BUNDLE_MISSING_OBJECTS): then making it fails."""
+    """Return the objects of the bag that are known to be missing in the store, by file name. Empty unless
+    BUNDLE_MISSING_OBJECTS allows gaps: then building the bundle fails."""
     if settings.BUNDLE_MISSING_OBJECTS != "list":
         return {}
     copy = _derived(space).get(Derived.Kind.ACCESS_COPY)
@@ -153,7 +154,7 @@ def _sound(name: str, kept: StoredObject) -> Member:
 
 
 def _files(space: Space, recordings: list[Recording], copy: Derived | None) -> Iterator[File]:
-    """What the page links to, in its order."""
+    """Yield the files that the page links to, in page order."""
     for kept in recordings:
         yield File(_recording(kept), gettext("Recording"), kept.size)
     if copy:
@@ -168,7 +169,7 @@ def _files(space: Space, recordings: list[Recording], copy: Derived | None) -> I
 
 
 def facts(space: Space) -> dict[str, Any]:
-    """space.json: the facts of a Space, as its host may have them. Times are RFC 3339, UTC; lengths in milliseconds."""
+    """Return space.json: the facts of a Space for its host. Times are RFC 3339, UTC; lengths in milliseconds."""
     due = space.stored_deadline()
     copy = _derived(space).get(Derived.Kind.ACCESS_COPY)
     return {
@@ -208,7 +209,7 @@ def facts(space: Space) -> dict[str, Any]:
         "violations": violations_as_json(space),
         "kept_until": rfc3339(due.at),
         "deadline_reasons": reasons_with_text(due.reasons),
-        "salt": space.salt,  # with it, a certificate of deletion can be shown to speak of this very Space
+        "salt": space.salt,  # proves that a deletion certificate is about this Space
     }
 
 

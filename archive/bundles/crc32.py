@@ -1,6 +1,6 @@
-"""The CRC-32 of a ZIP from those of its members: no byte of a recording is read for it.
+"""Compute the CRC-32 of a ZIP from those of its members, without reading a recording.
 
-A CRC is linear: the one of two strings in a row follows from their CRCs and the length of the second. Appending n zero
+A CRC is linear: the CRC of two joined strings follows from their CRCs and the length of the second. Appending n zero
 bytes multiplies a CRC, as a polynomial over GF(2), by x^(8n) modulo the CRC's polynomial (zlib's manual calls this
 crc32_combine; Python's zlib does not have it).
 """
@@ -16,7 +16,7 @@ ONE = 1 << 31  # x^0
 
 
 def whole_crc32(segments: Sequence[Segment]) -> int | None:
-    """The CRC-32 of all segments in a row; None if that of a range is not known."""
+    """Return the CRC-32 of all segments joined; None if the CRC-32 of a range is unknown."""
     crc = 0
     for segment in segments:
         if not isinstance(segment, Range):
@@ -29,7 +29,7 @@ def whole_crc32(segments: Sequence[Segment]) -> int | None:
 
 
 def joined_crc32(pieces: Iterable[tuple[int, int]]) -> int:
-    """The CRC-32 of pieces in a row, from the CRC-32 and the length of each."""
+    """Return the CRC-32 of joined pieces, from the CRC-32 and the length of each."""
     crc = 0
     for piece, length in pieces:
         crc = combine(crc, piece, length)
@@ -37,7 +37,7 @@ def joined_crc32(pieces: Iterable[tuple[int, int]]) -> int:
 
 
 def combine(first: int, second: int, length: int) -> int:
-    """The CRC-32 of two strings in a row, the second of which has `length` bytes."""
+    """Return the CRC-32 of two joined strings, the second of which has `length` bytes."""
     return _multiply(_power(8 * length), first) ^ second
 
 
@@ -53,7 +53,7 @@ def _multiply(a: int, b: int) -> int:
 
 
 def _power(exponent: int) -> int:
-    """x to this power."""
+    """Return x to this power."""
     result, place = ONE, 0
     while exponent:
         if exponent & 1:
@@ -64,7 +64,7 @@ def _power(exponent: int) -> int:
 
 @cache
 def _square(times: int) -> int:
-    """x, squared so many times."""
+    """Return x after squaring it `times` times."""
     if times == 0:
         return ONE >> 1
     half = _square(times - 1)

@@ -1,7 +1,7 @@
 """Contents of an export part: the bags of its Spaces, each in its own folder, and a page that links them.
 
-The page names the Spaces of this part only, so that no title outlives its Space in another part. For Spaces that have
-reached their deadline it gives only the day of their end.
+The page names only the Spaces of this part, so that no title outlives its Space in another part. Of Spaces past their
+deadline it shows only the day on which they ended.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ from archive.bundles.zip64 import Literal, Member, Segment, Spooled, layout
 from archive.display.export_index import export_index_digest, render_export_index
 from archive.models import ExportPart, Space
 
-FORM = 1  # of the part: raise it when the same Spaces give other bytes than before
+FORM = 1  # version of the part's format: raise it when the same Spaces give other bytes than before
 
 
 @dataclass(frozen=True)
 class Contents:
-    """`id` identifies the contents; `filename` is the name of the download. `segments` are valid within the context of
+    """`id` identifies the contents; `filename` is the name of the download. Use `segments` only within the context of
     `contents`."""
 
     id: str
@@ -37,7 +37,7 @@ class Contents:
 
 @contextmanager
 def contents(export_part: ExportPart, now: datetime) -> Iterator[Contents | None]:
-    """The contents at `now`; None if nothing in the part may be served any more.
+    """Yield the contents at `now`; None if nothing in the part may be served any more.
 
     Small members are spooled to an unnamed file, which is deleted when this process ends. Raises StorageError, Refused.
     """
@@ -79,7 +79,7 @@ def _spooled(member: Member, spool: BinaryIO) -> Member:
 
 
 def _folders(spaces: list[Space]) -> list[str]:
-    """One folder name for each Space; no two differ only in case."""
+    """Return one folder name for each Space; no two differ only in case."""
     taken: set[str] = set()
     names = []
     for space in spaces:

@@ -1,9 +1,9 @@
-"""All Spaces of a host at once, or chosen ones, in numbered parts of a bounded size, each of which opens alone.
+"""Export all Spaces of a host, or chosen ones, as numbered parts of a bounded size. Each part can be opened alone.
 
 Parts are filled in the order of deadlines: Spaces that are due together are revoked together
-(archive/export_revocation.py), and the other parts stay available. A Space that does not fit into a part of the
-chosen size gets a part of its own, which the page announces beforehand. Bag sizes are upper bounds computed from
-database rows: only a worker writes the bag itself.
+(archive/export_revocation.py), and the other parts stay available. A Space that is too large for a part of the chosen
+size gets a part of its own, which the page announces beforehand. Bag sizes are upper bounds computed from database
+rows: only a worker writes the bag itself.
 """
 
 from collections.abc import Collection, Sequence
@@ -35,26 +35,26 @@ from archive.storage import keys
 
 MOST_SPACES = 500  # in a part: its directory and manifests have to fit into memory
 ROOM = 2 * 1024**2  # bytes for the page and the small members of a bag
-LOGGED = 1000  # Spaces that one entry of the log names, as entries have a limit
-FORMS = 16  # a transcript is in a bag in five forms, none of them longer than three times its WebVTT
+LOGGED = 1000  # Spaces named in one log entry, since the size of entries is limited
+FORMS = 16  # a bag has each transcript in five forms, none longer than three times its WebVTT
 
 
 @dataclass(frozen=True)
 class SizedSpace:
-    """A Space, and the most bytes that its bag can have."""
+    """A Space, and the maximum size of its bag in bytes."""
 
     space_id: UUID
     size: int
 
 
 def newest(host: User, *, chosen: bool = False) -> Export | None:
-    """The newest export of all Spaces, or the newest of `chosen` ones."""
+    """Return the newest export of all Spaces, or the newest of `chosen` ones."""
     return Export.objects.filter(host=host, chosen=chosen).order_by("-requested_at").first()
 
 
 def shares(host: User, space_ids: Collection[UUID] | None = None, most: int | None = None) -> list[SizedSpace]:
-    """The host's Spaces that can be downloaded now, or those of `space_ids`, or the first `most`; the next deadline
-    first."""
+    """Return the host's Spaces that can be downloaded now, or those of them in `space_ids`, or the first `most`;
+    earliest deadline first."""
     spaces = _downloadable(host, space_ids)
     ids = list(spaces.order_by(F("expires_at").asc(nulls_last=True), "id").values_list("pk", flat=True)[:most])
     sizes = dict.fromkeys(ids, ROOM)
@@ -68,12 +68,12 @@ def shares(host: User, space_ids: Collection[UUID] | None = None, most: int | No
 
 
 def count_served(host: User, most: int) -> int:
-    """How many Spaces of the host are served now, at most so many. Each has a recording."""
+    """Count the Spaces of the host that are served now, up to `most`. Each has a recording."""
     return Space.objects.served().filter(host=host).order_by("expires_at").values("pk")[:most].count()
 
 
 def packed(spaces: Sequence[SizedSpace], max_part_size: int) -> list[list[SizedSpace]]:
-    """Parts of at most `max_part_size` bytes, in the given order; a larger Space gets a part of its own."""
+    """Pack Spaces, in this order, into parts of at most `max_part_size` bytes; a larger Space gets its own part."""
     export_parts: list[list[SizedSpace]] = []
     room = 0
     for share in spaces:
@@ -86,13 +86,13 @@ def packed(spaces: Sequence[SizedSpace], max_part_size: int) -> list[list[SizedS
 
 
 def smallest_size(spaces: Sequence[SizedSpace]) -> int:
-    """The part size that gives the fewest parts, and of these the smallest."""
+    """Return the part size that gives the fewest parts, and of several such sizes the smallest."""
     return min(Export.Size.values, key=lambda size: (len(packed(spaces, size)), size))
 
 
 def request(host: User, max_part_size: int, space_ids: Collection[UUID] | None = None) -> Export:
-    """Request all Spaces of the host, or those of `space_ids`: returns the newest export if it is of the same Spaces
-    and part size; else makes a new one, and revokes the older ones of its kind (all, chosen).
+    """Request an export of all Spaces of the host, or of those in `space_ids`. Returns the newest export if it has the
+    same Spaces and part size; otherwise makes a new one, and revokes the older ones of its kind (all, chosen).
 
     Raises Refused when there is nothing to download, or when one of `space_ids` can't be downloaded.
     """
@@ -100,8 +100,8 @@ def request(host: User, max_part_size: int, space_ids: Collection[UUID] | None =
         raise Refused("export.bad_part_size")
     chosen = space_ids is not None
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=host.pk)  # makes two requests at once one export
-        # FOR NO KEY UPDATE in key order, as a deletion locks them before it writes entries of these Spaces.
+        User.objects.select_for_update(no_key=True).get(pk=host.pk)  # two simultaneous requests make one export
+        # FOR NO KEY UPDATE in key order, as a deletion does before it writes entries of these Spaces.
         downloadable = _downloadable(host, space_ids).select_for_update(no_key=True)
         list(downloadable.order_by("pk").values_list("pk"))
         spaces = shares(host, space_ids)
@@ -129,7 +129,7 @@ def _downloadable(host: User, space_ids: Collection[UUID] | None) -> SpaceQueryS
 
 
 def _is_of(last: Export, spaces: Sequence[SizedSpace]) -> bool:
-    """Whether it is of these Spaces as they are now, and all of its parts are ready or will be."""
+    """Return whether the export has these Spaces unchanged, and all of its parts are ready or will be."""
     ids = [share.space_id for share in spaces]
     later = LogEntry.objects.filter(space_id__in=ids, event__in=events.CONTENT_EDITED, at__gte=last.requested_at)
     if later.exists():
@@ -140,9 +140,9 @@ def _is_of(last: Export, spaces: Sequence[SizedSpace]) -> bool:
 
 
 def _revoke_earlier(host: User, chosen: bool) -> None:
-    """End the live parts of the host's earlier exports of this kind: at most two exports of a host are stored."""
+    """End the live parts of the host's earlier exports of this kind, so that a host has at most two exports stored."""
     earlier = Export.objects.filter(host=host, chosen=chosen)
-    # Locked as archive/export_revocation.py does it.
+    # The same lock order as in archive/export_revocation.py.
     list(earlier.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     live = ExportPart.objects.filter(export__in=earlier, state__in=ExportPart.LIVE)
     for part in live.select_for_update(of=("self",)).order_by("pk"):
@@ -159,7 +159,7 @@ def _create_part(export: Export, number: int, content: Sequence[SizedSpace]) -> 
 
 
 def build(export_part_id: UUID) -> bool:
-    """Build it, or resume. Returns True when this call made it ready."""
+    """Build the part, or resume. Returns True when this call made it ready."""
     return attempt(ExportPart, export_part_id, _build)
 
 
@@ -173,6 +173,6 @@ def _build(claim: Claim[ExportPart]) -> bool:
 
 
 def visible_parts(export: Export) -> list[ExportPart]:
-    """The newest part of each number."""
+    """Return the newest part of each number."""
     rows = export.parts.order_by("number", "-requested_at", "-id").distinct("number")
     return list(rows.prefetch_related("places__space"))

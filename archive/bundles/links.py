@@ -14,12 +14,12 @@ P = TypeVar("P", Bundle, ExportPart)
 
 
 def revoke_bundle_links(space: Space, actor: Actor) -> int:
-    """Revoke all links to bundles of the Space, of every person and token. How many bundles had links."""
+    """Revoke all links to bundles of the Space, of all users and tokens. Returns how many bundles had links."""
     return _revoke(Bundle.objects.filter(space=space, state=Bundle.State.READY), actor)
 
 
 def revoke_export_links(host: User, actor: Actor) -> int:
-    """Revoke all links to export parts of the host, of every person and token. How many parts had links."""
+    """Revoke all links to export parts of the host, of all users and tokens. Returns how many parts had links."""
     return _revoke(ExportPart.objects.filter(export__host=host, state=ExportPart.State.READY), actor)
 
 

@@ -1,8 +1,8 @@
-"""Maintain packages: verify ready ones, remove those without downloads, clear the store of ended ones.
+"""Maintain packages: verify ready ones, remove those without downloads, clear the storage of ended ones.
 
-The row changes first, the store second: once a row is not `ready`, no download address is given out for its object, and
-no worker completes it. A crash in between leaves a row that is not `storage_cleared`; the dispatcher retries it. While
-deletion is paused (archive/restores.py), the store keeps them: if it has lost a recording, its bundle is the last copy.
+The row changes first, the store second: once a row is not `ready`, its object gets no new download address, and no
+worker completes it. A crash in between leaves a row that is not `storage_cleared`; the dispatcher retries it. While
+deletion is paused (archive/restores.py), the store keeps the objects: the bundle of a lost recording is its last copy.
 """
 
 from datetime import timedelta
@@ -28,7 +28,7 @@ from archive.storage.purge_prefix import purge_listing, require_empty
 
 P = TypeVar("P", Bundle, ExportPart)
 State = Package.State
-MAX_READ_BACKS = 20  # some hours; a package that can't be read back in one run gets no checksum then
+MAX_READ_BACKS = 20  # some hours; after that, the package stays without a checksum
 UNVERIFIED = Q(verified_by="", attempts__lt=MAX_READ_BACKS)
 UNCLEARED = Q(storage_cleared=False)
 
@@ -36,19 +36,19 @@ logger = structlog.get_logger()
 
 
 def place(package: Bundle | ExportPart) -> str:
-    """The key of its object, which the row's id determines."""
+    """Return the key of the package's object, which depends only on the row's id."""
     if isinstance(package, ExportPart):
         return keys.export_part(package.id)
     return keys.bundle(package.space_id, package.id)
 
 
 def is_to_be_proven(package: Package) -> bool:
-    """Whether it is still to be read back."""
+    """Return whether the package is still to be read back."""
     return package.state == Package.State.READY and not package.verified_by and package.attempts < MAX_READ_BACKS
 
 
 def verify(model: type[P], package_id: UUID) -> bool:
-    """Read back a ready package that the store could not verify. It becomes `failed` if a member differs from the
+    """Read back a ready package that the store could not verify. Set it to `failed` if a member differs from the
     upload.
 
     Returns True if this call stored the SHA-256.
@@ -97,12 +97,12 @@ def _condemn(claim: Claim[P], error: SpacekeepError) -> None:
 
 
 def mark_missing(package: Bundle | ExportPart) -> bool:
-    """`ready -> removed`, as the store has no object of it any more. It can be requested again."""
+    """Set the package from `ready` to `removed`, as the store has lost its object. It can be requested again."""
     return _remove(package, "object-missing")
 
 
 def unfetched() -> Q:
-    """No download of it was started for BUNDLE_KEEP_DAYS, by the database's clock."""
+    """Match ready packages without a download for BUNDLE_KEEP_DAYS, by the database's clock."""
     before = Now() - timedelta(days=settings.BUNDLE_KEEP_DAYS)
     return Q(state=State.READY) & (Q(fetched_at__lte=before) | Q(fetched_at=None, ready_at__lte=before))
 
@@ -130,7 +130,7 @@ def _remove(package: Bundle | ExportPart, why: str, condition: Q | None = None, 
 
 
 def clear_storage(model: type[P], package_id: UUID) -> bool:
-    """Remove what the store has of a package that ended. Returns True when this call saw the store empty."""
+    """Remove all data of an ended package from the store. Returns True when this call saw the store empty."""
     claim = leases.claim(model, package_id, Package.OVER, condition=UNCLEARED)
     return leases.attempt(claim, _clear_storage, retry=_retry_clearing, parks=False)
 
@@ -145,4 +145,4 @@ def _clear_storage(claim: Claim[P]) -> bool:
 
 
 def _retry_clearing(claim: Claim[P], error: SpacekeepError) -> None:
-    claim.release_for_retry(claim.row.problem, cause=error.problem)  # people read why the package ended
+    claim.release_for_retry(claim.row.problem, cause=error.problem)  # the row's problem says why the package ended

@@ -1,4 +1,4 @@
-"""Check that every object a bundle copies still exists. Used where BUNDLE_MISSING_OBJECTS allows gaps."""
+"""Check that the objects for a bundle still exist. Used where BUNDLE_MISSING_OBJECTS allows gaps."""
 
 from contextlib import suppress
 from uuid import UUID
@@ -17,8 +17,8 @@ logger = structlog.get_logger()
 
 
 def missing_sources(space: Space) -> None:
-    """Note of each recording (and copy for browsers) whether the store has it now. A change is logged: a row without
-    its object is an alarm. Raises Denied, Unavailable."""
+    """Record for each recording (and copy for browsers) whether the store has it now. A change is logged, and a loss
+    raises an alert. Raises StoreDenied, StoreUnavailable."""
     copies = space.derived.filter(kind=Derived.Kind.ACCESS_COPY)
     sounds: list[Recording | Derived] = [*space.recordings.all(), *copies]
     for kept in sounds:
@@ -28,10 +28,10 @@ def missing_sources(space: Space) -> None:
 
 
 def check_sources(space_id: UUID) -> None:
-    """Where something was missing: it may be there again, and then a bundle with a gap is not the one to hand out."""
+    """Check a Space with missing objects again: if they are back, the next bundle should have no gap."""
     space = Space.objects.filter(pk=space_id, recordings__missing_at__isnull=False).first()
     if space is not None:
-        with suppress(StorageError):  # the bundle that is there is as good as it was
+        with suppress(StorageError):  # then the existing bundle is as good as before
             missing_sources(space)
 
 

@@ -1,4 +1,4 @@
-"""Portable file names: NFC, no path tricks, no names reserved by Windows, no characters that hide the real order.
+"""Make portable file names: NFC, no path traversal, no names that Windows reserves, no characters that hide the order.
 
 Names of a bundle's own files are lower case and numbered, so no two differ only in case.
 """
@@ -6,7 +6,7 @@ Names of a bundle's own files are lower case and numbered, so no two differ only
 import re
 import unicodedata
 
-LONGEST = 120  # bytes of UTF-8; file systems stop at 255, and a date and an ending follow
+LONGEST = 120  # bytes of UTF-8; file systems stop at 255, and a date and an extension follow
 FORBIDDEN = set('/\\:*?"<>|')
 RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
     f"{port}{n}" for port in ("com", "lpt") for n in "0123456789¹²³"
@@ -15,15 +15,15 @@ RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"} | {
 # separators
 DROPPED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 JOINER = "\u200d"  # holds emoji together; harmless between two visible characters
-SKINS = range(0x1F3FB, 0x1F400)  # color the emoji before them
-FLAGS = range(0x1F1E6, 0x1F200)  # two of them are a flag
+SKINS = range(0x1F3FB, 0x1F400)  # modify the color of the emoji before them
+FLAGS = range(0x1F1E6, 0x1F200)  # a flag has two of them
 
 
 def safe(title: str, fallback: str = "space") -> str:
-    """One path segment that shows `title`, or `fallback` when nothing of it can be shown."""
+    """Return one path segment that shows `title`, or `fallback` if none of it can be shown."""
     text = "".join(" " if c.isspace() else c for c in title)
     text = "".join(c for c in text if c == JOINER or unicodedata.category(c) not in DROPPED)
-    text = unicodedata.normalize("NFC", text)  # after the dropping, which may bring a letter and its mark together
+    text = unicodedata.normalize("NFC", text)  # after dropping characters, which may join a letter and its mark
     text = "".join("-" if c in FORBIDDEN else c for c in text)
     text = " ".join(text.split())
     text = _begun(_cut(text, LONGEST)).rstrip(f" .-{JOINER}")
@@ -33,36 +33,35 @@ def safe(title: str, fallback: str = "space") -> str:
 
 
 def recording(number: int, extension: str) -> str:
-    """recording.m4a, recording-2.m4a"""
+    """Return recording.m4a, recording-2.m4a, ..."""
     return f"recording{'' if number == 1 else f'-{number}'}.{_word(extension, 'bin')}"
 
 
 def access_copy(extension: str) -> str:
-    """access-copy.m4a: the copy that browsers can play, where they can't play the recording."""
+    """Return access-copy.m4a: the copy for browsers that can't play the recording."""
     return f"access-copy.{_word(extension, 'bin')}"
 
 
 def transcript(number: int, language: str, ending: str) -> str:
-    """transcript.en.vtt, transcript.2.pt-br.vtt. `language` is a tag (BCP 47), which means the same in small
-    letters."""
+    """Return transcript.en.vtt, transcript.2.pt-br.vtt, ... `language` is a BCP 47 tag, whose case has no meaning."""
     return f"transcript{'' if number == 1 else f'.{number}'}.{_word(language, 'und')}.{ending}"
 
 
 def _word(text: str, fallback: str) -> str:
-    """Small ASCII letters, digits and hyphens: no dot and no slash, whatever came in."""
+    """Reduce to small ASCII letters, digits and hyphens, so never a dot or a slash."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-") or fallback
 
 
 def _begun(text: str) -> str:
-    """Without what must not come first: an option, a hidden file, a mark that would stand on the slash before it."""
+    """Remove characters that must not come first: an option's hyphen, a hidden file's dot, a combining mark."""
     while text and (text[0] in f" .-{JOINER}" or _belongs(text[0])):
         text = text[1:]
     return text
 
 
 def _cut(text: str, most: int) -> str:
-    """At most `most` bytes of UTF-8, ending between characters as people see them: not before a mark that belongs to
-    the last one, not inside of an emoji or a flag."""
+    """Cut to at most `most` bytes of UTF-8, between characters as people see them: not before a combining mark, not
+    inside an emoji or a flag."""
     if len(text.encode()) <= most:
         return text
     end = len(text.encode()[:most].decode(errors="ignore"))

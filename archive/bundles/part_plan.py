@@ -1,11 +1,11 @@
-"""From segments to the parts of a multipart upload: what S3 allows, with as few bytes through the worker as can be.
+"""Plan the parts of a multipart upload from segments: within S3's limits, with few bytes through the worker.
 
-S3 takes no part under 5 MiB but the last, no copy over 5 GiB, and no more than 10,000 parts. So small pieces are
-joined, and where they are still too small the first bytes of the following range come along; the rest of a range is
-copied inside the store. Where a store can't copy, ranges go through the worker as well, a bounded piece at a time.
+S3 allows no part under 5 MiB but the last, no copy over 5 GiB, and no more than 10,000 parts. So small pieces are
+joined, and if they are still too small, the first bytes of the following range are added; the rest of a range is copied
+inside the store. If a store can't copy, ranges go through the worker as well, in pieces of a bounded size.
 
-Cloudflare R2 wants all parts but the last to have one size. There the ZIP is cut at multiples of that size: a part that
-lies inside of one range is copied, and the others go through the worker, two for each recording.
+Cloudflare R2 requires all parts but the last to have the same size. There the ZIP is cut at multiples of that size: a
+part that lies inside one range is copied, and the others go through the worker, two for each recording.
 """
 
 import hashlib
@@ -17,16 +17,16 @@ from archive.bundles.zip64 import Literal, Range, Segment, Spooled
 from archive.errors import Refused
 from archive.storage import MIN_PART, MOST_PARTS, PART
 
-# Bytes that the store copies in one call: what is lost at most when one breaks off, and the step of the progress bar.
-# Times 10,000 parts it reaches beyond 600 GiB.
+# Bytes that the store copies in one call: the most that a failed call loses, and the step of the progress bar. Times
+# 10,000 parts it exceeds 600 GiB.
 COPY = 64 * 1024**2
-JOINED = 16 * 1024**2  # literal bytes that are held in memory before they go out
-EQUAL = 8 * 1024**2  # bytes of a part where all have one size: the first and the last go through the worker
+JOINED = 16 * 1024**2  # literal bytes held in memory before they are sent
+EQUAL = 8 * 1024**2  # size of parts where all have the same size: the first and the last go through the worker
 
 
 @dataclass(frozen=True)
 class RelayedPart:
-    """A part that goes through the worker: literals, and ranges that it has to read."""
+    """A part that goes through the worker: literals, and ranges that the worker reads."""
 
     pieces: tuple[Segment, ...]
 
@@ -52,8 +52,8 @@ Part = RelayedPart | CopiedPart
 def plan(
     segments: Sequence[Segment], *, copies: bool = True, one_size: int = 0, least: int = MIN_PART, most: int = COPY
 ) -> list[Part]:
-    """The parts, in order. No part but the last is shorter than `least`; no copy is longer than `most` + `least`.
-    `copies`: whether the store can copy; without it every part is a RelayedPart. `one_size`: the bytes of every part
+    """Return the parts, in order. No part but the last is shorter than `least`; no copy is longer than `most` +
+    `least`. `copies`: whether the store can copy; if not, every part is a RelayedPart. `one_size`: bytes of every part
     but the last; 0: they may differ. Raises Refused beyond 10,000 parts."""
     if one_size:
         parts = _equal_parts(segments, copies, one_size)
@@ -65,8 +65,8 @@ def plan(
 
 
 def digest(parts: Sequence[Part], crc32: int | None = None, checksums: str = "") -> str:
-    """SHA-256 (hex) of where each part comes from, of the CRC-32 of the whole, and of how the store is to verify it: an
-    upload that was begun with the same can be resumed."""
+    """Return the SHA-256 (hex) of the source of each part, the CRC-32 of the whole, and the way in which the store
+    verifies it. An upload with the same digest can be resumed."""
     sources = [[_told(piece) for piece in pieces_of(part)] for part in parts]
     return hashlib.sha256(json.dumps([sources, crc32, checksums]).encode()).hexdigest()
 
@@ -84,7 +84,7 @@ def _told(piece: Segment) -> list[str | int]:
 def _parts(segments: Sequence[Segment], copies: bool, least: int, most: int) -> list[Part]:
     parts: list[Part] = []
     waiting: list[Segment] = []
-    size = 0  # of what waits; counted on, as a bundle may have a hundred thousand members
+    size = 0  # of `waiting`; a running sum, as a bundle may have a hundred thousand members
 
     def add(piece: Segment) -> None:
         nonlocal size
@@ -119,7 +119,7 @@ def _parts(segments: Sequence[Segment], copies: bool, least: int, most: int) -> 
 
 
 def common_size(total: int) -> int:
-    """Bytes of each part where all have one size: little goes through the worker, and 10,000 parts are enough."""
+    """Return the part size where all parts have the same: small, but large enough for 10,000 parts."""
     return max(EQUAL, -(-total // MOST_PARTS))
 
 
@@ -157,7 +157,7 @@ def _cut(segment: Segment, at: int, length: int) -> Segment:
 
 
 def _in_pieces(segments: Sequence[Segment], step: int) -> list[Segment]:
-    """Ranges cut so that none is longer than `step` bytes."""
+    """Cut ranges so that none is longer than `step` bytes."""
     return [
         piece
         for segment in segments
@@ -174,8 +174,8 @@ def _split(whole: Range, at: int) -> tuple[Range, Range]:
 
 
 def _pieces(whole: Range, least: int, most: int) -> list[Range]:
-    """Cut at multiples of `most` from the beginning of the object: a store keeps it in pieces of its own, mostly of a
-    power of two, and copies whole ones with less work than halves."""
+    """Cut at multiples of `most` from the beginning of the object: stores keep objects in pieces, mostly of a power of
+    two, and copy whole ones with less work than halves."""
     pieces = []
     while whole.length > most + least:
         at = most - whole.start % most

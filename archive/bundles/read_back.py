@@ -1,8 +1,8 @@
 """Read a finished package back, as a download would, to compute its SHA-256 and to verify every member.
 
 The SHA-256 of the whole can't be known beforehand: it depends on every byte in order, and the store copies the
-recording itself. So the package is read once after it is ready. On the way each member's CRC-32 is compared with the
-one from intake, which detects a store that copied wrong bytes.
+recording itself. So a ready package is read once. This also compares each member's CRC-32 with the one from intake,
+which detects a store that copied wrong bytes.
 """
 
 import hashlib
@@ -34,14 +34,14 @@ def _check(source: "_Source", header: tuple[int, ...]) -> None:
     name = source.take(name_length).decode(errors="replace")
     extra = source.take(extra_length)
     if size == U32 and extra:
-        size = struct.unpack_from("<HHQQ", extra)[3]  # our own ZIP64 field is the only one (layout.py)
+        size = struct.unpack_from("<HHQQ", extra)[3]  # our own ZIP64 field is the only one (zip64.py)
     if source.crc32(size) != crc32:
         raise ObjectChanged("bundle.member_differs", name=name)
     source.members += 1
 
 
 class _Source:
-    """What comes, a few bytes or a long stretch at a time. Everything goes into the SHA-256."""
+    """Reads exact byte counts from chunks of any length, and hashes everything with SHA-256."""
 
     def __init__(self, chunks: Iterable[bytes], step: Callable[[int], None]) -> None:
         self.chunks: Iterator[bytes] = iter(chunks)
@@ -52,7 +52,7 @@ class _Source:
         self.members = 0
 
     def take(self, count: int) -> bytes:
-        """Exactly `count` bytes, or fewer at the end."""
+        """Return exactly `count` bytes, or fewer at the end."""
         return b"".join(self._pieces(count))
 
     def crc32(self, count: int) -> int:

@@ -1,4 +1,4 @@
-"""A ZIP file as a list of segments: literal bytes, or a range of an object in the store. Every offset is known
+"""A ZIP file as a list of segments: literal bytes, or a range of an object in the store. All offsets are known
 beforehand.
 
 Stored (uncompressed) members, sizes and CRC-32 in the local headers, no data descriptors; UTF-8 names. ZIP64 fields
@@ -32,8 +32,8 @@ class Literal:
 
 @dataclass(frozen=True)
 class Spooled:
-    """A literal that waits in a file of ours, because all of them together would not fit into memory. `sha256` is that
-    of its bytes (hex)."""
+    """A literal that is stored in a temporary file, because all of them would not fit into memory. `sha256`: of its
+    bytes (hex)."""
 
     file: BinaryIO
     start: int
@@ -48,8 +48,8 @@ class Spooled:
 
 @dataclass(frozen=True)
 class Range:
-    """`length` bytes of an object from `start`. `etag` names the very object that is meant. `crc32`: of these bytes,
-    where it is known."""
+    """`length` bytes of an object from `start`. `etag` identifies the object's content. `crc32`: of these bytes, if
+    known."""
 
     key: str
     etag: str
@@ -58,7 +58,7 @@ class Range:
     crc32: int | None = None
 
     def part(self, at: int, length: int) -> "Range":
-        """`length` bytes of it, from `at` on."""
+        """Return `length` bytes of the range, starting at its byte `at`."""
         return Range(self.key, self.etag, self.start + at, length)
 
 
@@ -67,8 +67,8 @@ Segment = Literal | Spooled | Range
 
 @dataclass(frozen=True)
 class Member:
-    """A file in the ZIP. `body` has `size` bytes with this `crc32` and `sha256` (hex). `modified` is the time that it
-    carries, where that is not the one of the whole."""
+    """A file in the ZIP. `body` has `size` bytes with this `crc32` and `sha256` (hex). `modified`: its time, if that
+    differs from the time of the ZIP."""
 
     name: str
     body: Segment
@@ -82,8 +82,8 @@ class Member:
 
 
 def layout(members: Sequence[Member], modified: datetime) -> list[Segment]:
-    """The ZIP of `members`, in their order. `modified` is the time that members carry which have none of their own
-    (UTC, 2 s steps, 1980-2107)."""
+    """Return the ZIP of `members`, in their order. `modified` is the time of members without their own (UTC, 2 s steps,
+    1980-2107)."""
     segments: list[Segment] = []
     central: list[bytes] = []
     offset = 0
@@ -99,7 +99,7 @@ def layout(members: Sequence[Member], modified: datetime) -> list[Segment]:
 
 
 def read(segments: Sequence[Segment], fetch: Callable[[Range], bytes]) -> Iterator[bytes]:
-    """The bytes of `segments`, one after the other. `fetch` returns those of a range."""
+    """Yield the bytes of `segments` in order. `fetch` returns those of a range."""
     for segment in segments:
         yield fetch(segment) if isinstance(segment, Range) else segment.data
 
