@@ -24,9 +24,9 @@ _BY_COMMAND: ContextVar[bool] = ContextVar("by_command", default=False)
 
 @dataclass(frozen=True)
 class Actor:
-    """Who caused an event: a `user` with an id, a `recorder`, or the `system` (a background job).
+    """The cause of an event: a `user` with an id, a `recorder`, or the `system` (a background job).
 
-    A `command` is one of manage.py: its id is the account that it was run for (--by), which did not sign in for it.
+    A `command` of manage.py has the id of the account given by --by, who did not sign in for it.
     """
 
     kind: str
@@ -38,12 +38,12 @@ class Actor:
 
 
 SYSTEM = Actor("system")
-OPERATOR = Actor("command")  # a command that was run for no account
+OPERATOR = Actor("command")  # a command without --by
 
 
 @contextmanager
 def run_by_command() -> Iterator[None]:
-    """In this block a command of manage.py acts, whatever account it names."""
+    """Log events in this block as caused by a command of manage.py, for whichever account."""
     token = _BY_COMMAND.set(True)
     try:
         yield
@@ -55,8 +55,8 @@ def record(event: str, *, space_id: UUID | None, actor: Actor, **detail: Any) ->
     """Append one entry in the caller's transaction, so that the change and its entry commit together.
 
     `detail` is JSON: ids, times by `rfc3339()`, sizes in bytes, commitments. Never a name, a title or text that people
-    wrote. Raises RuntimeError outside a transaction, KeyError for an event without a record in events.py, ValueError
-    for a detail of more than MAX_DETAIL_BYTES.
+    wrote. Raises RuntimeError outside a transaction, KeyError for an event that is not in events.py, ValueError for a
+    detail of more than MAX_DETAIL_BYTES.
     """
     entry = _entry(event, space_id, actor, detail)
     entry.save(force_insert=True)
@@ -89,9 +89,9 @@ def rfc3339(value: datetime | None) -> str | None:
 
 
 def commitment(salt: str, value: Any) -> str:
-    """HMAC-SHA256 (hex) of `value` as JSON.
+    """Return the HMAC-SHA256 (hex) of `value` as JSON.
 
-    The value and the salt together prove what an entry refers to. Once the salt is scrubbed, the value can't be guessed
+    The value and the salt together prove what an entry refers to. Once the salt is scrubbed, nobody can guess the value
     from the commitment.
     """
     return hmac.new(bytes.fromhex(salt), json.dumps(value, sort_keys=True).encode(), hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""Names of what an entry's detail has, for people. The log stores the keys: codes, the same in every language."""
+"""Names of the keys in entries' details, for people. The log stores the keys: codes, the same in every language."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -92,5 +92,5 @@ NAMES = {
 
 
 def detail_name(key: str) -> str:
-    """The name of a key. One that this version does not know (written by a newer one) is shown as it is."""
+    """Return the name of a key. A key that only newer versions know is shown as it is."""
     return str(NAMES.get(key, key.replace("_", " ")))

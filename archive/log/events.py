@@ -1,8 +1,8 @@
-"""Every event of the retention log, one record each. To add one, add a record.
+"""Every event of the retention log. To add one, add a record here.
 
-An event is a str (its name, as the log stores it) that carries what pages and auditors see of it: a label, the PREMIS
-event type (id.loc.gov/vocabulary/preservation/eventType) where one fits, an icon of archive/static/archive/icons.svg, a
-summary of an entry's detail, and whether the host of a Space sees it in their history.
+An event is a str (its name, as stored in the log) with what pages show of it: a label, the PREMIS event type
+(id.loc.gov/vocabulary/preservation/eventType) where one fits, an icon of archive/static/archive/icons.svg, a summary of
+an entry's detail, and whether the host of a Space sees it in the history.
 """
 
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Event(str):
-    """The name of an event, with everything that is shown of it."""
+    """The name of an event, with the texts and icon that pages show."""
 
     __slots__ = ("icon", "label", "premis", "shown_to_host", "summary")
 
@@ -254,7 +254,7 @@ DIGEST_EMPTY = Event("digest.empty", _("Weekly digest not needed"), icon="mail")
 DIGEST_REQUEUED = Event("digest.requeued", _("Weekly digest queued again"), icon="mail")
 DIGEST_FAILED = Event("digest.failed", _("Weekly digest could not be sent"), icon="alert")
 
-# One entry an hour for each person (or token), Space and kind, whenever content is issued (archive/content_access.py).
+# One entry per hour, user (or token), Space and kind, whenever content is issued (archive/content_access.py).
 CONTENT_PLAYED = Event(
     "content.played",
     _("Page with the player opened"),
@@ -329,13 +329,13 @@ LOG_DOWNLOADED = Event("log.downloaded", _("Whole log downloaded"), icon="downlo
 # Every event by its name.
 EVENTS: dict[str, Event] = {event: event for event in tuple(globals().values()) if isinstance(event, Event)}
 
-# What the host of a Space sees of its history; auditors see everything.
+# Events in the history of a Space that its host sees; auditors see all.
 SHOWN_TO_HOST = tuple(event for event in EVENTS.values() if event.shown_to_host)
 
-# What the host of a Space sees of who had its content.
+# Events that show the host of a Space who accessed its content.
 CONTENT_ISSUED = (CONTENT_PLAYED, CONTENT_READ, CONTENT_FOUND, CONTENT_DOWNLOADED, CONTENT_ACCESSED_BY_ADMIN)
 
-# What changes a Space's bundle, besides flags and deadlines.
+# Events that change a Space's bundle, besides flags and deadlines.
 CONTENT_EDITED = (
     TRANSCRIPT_ADDED,
     TRANSCRIPT_EDITED,
@@ -346,10 +346,10 @@ CONTENT_EDITED = (
     PARTICIPANT_REMOVED,
 )
 
-# What sets a deadline: enough to compute every deadline again, years later (archive/retention/replay.py).
+# Events that set a deadline: enough to recompute every deadline years later (archive/retention/replay.py).
 DECISIONS = (SPACE_REGISTERED, DEADLINE_MOVED, VIOLATION_FLAGGED, VIOLATION_LIFTED, HOLD_PLACED, HOLD_RELEASED)
 
 
 def find(name: str) -> Event:
-    """The event of an entry. One that this version has no record of (written by a newer one) is shown by its name."""
+    """Return the event of an entry. An event that only newer versions know is shown by its name."""
     return EVENTS.get(name) or Event(name, name)

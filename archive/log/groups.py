@@ -1,7 +1,7 @@
-"""Groups of events, for people who look for a kind of thing that happened: "deletions", "played, by anyone".
+"""Groups of events, by which people filter the log: "deletions", "played, by anyone".
 
-A group has names of events. Of `content.accessed_by_admin`, the event of every access by an admin, it may have only
-the entries of one kind of access: an admin who plays a recording has played it, as anybody else.
+A group lists names of events. `content.accessed_by_admin` is the event of every access by an admin, so a group can
+restrict it to one kind of access: an admin who plays a recording belongs to "played", like everybody else.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Choice:
-    """Entries of an event; with `kind`, only those of this kind of access."""
+    """The entries of an event; with `kind`, only those of this kind of access."""
 
     event: str
     kind: str | None = None
@@ -39,7 +39,7 @@ def _access(event: Event, kind: str) -> tuple[Choice, ...]:
     return Choice(event), Choice(events.CONTENT_ACCESSED_BY_ADMIN, kind)
 
 
-# A code has no dot, and the name of an event has one: both are values of the same filter.
+# A code has no dot and an event's name has one, so the same filter takes both.
 GROUPS = {
     "decisions": Group(
         _("Decisions: flags, appeals, holds, reviews"),
@@ -79,11 +79,11 @@ GROUPS = {
     "rules": Group(_("Rules and reason templates"), _starting("rule.", "reason_template.")),
     "log": Group(_("Certificates and exports of the log"), _starting("log.", "certificate.", "checkpoint.")),
 }
-DEFAULT = ("decisions", "deletions")  # what auditors look at first
+DEFAULT = ("decisions", "deletions")  # the first view of auditors
 
 
 def choices_of(name: str) -> tuple[Choice, ...]:
-    """What a code of a group, or the name of an event, stands for. Raises KeyError for anything else."""
+    """Return the entries selected by a group's code or an event's name. Raises KeyError for anything else."""
     if name in GROUPS:
         return GROUPS[name].choices
     return (Choice(EVENTS[name]),)
@@ -91,5 +91,5 @@ def choices_of(name: str) -> tuple[Choice, ...]:
 
 @cache
 def group_of(event: str) -> str:
-    """The code of the first group that has every entry of the event; "log" for one that no group has."""
+    """Return the code of the first group that has every entry of the event; "log" without one."""
     return next((code for code, group in GROUPS.items() if Choice(event) in group.choices), "log")

@@ -1,4 +1,4 @@
-"""What the tree over the log hashes of an entry: canonical JSON (RFC 8785) with every column."""
+"""The bytes of an entry that the tree over the log hashes: canonical JSON (RFC 8785) of every column."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import rfc8785
 from archive.log import rfc3339
 from archive.models import LogEntry
 
-MAX_BYTES = 0xFFFF  # that a length in an entry bundle (c2sp.org/tlog-tiles) can say
+MAX_BYTES = 0xFFFF  # the largest length that an entry bundle (c2sp.org/tlog-tiles) can encode
 COLUMNS = "id, at, event, premis, space_id, actor_kind, actor_id, detail"  # of an entry, for leaf_data_of_row
 MAX_INTEGER = 2**53 - 1  # of RFC 8785
 
@@ -17,13 +17,13 @@ _encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 
 
 def leaf_data(entry: LogEntry) -> bytes:
-    """The bytes of which the entry's leaf is the hash. They are at most MAX_BYTES, since `record` limits the detail."""
+    """Return the bytes that the entry's leaf hashes. At most MAX_BYTES, since `record` limits the detail."""
     facts = (entry.pk, entry.at, entry.event, entry.premis, entry.space_id, entry.actor_kind, entry.actor_id)
     return _leaf_data(facts, entry.detail)
 
 
 def leaf_data_of_row(row: Sequence[Any]) -> bytes:
-    """`leaf_data` of a row with COLUMNS, as the database's cursor gives them: without a model, at half the cost."""
+    """`leaf_data` of a row with COLUMNS from a database cursor. Takes half as long, since it makes no model."""
     *facts, detail = row
     return _leaf_data(facts, json.loads(detail))
 
@@ -44,14 +44,14 @@ def _leaf_data(facts: Sequence[Any], detail: Any) -> bytes:
 
 
 def canonical(value: Any) -> bytes:
-    """RFC 8785. Raises ValueError for what it can't say."""
+    """Encode by RFC 8785. Raises ValueError for values that it does not allow."""
     # Python's own encoder is four times as fast, and the sequencer spends half of its time here.
     return _encoder.encode(value).encode() if _is_simple(value) else rfc8785.dumps(value)
 
 
 def _is_simple(value: Any) -> bool:
-    """Whether Python's encoder gives the same bytes: without floats, which RFC 8785 writes as JavaScript does, large
-    integers, and keys that UTF-16 would order in another way."""
+    """Return whether Python's encoder gives the same bytes: no floats, which RFC 8785 formats as JavaScript does, no
+    large integers, and no keys that UTF-16 would order differently."""
     kind = type(value)
     if kind is str or value is None or kind is bool:
         return True

@@ -34,7 +34,7 @@ def deadline_set(detail: Detail) -> str:
 
 
 def recording_received(detail: Detail) -> str:
-    """Its size, and its length where that is already known (an upload is measured later)."""
+    """The size, and the length if it is already known (uploads are measured later)."""
     size = formatting.format_size(detail["size"])
     if "duration_ms" not in detail:
         return size
@@ -42,7 +42,7 @@ def recording_received(detail: Detail) -> str:
 
 
 def upload_opened(detail: Detail) -> str:
-    """Its kind and size."""
+    """The kind and size of the file."""
     return f"{UploadSession.Kind(detail['kind']).label}, {formatting.format_size(detail['size'])}"
 
 
@@ -103,7 +103,7 @@ def rule_version(detail: Detail) -> str:
 
 
 def notice_kind(detail: Detail) -> str:
-    """What the notice is about: its subject, for nothing was done to the notice."""
+    """The kind of the notice; the event's label says what happened to it."""
     return _("about: %(kind)s") % {"kind": Notice.Kind(detail["kind"]).label}
 
 
@@ -113,12 +113,12 @@ def hold_number(detail: Detail) -> str:
 
 
 def feed_kind(detail: Detail) -> str:
-    """What the feed is: a calendar or a podcast."""
+    """The kind of feed: calendar or podcast."""
     return str(Feed.Kind(detail["kind"]).label)
 
 
 def webhook_events(detail: Detail) -> str:
-    """The types of events that are sent to it."""
+    """The types of events that it gets."""
     return ", ".join(detail["events"])
 
 
@@ -126,12 +126,12 @@ WEBHOOK_FIELDS = {"name": _lazy("name"), "url": _lazy("address"), "events": _laz
 
 
 def webhook_fields(detail: Detail) -> str:
-    """What was changed of it, by name."""
+    """The changed fields, by name."""
     return ", ".join(str(WEBHOOK_FIELDS.get(name, name)) for name in detail["fields"])
 
 
 def webhook_stop(detail: Detail) -> str:
-    """Why nothing more is sent to it."""
+    """The reason for the stop."""
     return str(WebhookEndpoint.Stop(detail["why"]).label)
 
 
@@ -156,12 +156,12 @@ def access(detail: Detail) -> str:
 
 
 def access_role(detail: Detail) -> str:
-    """In which role content was accessed, where the label says how."""
+    """The role in which content was accessed, for events whose label says how."""
     return role_name(detail["role"])
 
 
 def role_name(role: str) -> str:
-    """In which role content was accessed."""
+    """Return the name of a role in which content was accessed."""
     return str(ROLES.get(role, role))
 
 
@@ -180,12 +180,12 @@ def log_exported(detail: Detail) -> str:
 
 
 def size(detail: Detail) -> str:
-    """The size of what was made."""
+    """The size of the result."""
     return formatting.format_size(detail["size"])
 
 
 def spaces_checked(detail: Detail) -> str:
-    """How many deleted Spaces were checked. A copy that is found is an entry of its own."""
+    """How many deleted Spaces were checked. A copy that was found has an entry of its own."""
     count = detail["spaces"]
     return ngettext("%(count)d deleted Space", "%(count)d deleted Spaces", count) % {"count": count}
 
@@ -197,7 +197,7 @@ def objects_listed(detail: Detail) -> str:
 
 
 def deletion_started(detail: Detail) -> str:
-    """The deadline that had come."""
+    """The deadline that had passed."""
     return _("deadline %(time)s") % {"time": _format_time(detail["deadline"])}
 
 
@@ -232,7 +232,7 @@ def copy_size(detail: Detail) -> str:
 
 
 def entries_restored(detail: Detail) -> str:
-    """How many entries a restored database had lost, and got back from the copy of the log."""
+    """How many lost entries a restored database got back from the copy of the log."""
     count = detail["count"]
     return ngettext("%(count)d entry restored", "%(count)d entries restored", count) % {"count": count}
 
