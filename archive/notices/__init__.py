@@ -4,9 +4,9 @@
 time, so an e-mail is never out of date, and the row holds no personal data.
 
 Notices are idempotent: repeating `tell` adds no row, one worker claims a row, and the claim is checked again right
-before the message is handed over. One gap remains and cannot be closed: the mail server accepted the message, and the
-worker died (or the answer was lost) before the commit. Then it is sent again, with the same Message-ID, so that mail
-programs show it once.
+before the message goes to the mail server. One gap remains and cannot be closed: if the worker dies (or the answer gets
+lost) after the server accepted the message and before the commit, the message is sent again, with the same Message-ID,
+so that mail programs show it once.
 """
 
 from archive.notices.deliver import send

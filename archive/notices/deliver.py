@@ -1,9 +1,9 @@
 """Send a notice by e-mail.
 
-If the worker dies at any step of `send`: before the server has the message, the claim's lease expires and the next
-attempt starts anew. Between handing it over and the commit, the same, and the message goes out twice with one
-Message-ID: a mail server can't take part in our transaction. A worker that was only slow finds a higher fence right
-before it hands the message over, and stops.
+If the worker dies in `send` before the server has the message, the claim's lease expires and the next attempt starts
+from the beginning. If it dies between the delivery and the commit, the message is sent twice with the same Message-ID:
+a mail server can't take part in our transaction. A worker that was only slow finds a higher fence right before it sends
+the message, and stops.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,30 +34,30 @@ MAX_TOGETHER = 100  # reminders in one mail, besides the first
 
 
 def send(notice_id: UUID) -> bool:
-    """Send it, if it is pending and still true; a reminder together with the other pending reminders of its user.
-    Returns True when this call sent it; False when another worker has it, when it ended otherwise (its row says how),
-    or when it waits for the next attempt."""
+    """Send the notice, if it is pending and still true; a reminder together with the user's other pending reminders.
+    Returns True when this call sent it; False when another worker has it, when it ended otherwise (see its row), or
+    when it waits for the next attempt."""
     claim = leases.claim(Notice, _leading(notice_id), [State.PENDING])
     return leases.attempt(claim, _send, permanent=(MailRefused,), fail=_fail, retry=_retry, max_attempts=MAX_ATTEMPTS)
 
 
 def _leading(notice_id: UUID) -> UUID:
-    """The notice to claim first. Of the reminders of one user that could be sent now, always the same one, so that two
-    workers that begin at the same moment don't mail half of them each."""
+    """Return the notice to claim first. For reminders this is the same one for all reminders of a user that could be
+    sent now, so that two workers that start together don't each mail half of them."""
     notice = Notice.objects.filter(pk=notice_id, state=State.PENDING, kind__in=REMINDERS).first()
     leader = _pending_reminders(notice.user_id).values_list("pk", flat=True).first() if notice else None
     return leader or notice_id
 
 
 def _pending_reminders(user_id: int) -> QuerySet[Notice]:
-    """Also those that a worker has at this moment; not those that wait for their next attempt."""
+    """Return a user's pending reminders, including claimed ones, without those that wait for their next attempt."""
     due = Q(retry_at=None) | Q(retry_at__lte=Now())
     return Notice.objects.filter(due, user=user_id, state=State.PENDING, kind__in=REMINDERS).order_by("pk")
 
 
 def _send(claim: Claim[Notice]) -> bool:
-    """Connect first (name lookup, handshake, sign-in: seconds), so that the database is asked right before the message
-    is handed over."""
+    """Connect first (name lookup, handshake, login: seconds), so that the last check of the database comes right before
+    the message is sent."""
     with _with_companions(claim) as claims:
         ready = _still_to_send(claims)
         if not ready:
@@ -75,7 +75,7 @@ def _send(claim: Claim[Notice]) -> bool:
                 _message_uuid(notices),
                 unsubscribe_url=unsubscribe.one_click_url(user, notices[0].kind),
             )
-            # Before the connection closes, which may take seconds in which this process could die.
+            # Commit before the connection closes: that may take seconds in which this process could die.
             with transaction.atomic():
                 ended = [_end(one, State.SENT, sent_at=Now()) for one in held if _is_of(one, notices)]
             return any(ended)
@@ -83,7 +83,7 @@ def _send(claim: Claim[Notice]) -> bool:
 
 @contextmanager
 def _with_companions(claim: Claim[Notice]) -> Iterator[list[Claim[Notice]]]:
-    """The claim, and for a reminder, claims of the other reminders of its user. These share its fate."""
+    """Yield the claim and, for a reminder, claims of the user's other reminders. All of them end in the same way."""
     claims = [claim]
     if claim.row.kind in REMINDERS:
         others = _pending_reminders(claim.row.user_id).exclude(pk=claim.row.pk).values_list("pk", flat=True)
@@ -113,14 +113,14 @@ def _still_to_send(claims: Sequence[Claim[Notice]]) -> list[Any]:
 
 
 def render_notices(notices: Sequence[Any]) -> MailMessage:
-    """The mail of one notice, or of several reminders. They have the annotations of validity.py."""
+    """Render the mail of one notice, or of several reminders. They must have the annotations of validity.py."""
     if notices[0].kind in REMINDERS:
         return render_reminders(notices, last_downloads([notice.space for notice in notices]))
     return render_mail(notices[0])
 
 
 def _message_uuid(notices: Sequence[Any]) -> UUID:
-    """The same for each attempt to send the same notices."""
+    """Return the same UUID at each attempt to send the same notices."""
     first, *others = sorted(notice.pk for notice in notices)
     return uuid5(first, " ".join(map(str, others))) if others else first
 
@@ -130,8 +130,8 @@ def _is_of(claim: Claim[Notice], notices: Sequence[Any]) -> bool:
 
 
 def _ended_without_mail(claim: Claim[Notice], notice: Any) -> bool:
-    """End a notice that is no longer true, or whose user has no address. Returns False when it is to be sent."""
-    untrue = SPACE_GONE.code if notice is None else notice.untrue  # None: not even a tombstone of its Space is left
+    """End a notice that is no longer true, or whose user has no address. Returns False if it has to be sent."""
+    untrue = SPACE_GONE.code if notice is None else notice.untrue  # None: its Space has no row any more
     if untrue:
         _end(claim, State.OBSOLETE, problem=make_problem(untrue))
     elif not address(notice.user, notice.kind):
@@ -161,8 +161,8 @@ def _retry(claim: Claim[Notice], error: SpacekeepError) -> None:
 
 
 def _delay_others(claim: Claim[Notice]) -> None:
-    """Delay all pending notices with this one: a connection attempt without an answer blocks a worker, so one notice
-    tries the server, not a thousand."""
+    """Delay all pending notices with this one. Connecting to a dead server blocks a worker, so only one notice tries
+    it, and not a thousand."""
     until = Notice.objects.filter(pk=claim.row.pk).values_list("retry_at", flat=True).first()
     with transaction.atomic():
         others = Notice.objects.select_for_update(skip_locked=True).filter(leases.claimable(), state=State.PENDING)

@@ -1,11 +1,11 @@
 """The weekly digest, for users who chose it instead of single mails.
 
-Each Monday (UTC) every such user gets a row, and a worker mails what it stands for: the notices of the week that the
-user has not seen yet, and the Spaces that are deleted within a week. Reminders of a deletion are mailed at once anyway.
+Each Monday (UTC) every such user gets a row, and a worker mails its contents: the notices of the week that the user has
+not seen yet, and the Spaces that will be deleted within a week. Reminders of a deletion are mailed at once anyway.
 
-A digest is sent at most once: the row says `sent` before the message is handed over. A process that dies in between
-costs this week's digest, but never sends two. Only when the mail server says that it did not take the message is the
-digest sent later.
+A digest is sent at most once: the row says `sent` before the message goes to the server. If the process dies in
+between, this week's digest is lost, but never sent twice. Only if the mail server says that it did not accept the
+message is the digest sent again.
 """
 
 from datetime import datetime, timedelta
@@ -35,9 +35,9 @@ AHEAD = timedelta(days=7)
 
 
 def create_digests(batch: int = 500) -> int:
-    """Create this week's digests that are not there yet, and wake up workers. Idempotent. Returns how many.
+    """Create the missing digests of this week, and wake up workers. Idempotent. Returns how many.
 
-    Who chose the digest this week gets the first one next week.
+    Users who choose the digest this week get the first one next week.
     """
     if not settings.MAIL_ON:
         return 0
@@ -54,7 +54,7 @@ def create_digests(batch: int = 500) -> int:
 
 
 def send_digest(digest_id: UUID) -> bool:
-    """Send it, if it is pending and has something to say. Returns True when this call sent it."""
+    """Send the digest, if it is pending and not empty. Returns True when this call sent it."""
     claim = leases.claim(Digest, digest_id, [State.PENDING])
     return leases.attempt(claim, _send, permanent=(MailRefused,), fail=_fail, max_attempts=MAX_ATTEMPTS)
 
@@ -95,7 +95,7 @@ def _send(claim: Claim[Digest]) -> bool:
 
 
 def _contents(digest: Digest) -> tuple[list[Any], list[Space]]:
-    """The open notices of the week that were not mailed, the newest first; and the Spaces that are deleted soon."""
+    """Return the week's open notices that were not mailed, the newest first; and the Spaces to be deleted soon."""
     user = digest.user
     kinds = [kind for kind in OPTIONAL_KINDS if kind not in user.unmailed_kinds]
     rows = open_notices(user).filter(
@@ -106,13 +106,13 @@ def _contents(digest: Digest) -> tuple[list[Any], list[Space]]:
 
 
 def _hand_over(digest: Digest, send: Any) -> bool:
-    """Send the message of a row that says `sent` already. What the server did not take is taken back."""
+    """Send the message of a row that already says `sent`, and correct the row if the server did not accept it."""
     try:
         send()
     except (MailRefused, MailUncertain) as error:
         _move(digest, State.SENT, State.FAILED, sent_at=None, problem=error.problem)
         return False
-    except MailUnavailable as error:  # a definite no
+    except MailUnavailable as error:  # the server certainly did not accept it
         again_at, news = Now() + leases.LAST_RETRY, work_log.news_of(digest, error.problem)
         again = {"sent_at": None, "retry_at": again_at, "problem": error.problem, **news}
         if _move(digest, State.SENT, State.PENDING, **again) and news:

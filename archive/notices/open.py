@@ -1,8 +1,8 @@
-"""The open notices of a user: those that the bell counts, and of which at most one stands on a page as a banner.
+"""The open notices of a user. The bell counts them, and a page shows at most one of them as a banner.
 
-A notice is open until it retires: the user dismissed it, opened the page of its Space, or downloaded the Space (if it
-asks for that); or a newer notice about the Space superseded it. What is no longer true is not shown at all
-(validity.py).
+A notice is open until it retires: the user dismissed it, opened the page of its Space, or downloaded the Space (if the
+notice asks for that); or a newer notice about the Space superseded it. Notices that are no longer true are not shown
+at all (validity.py).
 """
 
 from collections.abc import Iterable
@@ -22,21 +22,21 @@ from archive.models.notice_kinds import REMINDERS, NoticeKind
 from archive.notices.validity import still_true, with_validity
 
 MAX_COUNTED = 99
-MAX_LOOKED_AT = 100  # notices of a kind, for a banner; a deadline has one or two
-MAX_OF_ONE_SPACE = 20  # notices in a banner: of its deadline, its bundle and its flags
+MAX_LOOKED_AT = 100  # notices of a kind to read for a banner; a deadline has one or two
+MAX_OF_ONE_SPACE = 20  # notices of one Space that a banner can have: of its deadline, its bundle and its flags
 URGENT = timedelta(days=1)  # before the deadline
-DUE_SOON = timedelta(days=7)  # before the deadline, too
+DUE_SOON = timedelta(days=7)  # before the deadline
 
 
 class BannerKind(StrEnum):
-    """What a banner is about, the most urgent first."""
+    """The subject of a banner, the most urgent first."""
 
     DUE = "due"  # deleted within a day
     FAILED = "failed"  # a bundle could not be built
     FLAGGED = "flagged"  # a flag that its host can still appeal
 
 
-# Which notices of these kinds are urgent now.
+# The kinds of banners, in order of urgency: smaller is more urgent.
 RANKS = {BannerKind.DUE: 1, BannerKind.FAILED: 2, BannerKind.FLAGGED: 3}
 URGENT_SEVERITY = NoticeKind.DUE_1_DAY.details.severity
 IN_BANNERS = (*REMINDERS, NoticeKind.BUNDLE_FAILED, NoticeKind.FLAGGED)
@@ -51,7 +51,7 @@ for _kind in NoticeKind:
 
 
 class BannerRow(NamedTuple):
-    """A notice that may stand in a banner. `rank`: smaller for the more urgent."""
+    """A notice that a banner may show. `rank`: smaller is more urgent."""
 
     pk: UUID
     space_id: UUID
@@ -60,27 +60,28 @@ class BannerRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Banner:
-    """The one banner of a page: the notices of one kind, the most urgent first. For deadlines, also those of the next
-    7 days, since a host downloads them together. `first`: the first one as a Notice; if it is the only one, with the
-    annotations of `with_validity`. `due`: unless it is about a single deadline, those of all Spaces that are deleted
-    within 7 days, also of the ones whose notices retired; the next one first, at most MAX_COUNTED + 1."""
+    """The one banner of a page: the notices of one kind, the most urgent first. For deadlines it includes those of the
+    next 7 days, since a host downloads all of them together. `first`: the first notice; if it is the only one, with the
+    annotations of `with_validity`. `due`: empty if the banner is about a single deadline; otherwise the deadlines of
+    all Spaces that will be deleted within 7 days, even if their notices retired, the next one first, at most
+    MAX_COUNTED + 1."""
 
     kind: BannerKind
     first: Any
     notices: list[BannerRow]
     due: list[datetime]
-    most = MAX_COUNTED  # that are counted
+    most = MAX_COUNTED  # the highest number shown
 
     @property
     def number(self) -> int:
-        """Of deadlines, of flagged Spaces (one can have several flags), or of bundles."""
+        """The number of deadlines, of flagged Spaces (a Space can have several flags), or of bundles."""
         if self.kind == BannerKind.FLAGGED:
             return len({row.space_id for row in self.notices})
         return len(self.due or self.notices)
 
     @property
     def ids(self) -> str:
-        """Of its notices, with blanks between: a banner can stand for a hundred."""
+        """The ids of the notices, separated by blanks: a banner can have a hundred notices."""
         return " ".join(str(row.pk) for row in self.notices)
 
     @property
@@ -90,8 +91,8 @@ class Banner:
 
     @property
     def severity(self) -> str:
-        """How the page colors it. A deadline within a day is why there is a banner of deadlines, whichever of its
-        notices are still open."""
+        """The tone in which the page colors the banner. One of deadlines is always urgent, since it is only shown for a
+        deadline within a day, whichever of its notices are still open."""
         severity: str = URGENT_SEVERITY if self.kind == BannerKind.DUE else self.first.details.severity
         return severity
 
@@ -101,7 +102,7 @@ class Banner:
 
 
 def open_notices(user: User) -> QuerySet[Any]:
-    """The notices of a user that are still true and did not retire."""
+    """Return the notices of a user that are still true and did not retire."""
     return _open(Notice.objects.filter(user=user))
 
 
@@ -112,7 +113,7 @@ def _open(notices: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def with_superseded(notices: Any) -> Any:
-    """The same notices with `superseded`: whether a newer notice about the same Space makes them old news."""
+    """Annotate with `superseded`: whether a newer notice about the same Space replaces the notice."""
     newer = Notice.objects.filter(
         user=OuterRef("user"), space=OuterRef("space"), created_at__gt=OuterRef("created_at")
     ).exclude(state=Notice.State.OBSOLETE)
@@ -124,23 +125,23 @@ def with_superseded(notices: Any) -> Any:
 
 
 def count_open(user: User) -> int:
-    """How many notices of this user are open, at most MAX_COUNTED + 1. One query, two if any may be open."""
+    """Count the user's open notices, up to MAX_COUNTED + 1. Two queries, one if there are none."""
     if not _ANY.tuples(user.pk):
         return 0
     return len(_COUNTED.tuples(user.pk))
 
 
 def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
-    """The most urgent notices of a user, if any are so urgent that a page begins with them. `but_not`: the Space that
-    the page is about. One query, two if any may be, three if only deadlines of this week are, and up to two more for
-    the banner's own facts. Reads the first MAX_LOOKED_AT notices."""
+    """Return the banner with the user's most urgent notices, if any are urgent enough. `but_not`: the Space of the
+    page. One query if there can be no banner, a second one to rank the notices, a third one if all deadlines are more
+    than a day away, and up to two more for the banner itself. Reads the first MAX_LOOKED_AT notices of each kind."""
     if not _ANY_FOR_BANNERS.tuples(user.pk):
         return None
     rows = [row for row in map(BannerRow._make, _RANKED.tuples(user.pk)) if row.space_id != but_not]
     if not rows:
         return None
     kind = next((kind for kind, rank in RANKS.items() if rank == rows[0].rank), None)
-    opened = kind is None  # none but deadlines of this week, and those whose page was opened
+    opened = kind is None  # only deadlines of this week, and those whose notices retired, are left
     if kind is None:
         if not _RETIRED_URGENT.tuples(user.pk):
             return None
@@ -153,12 +154,12 @@ def find_banner(user: User, *, but_not: UUID | None = None) -> Banner | None:
 
 
 def _deadlines(user: User) -> list[datetime]:
-    """The list "due" of the user's Spaces has the same ones (portal/presenters/space_list.py)."""
+    """Return the deadlines in the list "due" of the user's Spaces (portal/presenters/space_list.py)."""
     return [deadline for (deadline,) in _DUE.tuples(user.pk)]
 
 
 def _first(rows: list[BannerRow]) -> Notice | None:
-    """The first notice, with its Space, and if it is the only one, with what its text needs. None: deleted since."""
+    """Return the first notice with its Space and, if it is the only one, with annotations. None: deleted since."""
     query = _NOTICE if len(rows) > 1 else _SHOWN
     notice, space = query.first(rows[0].pk), _SPACE_OF_NOTICE.first(rows[0].space_id)
     if notice is not None and space is not None:
@@ -167,8 +168,8 @@ def _first(rows: list[BannerRow]) -> Notice | None:
 
 
 def _retired_urgent(user_id: int) -> QuerySet[Any, Any]:
-    """One, if a Space is deleted within a day that its host did not download, though its notice retired: they opened
-    one of the Spaces that a banner stands for, and it still stands for all of them."""
+    """Select one row if a Space will be deleted within a day, its host has not downloaded it, and its notice retired.
+    Opening one of the Spaces of a banner retires its notices, but the banner has to stay for the others."""
     due = Space.objects.filter(host=user_id, expires_at__gt=Now(), expires_at__lte=Now() + URGENT)
     left = due.annotate(last_download=last_download()).filter(last_download=None).values("pk")
     rows = Notice.objects.filter(user=user_id, space__in=left, kind__in=REMINDERS, dismissed_at__isnull=False)
@@ -176,7 +177,7 @@ def _retired_urgent(user_id: int) -> QuerySet[Any, Any]:
 
 
 def _undismissed(user_id: int) -> QuerySet[Notice]:
-    """Those among which the open ones are. Every page asks whether there are any, and mostly there are none."""
+    """Select a superset of the open notices. Every page asks whether there are any, and mostly there are none."""
     return Notice.objects.filter(user=user_id, dismissed_at=None).exclude(state=Notice.State.OBSOLETE)
 
 
@@ -194,8 +195,8 @@ def _due(host_id: int) -> QuerySet[Any, Any]:
 
 
 def _candidates(user_id: int) -> QuerySet[Any, Any]:
-    """The ids of the notices that a banner can have: the nearest deadlines that are to come, and the newest others.
-    Each is a range of an index, in its order: a host of many Spaces has thousands of open notices."""
+    """Select the ids of notices that a banner can have: the nearest future deadlines, and the newest others. Each part
+    is a range of an index in its order, since a host of many Spaces has thousands of open notices."""
     undismissed = Notice.objects.filter(user=user_id, dismissed_at=None).order_by()
     due = undismissed.filter(deadline__gt=Now()).order_by("deadline", "id")
     others = [
@@ -207,19 +208,19 @@ def _candidates(user_id: int) -> QuerySet[Any, Any]:
 
 
 def retire(user: User, space_ids: Iterable[UUID], *, downloaded: bool = False) -> int:
-    """Retire the open notices of a user about these Spaces: their page was opened; or, with `downloaded`, they were
-    downloaded, and only the notices that ask for that are done. Returns how many."""
+    """Retire the user's open notices about these Spaces, because the user opened their pages. With `downloaded`, the
+    user downloaded them: retire only the notices that ask for that. Returns how many."""
     rows = Notice.objects.filter(user=user, space__in=list(space_ids), dismissed_at=None)
     if downloaded:
         rows = rows.filter(kind__in=ASKING_FOR_A_DOWNLOAD)
     return rows.update(dismissed_at=Now())
 
 
-WEEK = 9  # the rank of a deadline within 7 days but not within a day: no reason for a banner
+WEEK = 9  # the rank of a deadline within 7 days but not within a day, which alone makes no banner
 
 
 def _ranked(notices: Any) -> Any:
-    """The same notices with `rank`: 0 if they never stand in a banner, else smaller for the more urgent."""
+    """Annotate with `rank`: 0 for notices that no banner shows; else smaller is more urgent."""
     due = Q(kind__in=REMINDERS)
     return notices.annotate(
         rank=Case(
@@ -239,7 +240,7 @@ def _counted(user_id: int) -> QuerySet[Any, Any]:
 
 
 def _ranked_of(user_id: int) -> QuerySet[Any, Any]:
-    """BannerRow of those that may stand in a banner, and some more: the page may be about the Space of a few."""
+    """Select BannerRow of notices for a banner, with some to spare, since find_banner leaves out those of one Space."""
     rows: QuerySet[Any, Any] = _ranked(_open(Notice.objects.filter(user=user_id, pk__in=_candidates(user_id))))
     return (
         rows.filter(rank__gt=0)
@@ -253,7 +254,7 @@ def _shown(notice_id: UUID) -> QuerySet[Any, Any]:
     return rows
 
 
-# Every page asks for them, and Django needs 20 ms to write some of them.
+# Compiled, because every page runs them and Django needs up to 20 ms to compile one.
 _ANY = CompiledQuery(_any, int)
 _ANY_FOR_BANNERS = CompiledQuery(_any_for_banners, int)
 _RETIRED_URGENT = CompiledQuery(_retired_urgent, int)

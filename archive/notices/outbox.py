@@ -16,9 +16,9 @@ from archive.models.notice_kinds import REMINDERS
 def tell(
     kind: Notice.Kind, user: User, space: Space, subject_id: object = "", *, delay: timedelta | None = None
 ) -> None:
-    """Notify `user` about `space`, in the caller's transaction: the change and its notice are written together or not
-    at all. `subject_id` is the id of the bundle or violation that it is about. `delay`: how long the mail waits, since
-    it may become obsolete. Idempotent: repeating it adds no row.
+    """Notify `user` about `space`, in the caller's transaction, so that the change and its notice commit together.
+    `subject_id` is the id of the bundle or violation. `delay`: how long the mail waits, if it may become obsolete.
+    Idempotent: repeating it adds no row.
 
     Raises RuntimeError outside a transaction.
     """
@@ -35,7 +35,7 @@ def tell_hosts(kind: Notice.Kind, spaces: Sequence[Space]) -> None:
 
 
 def write(rows: Sequence[Notice]) -> None:
-    """Insert those that are not there yet, and wake up workers for the pending ones."""
+    """Insert the missing rows, and wake up workers for the pending ones."""
     Notice.objects.bulk_create(rows, ignore_conflicts=True)
     wakeups.wake(Notice, *(row.pk for row in rows if row.state == Notice.State.PENDING))
 
@@ -43,8 +43,8 @@ def write(rows: Sequence[Notice]) -> None:
 def make_notice(
     kind: Notice.Kind, user: User, space: Space, subject_id: object = "", deadline: datetime | None = None
 ) -> Notice:
-    """The row, not yet saved. Where no mail can be sent it stays on the page only, for good: setting up mail next year
-    must not send last year's news."""
+    """Make a notice without saving it. If no mail can be sent, it stays on the page only, for good: setting up mail
+    next year must not send last year's news."""
     state = Notice.State.PENDING if address(user, kind) else Notice.State.WEB_ONLY
     return Notice(kind=kind, user=user, space=space, subject_id=str(subject_id), deadline=deadline, state=state)
 
@@ -55,15 +55,15 @@ def _require_transaction(kind: Notice.Kind) -> None:
 
 
 def address(user: User, kind: str) -> str:
-    """The e-mail address of `user`, or "" when no mail of this kind is to be sent: none is sent here, the account is
-    switched off, or its owner does not want it, or wants a weekly digest (digests.py). Reminders of a deletion can't be
-    switched off."""
+    """Return the e-mail address of `user`, or "" if no mail of this kind must be sent: mail is off, the account is
+    inactive, or the user does not want it, or wants a weekly digest (digests.py). Users can't turn off reminders of a
+    deletion."""
     wanted = kind in REMINDERS or (user.digest_since is None and kind not in user.unmailed_kinds)
     return user.email.strip() if settings.MAIL_ON and user.is_active and wanted else ""
 
 
 def pending_notices(space_id: UUID) -> list[UUID]:
-    """Ids of the pending notices about this Space."""
+    """Return the ids of the pending notices about this Space."""
     return list(Notice.objects.filter(space=space_id, state=Notice.State.PENDING).values_list("pk", flat=True))
 
 

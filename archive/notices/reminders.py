@@ -1,5 +1,5 @@
-"""Reminders before deletion, and of reviews of holds. Indexes over deadlines and review dates keep the cost independent
-of how many Spaces are stored."""
+"""Remind hosts before a deletion, and admins of reviews of holds. With indexes over deadlines and review dates, the
+cost does not depend on the number of stored Spaces."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,11 @@ from archive.notices.validity import with_validity
 
 
 def create_reminders(batch: int = 500) -> int:
-    """Create the missing reminders for the hosts of Spaces that can still be downloaded, one transaction a batch.
+    """Create the missing reminders for the hosts of Spaces that can still be downloaded, one transaction per batch.
     Returns how many.
 
-    A reminder belongs to one deadline. If that moves, the notice becomes obsolete when it is to be sent, and the new
-    deadline gets its own; if it moves back, the obsolete one is queued again.
+    A reminder belongs to one deadline. If the deadline moves, the notice becomes obsolete when it would be sent, and
+    the new deadline gets its own; if it moves back, the obsolete notice is queued again.
     """
     written = _requeue(batch)
     for kind in REMINDERS:
@@ -36,8 +36,8 @@ def create_reminders(batch: int = 500) -> int:
 
 
 def create_hold_reviews(batch: int = 500) -> int:
-    """Notify the admins who placed holds that are to be reviewed today, or before. Once for each review date: setting
-    another one deletes the notice (archive/moderation/holds.py). Returns how many."""
+    """Notify the admins who placed holds whose review date is today or earlier. Once per review date: setting another
+    one deletes the notice (archive/moderation/holds.py). Returns how many."""
     notified = Notice.objects.filter(
         kind=NoticeKind.HOLD_REVIEW, space=OuterRef("space"), subject_id=Cast(OuterRef("pk"), CharField())
     )
@@ -49,7 +49,7 @@ def create_hold_reviews(batch: int = 500) -> int:
 
 
 def _announce_due(kind: NoticeKind, spaces: Sequence[Space]) -> None:
-    """Tell webhooks what the hosts are reminded of: once for each reminder."""
+    """Tell webhooks about the deadlines, once per reminder."""
     assert kind.details.remind_within is not None
     days = kind.details.remind_within[1].days
     due = [(space, f"{log.rfc3339(space.expires_at)} {days}", {"within_days": days}) for space in spaces]
@@ -57,7 +57,7 @@ def _announce_due(kind: NoticeKind, spaces: Sequence[Space]) -> None:
 
 
 def _unreminded(kind: NoticeKind) -> QuerySet[Space]:
-    """Spaces that need a reminder of this kind and have none, shortest deadline first."""
+    """Return Spaces that need a reminder of this kind and have none, earliest deadline first."""
     assert kind.details.remind_within is not None
     least, most = kind.details.remind_within
     reminded = Notice.objects.filter(space=OuterRef("pk"), kind=kind, deadline=OuterRef("expires_at"))
@@ -66,7 +66,7 @@ def _unreminded(kind: NoticeKind) -> QuerySet[Space]:
 
 
 def _requeue(batch: int) -> int:
-    """`obsolete -> pending` for reminders whose deadline is the Space's again."""
+    """Queue obsolete reminders again whose deadline is the Space's deadline again."""
     obsolete = Notice.objects.filter(
         state=Notice.State.OBSOLETE, deadline__gt=Now(), deadline=F("space__expires_at")
     ).order_by("deadline")

@@ -21,8 +21,8 @@ from archive.errors import MailDown, MailRefused, MailUnavailable, MailUncertain
 
 @contextmanager
 def connect() -> Iterator[BaseEmailBackend]:
-    """A connection that is open and signed in. Raises MailDown. Errors on closing it are ignored: accepted messages
-    stay accepted."""
+    """Open a connection and log in. Raises MailDown. Errors on closing it are ignored, since accepted messages stay
+    accepted."""
     connection = get_connection()
     try:
         connection.open()
@@ -38,7 +38,7 @@ def connect() -> Iterator[BaseEmailBackend]:
 
 @contextmanager
 def _counted() -> Iterator[None]:
-    """Count a mail by how this block ends."""
+    """Count a mail by the outcome of this block."""
     try:
         yield
     except SpacekeepError as error:
@@ -54,7 +54,7 @@ def send_message(
     """Return once the server has accepted the message. Raises MailRefused on permanent errors, MailUnavailable on
     temporary ones and when the result is unknown. No error contains an address.
 
-    `unsubscribe_url`: where a mail program unsubscribes with one click (RFC 8058), if the reader may.
+    `unsubscribe_url`: the address for unsubscribing with one click (RFC 8058); "" if the reader can't unsubscribe.
     """
     try:
         validate_email(to)
@@ -80,14 +80,14 @@ def send_message(
     except smtplib.SMTPDataError as error:
         raise _refused("mail.message_refused", error.smtp_code) from error
     except smtplib.SMTPResponseException as error:
-        # Such as a refused sender: that is our setting, and mail goes out once it is corrected.
+        # Such as a refused sender, which is our setting: the mail can be sent after a correction.
         raise MailUnavailable("mail.not_taken", error=_named(error)) from error
     except OSError as error:
         raise MailUncertain("mail.not_taken", error=_named(error)) from error
 
 
 def _charset_in_base64() -> Charset:
-    """UTF-8 in base64. Django's default is 8bit, which a mail server on the way may turn into something else."""
+    """Return UTF-8 in base64. Django's default is 8bit, which a mail server on the way may change."""
     charset = Charset("utf-8")
     charset.body_encoding = BASE64
     return charset
@@ -109,6 +109,6 @@ def _refused(code: str, reply: int) -> MailRefused | MailUnavailable:
 
 
 def _named(error: Exception) -> str:
-    """The class of the error and its code, without the server's text, which may contain an address or a name."""
+    """Return the error's class and code without the server's text, which may contain an address or a name."""
     code = getattr(error, "smtp_code", None) or getattr(error, "errno", None)
     return f"{type(error).__name__} {code}" if code else type(error).__name__

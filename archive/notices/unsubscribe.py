@@ -1,6 +1,6 @@
 """Unsubscribe from a kind of mail with one click in a mail program (RFC 8058), without signing in.
 
-The link is signed for one account and one kind, and does nothing but that, so it never ends. Reminders of a deletion
+The link is signed for one account and one kind, and has no other effect, so it never expires. Reminders of a deletion
 have no such link: they are always mailed.
 """
 
@@ -18,7 +18,7 @@ NO_NOTICES = (DIGEST, LOG_CHECKPOINT)
 
 
 def one_click_url(user: User, kind: str) -> str:
-    """The address that unsubscribes `user` from mail of this kind (or DIGEST, or LOG_CHECKPOINT); "" for
+    """Return the address that unsubscribes `user` from mail of this kind (or DIGEST, or LOG_CHECKPOINT); "" for
     reminders."""
     if kind not in (*OPTIONAL_KINDS, *NO_NOTICES):
         return ""
@@ -27,17 +27,17 @@ def one_click_url(user: User, kind: str) -> str:
 
 
 def read_token(token: str) -> tuple[int, str]:
-    """The account's id and the kind. Raises BadSignature for text that we did not sign."""
+    """Return the account's id and the kind. Raises BadSignature for text that we did not sign."""
     try:
         account_id, kind = signing.loads(token, salt=SALT)
         return int(account_id), str(kind) if kind in NO_NOTICES else NoticeKind(kind)
-    except (ValueError, TypeError) as error:  # of a version with other kinds
+    except (ValueError, TypeError) as error:  # signed by a version with other kinds
         raise signing.BadSignature from error
 
 
 def unsubscribe(token: str) -> str:
-    """Mail this kind to the account no more; without the digest, no kind is mailed but reminders. Idempotent. Returns
-    the kind. Raises BadSignature."""
+    """Stop mailing this kind to the account; for DIGEST, stop all mail except reminders. Idempotent. Returns the kind.
+    Raises BadSignature."""
     account_id, kind = read_token(token)
     with transaction.atomic():
         user = User.objects.select_for_update().filter(pk=account_id).first()

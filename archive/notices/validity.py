@@ -1,4 +1,4 @@
-"""Check whether a notice is still true, before it is mailed or shown. By the database's clock."""
+"""Check, by the database's clock, whether a notice is still true before it is mailed or shown."""
 
 from collections.abc import Iterator
 from datetime import UTC, timedelta
@@ -12,14 +12,14 @@ from archive.models import Bundle, Hold, Notice, RoleMembership, User, Violation
 from archive.models.notice_kinds import NoticeKind, Obsolete
 from archive.models.user import ADMINS
 
-# Whatever its kind, to whom it may not be shown any more.
+# For all kinds: the user may no longer see the Space.
 NO_ACCESS = Obsolete("notice.no_access", ~Q(user=F("space__host")) & Q(reader_is_admin=False))
 
 
 def with_validity(notices: Any) -> Any:
-    """The same notices with their Spaces and these annotations: `untrue` (the code of why it is obsolete, "" while it
-    is true), `bundle_size` (bytes; None unless it is ready), `rule_name`, `violation_state`, and `may_appeal` (the host
-    can still appeal against its flag)."""
+    """Join the Spaces and annotate with: `untrue` (the code of the reason why it is obsolete, "" while it is true),
+    `bundle_size` (bytes; None unless the bundle is ready), `rule_name`, `violation_state`, and `may_appeal` (the host
+    can still appeal against the flag)."""
     ready = _subject(Bundle).filter(state=Bundle.State.READY)
     violation = _subject(Violation)
     unappealed = violation.filter(state=Violation.State.STANDING, appeal=None)
@@ -49,18 +49,18 @@ def with_validity(notices: Any) -> Any:
 
 
 def visible_notices(user: User) -> Any:
-    """The notices of a user that are still true. Of a Space that is gone, only that it was deleted."""
+    """Return the notices of a user that are still true. For a deleted Space, only the notice of its deletion."""
     return still_true(Notice.objects.filter(user=user).exclude(state=Notice.State.OBSOLETE))
 
 
 def still_true(notices: Any) -> Any:
-    """Those that are still true, with the annotations of `with_validity`."""
-    # Not `untrue=""`: PostgreSQL expects few rows to equal what it computes, so it would read all to find them.
+    """Filter the notices that are still true, with the annotations of `with_validity`."""
+    # Not `untrue=""`: PostgreSQL expects few rows to equal a computed value, and would read all to find them.
     return with_validity(notices).exclude(untrue__gt="")
 
 
 def _reasons() -> Iterator[tuple[Obsolete, Q]]:
-    """Each reason, with the kinds of notices that it applies to; the more general first."""
+    """Yield each reason with the kinds of notices that it applies to; the more general first."""
     every = {reason: None for kind in NoticeKind for reason in kind.details.obsolete_when}
     for reason in every:
         kinds = [str(kind) for kind in NoticeKind if reason in kind.details.obsolete_when]
@@ -69,6 +69,6 @@ def _reasons() -> Iterator[tuple[Obsolete, Q]]:
 
 
 def _subject(model: Any) -> Any:
-    """The row of `model` that a notice is about, if it is of the same Space."""
+    """Return the row of `model` that a notice is about, if it belongs to the same Space."""
     rows = model._default_manager.filter(space=OuterRef("space")).annotate(as_text=Cast("pk", CharField()))
     return rows.filter(as_text=OuterRef("subject_id"))
