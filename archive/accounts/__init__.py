@@ -1,1 +1,1 @@
-"""Accounts: roles, activity and passwords. Every change is an entry of the retention log, with ids only."""
+"""Accounts: roles, activity and passwords. Every change is logged in the retention log, with ids only."""

@@ -1,9 +1,9 @@
-"""Mail that pages about accounts request: links for new passwords and addresses, and news of changes.
+"""Mail for pages about accounts: links for new passwords and addresses, and news of changes.
 
-A page writes the rendered mail as a row, and a worker sends it. So a slow mail server delays no answer, and the time of
-an answer tells nothing of the address. As with notices, a worker that dies after handing a mail over sends it again,
-with the same Message-ID. The content is encrypted under SECRET_KEY, since the database alone must give no link away.
-A row lives for a day at most, as links do.
+A page stores the rendered mail in a row, and a worker sends it. So a slow mail server delays no response, and response
+times don't reveal whether an address has an account. As with notices, a worker that dies after the delivery sends the
+mail again, with the same Message-ID. The content is encrypted under SECRET_KEY, since the database alone must not
+reveal a link. A row lives for a day at most, as links do.
 """
 
 import json
@@ -35,7 +35,7 @@ PURPOSE = "archive.account_mail"
 
 
 def enqueue(to: str, subject: str, text: str) -> AccountMail:
-    """Have this mail sent once the caller's transaction has committed."""
+    """Queue this mail to be sent once the caller's transaction has committed."""
     content = json.dumps({"to": to, "subject": subject, "text": text})
     with transaction.atomic():
         mail = AccountMail.objects.create(content=cipher(PURPOSE).encrypt(content.encode()).decode())
@@ -44,7 +44,7 @@ def enqueue(to: str, subject: str, text: str) -> AccountMail:
 
 
 def send(mail_id: UUID) -> bool:
-    """Send it, if it is pending. Returns True when this call sent it."""
+    """Send the mail, if it is pending. Returns True when this call sent it."""
     claim = leases.claim(AccountMail, mail_id, [State.PENDING], condition=YOUNG)
     return leases.attempt(claim, _send, permanent=(MailRefused,), fail=_fail, max_attempts=MAX_ATTEMPTS)
 
@@ -59,7 +59,7 @@ def _send(claim: Claim[AccountMail]) -> bool:
     try:
         content = json.loads(cipher(PURPOSE).decrypt(claim.row.content.encode()))
     except InvalidToken:
-        _drop(claim, "unreadable")  # SECRET_KEY was replaced; its links are worth nothing either
+        _drop(claim, "unreadable")  # SECRET_KEY was replaced, so the links in it are invalid too
         return False
     with smtp.connect() as server:
         claim.renew()
@@ -74,6 +74,6 @@ def _fail(claim: Claim[AccountMail], error: SpacekeepError) -> None:
 
 
 def _drop(claim: Claim[AccountMail], reason: str) -> None:
-    """Give it up. Whose it was is in no log; they can request another one."""
+    """Delete a mail that can't be sent. The log does not name the account; its user can request another mail."""
     if AccountMail.objects.filter(claim.still_held, pk=claim.row.pk).delete()[0]:
         logger.warning("account_mail_failed", code=reason)

@@ -1,7 +1,7 @@
-"""Shared by all changes of accounts: lock the rows, check who may change whom, write the log entry.
+"""Shared by all changes of accounts: lock the rows, check that the caller may change the account, write the log entry.
 
-Changes of accounts are rare, so they take turns: each locks the row of the group `admins` first. Two admins can't
-revoke each other at the same moment and leave the archive without an admin.
+Changes of accounts are rare, so they are serialized: each locks the row of the group `admins` first. Otherwise two
+admins could revoke each other at the same moment and leave the archive without an admin.
 """
 
 from typing import Any
@@ -17,8 +17,8 @@ from archive.models.user import ADMINS
 
 
 def lock_account(account_id: int, by: User | None, *, by_superuser: bool = False) -> User:
-    """The account, read after all changes of accounts before this one; locked until the transaction ends. Raises
-    Refused if there is none, if it was closed, and if `by` may not change it (with `by_superuser`: is not a
+    """Return the account, locked until the transaction ends and read after all earlier changes of accounts. Raises
+    Refused if it does not exist or was closed, and if `by` may not change it (with `by_superuser`: is not a
     superuser)."""
     Group.objects.select_for_update().get(name=ADMINS)
     ids = {account_id} | ({by.pk} if by else set())
@@ -34,8 +34,8 @@ def lock_account(account_id: int, by: User | None, *, by_superuser: bool = False
 
 
 def check_may_change(account: User, by: User, *, by_superuser: bool = False) -> None:
-    """Raise Refused unless `by` may change the roles and the activity of this account: admins and superusers may, and
-    only superusers those of a superuser."""
+    """Raise Refused unless `by` may change the roles and the activity of this account. Admins and superusers may; only
+    superusers may change those of a superuser."""
     if not by.may_change_accounts:
         raise Refused("account.not_an_admin", user=by.username)
     if by_superuser and not by.is_superuser:
@@ -45,7 +45,7 @@ def check_may_change(account: User, by: User, *, by_superuser: bool = False) -> 
 
 
 def find_superuser_conflict(account: User, by: User) -> Refused | None:
-    """The error to raise if only a superuser may change this account."""
+    """Return the error to raise if only a superuser may change this account."""
     if account.is_superuser and not by.is_superuser:
         return Refused("account.not_a_superuser", user=by.username)
     return None
@@ -57,8 +57,8 @@ def check_is_no_older_admin(account: User, by: User | None) -> None:
 
 
 def find_older_admin_conflict(account: User, by: User | None) -> Refused | None:
-    """The error to raise if `account` has been an admin for longer than `by`: a new admin, or a thief of their session,
-    can't remove all others, nor sign them out again and again. Superusers and the operator can."""
+    """Return the error to raise if `account` has been an admin for longer than `by`. So a new admin, or a thief of
+    their session, can't remove all other admins or keep ending their sessions. Superusers and the operator may."""
     if by is None or by.is_superuser or by.pk == account.pk:
         return None
     since, own = (User.objects.get(pk=user.pk).role_since(ADMINS) for user in (account, by))
@@ -73,7 +73,7 @@ def check_is_not_last_admin(account: User) -> None:
 
 
 def find_last_admin_conflict(account: User) -> Refused | None:
-    """The error to raise if no other active admin would remain without this one."""
+    """Return the error to raise if no other active admin would remain without this one."""
     if account.is_active and account.is_admin and not active_admins().exclude(pk=account.pk).exists():
         return Refused("account.last_admin")
     return None
@@ -84,10 +84,10 @@ def active_admins() -> QuerySet[User]:
 
 
 def record(event: str, account: User, by: User | None, **detail: Any) -> None:
-    """Write the log entry of a change, in its transaction. `by` is None for the operator."""
+    """Log a change, in its transaction. `by` is None for the operator."""
     log.record(event, space_id=None, actor=actor_of(by), account=account.pk, **detail)
 
 
 def actor_of(by: User | None) -> Actor:
-    """`by` is None for the operator."""
+    """Return the actor for the log. `by` is None for the operator."""
     return Actor.of(by) if by else OPERATOR

@@ -1,8 +1,8 @@
-"""Close an account: erase the person, keep the row.
+"""Close an account: erase the personal data, keep the row.
 
-Tombstones, the log, certificates, flags and holds refer to the account by its number. They stay valid, and nothing says
-any more whose number it was. Spaces are not erased here: each has a deadline, and its deletion is proven. So an account
-that hosts Spaces can't be closed before they are deleted.
+Tombstones, the log, certificates, flags and holds refer to the account by its number. They stay valid, and nothing
+links the number to a person any more. Spaces are not erased here: each has a deadline and a proven deletion. So an
+account that hosts Spaces can't be closed before they are deleted.
 """
 
 from typing import Any
@@ -34,13 +34,13 @@ from archive.models.recorder import RecorderToken
 from archive.webhooks import endpoints
 
 NAME = "closed #{pk}"  # no user name may contain a blank or #
-OWN = "archive"  # the app whose tables are named below; all rows of other apps that point at the account are deleted
+OWN = "archive"  # this app's tables are named below; in other apps, all rows that refer to the account are deleted
 
 
 def close_account(account_id: int, by: User | None) -> None:
-    """Erase the name, the address and the settings of the account, and switch it off for good. `by` is its owner, an
-    admin, or None for the operator. Raises Refused while it hosts Spaces, and for the last active admin, and
-    by an admin who is one for a shorter time."""
+    """Erase the name, the address and the settings of the account, and disable it for good. `by` is its owner, an
+    admin, or None for the operator. Raises Refused while it hosts Spaces, for the last active admin, and if the account
+    has been an admin for longer than `by`."""
     with transaction.atomic():
         account = lock_account(account_id, None if by is not None and by.pk == account_id else by)
         check_is_no_older_admin(account, by)
@@ -85,7 +85,7 @@ def _erase_account(account: User) -> None:
         first_name="",
         last_name="",
         email="",
-        password=make_password(None),  # no password fits
+        password=make_password(None),  # unusable: matches no password
         time_zone="",
         time_zone_chosen=False,
         unmailed_kinds=[],
@@ -100,23 +100,25 @@ def _erase_account(account: User) -> None:
 
 
 def foreign_relations() -> list[Any]:
-    """Relations of tables of other apps to accounts: e-mail addresses, second factors, linked accounts, sessions."""
+    """Return relations of other apps' tables to accounts: e-mail addresses, second factors, linked accounts,
+    sessions."""
     return [relation for relation in relations() if relation.related_model._meta.app_label != OWN]
 
 
 def relations() -> list[Any]:
-    """Every relation of a table to accounts, also those without a name on this side."""
+    """Return every relation of a table to accounts, including those without a reverse name."""
     fields = User._meta.get_fields(include_hidden=True)
     return [field for field in fields if field.auto_created and not field.concrete and not field.many_to_many]
 
 
 def rows_of(relation: Any, account: User) -> Any:
-    """The rows of one relation that point at the account."""
+    """Return the rows of one relation that refer to the account."""
     return relation.related_model._default_manager.filter(**{relation.field.name: account})
 
 
 def _erase_admin_entries(account: User) -> None:
-    """Entries of Django's admin about the account: they repeat its user name. (Those by it are rows of another app.)"""
+    """Delete entries of Django's admin about the account, since they repeat its user name. (`foreign_relations` covers
+    the entries about its own acts.)"""
     if apps.is_installed("django.contrib.admin"):
         entries = apps.get_model("admin", "LogEntry")._default_manager.filter(object_id=str(account.pk))
         entries.filter(content_type__app_label=OWN, content_type__model="user").delete()

@@ -1,8 +1,8 @@
-"""Everything that is known about a person, as JSON: the answer to a request for access.
+"""Export all data about a person as JSON: the answer to a request for access.
 
-Every table that points at accounts is read, whatever app it belongs to, so a new table is in the export by itself.
-Secrets (hashes of passwords and tokens, keys of second factors) are left out, and content: recordings and transcripts
-are in the bundles.
+It reads every table that refers to accounts, of any app, so a new table is included automatically. It leaves out
+secrets (hashes of passwords and tokens, keys of second factors) and content: recordings and transcripts are in the
+bundles.
 """
 
 from datetime import date, datetime
@@ -15,7 +15,7 @@ from archive.accounts.closing import relations, rows_of
 from archive.log import rfc3339
 from archive.models import Invitation, LogEntry, Participant, Space, User
 
-# Columns that are secret, by their name, and content.
+# Names of columns that are secret, and of columns with content.
 SECRET = {
     "password",
     "secret_sha256",
@@ -33,7 +33,7 @@ CONTENT = {"cues", "evidence"}  # evidence quotes lines of Spaces, also of other
 
 
 def export_person(user: User) -> dict[str, Any]:
-    """The account, and the rows that point at it, by the name of their table and of the column that points."""
+    """Return the account, and the rows that refer to it, by table and column."""
     tables: dict[str, list[dict[str, Any]]] = {}
     for relation in relations():
         model, column = relation.related_model, relation.field.name
@@ -50,14 +50,14 @@ def export_person(user: User) -> dict[str, Any]:
 
 
 def log_entries(user: User) -> Any:
-    """Log entries by the account, and about it. They hold ids only, and stay."""
+    """Return log entries by the account, and about it. They hold ids only, and are never erased."""
     about = Q(detail__account=user.pk) | Q(detail__user=user.pk) | Q(detail__host=user.pk)
     spaces = Q(space_id__in=Space.objects.filter(host=user).values("pk"))
     return LogEntry.objects.filter(Q(actor_id=user.pk) | about | spaces).order_by("id")
 
 
 def row_as_json(row: Model) -> dict[str, Any]:
-    """The columns of a row, without secrets."""
+    """Return the columns of a row, without secrets and content."""
     fields = [field for field in row._meta.concrete_fields if field.name not in SECRET | CONTENT]
     return {field.name: _as_json(field.value_from_object(row)) for field in fields}
 

@@ -1,12 +1,12 @@
 """Invitations: the only way to an account on the site.
 
-The token of a link is an HMAC of the row's id and issue under the site's secret key, and the row has its SHA-256. So a
-worker that dies after handing a mail over sends the same link again, and the database alone gives no link away. A new
-link ends the one before it. Links of a former secret key are valid while it is in SECRET_KEY_FALLBACKS, and no longer:
-with a stolen key, a thief can compute the token of any invitation.
+The token of a link is an HMAC of the row's id and issue under the site's secret key; the row has its SHA-256. So a
+worker that dies after a delivery sends the same link again, and the database alone reveals no link. A new link ends the
+one before it. Links made with a former secret key are valid only while it is in SECRET_KEY_FALLBACKS: with a stolen
+key, a thief can compute the token of any invitation.
 
-A link goes out by mail, or, where no mail is sent, is shown once to the admin. Only a mailed link verifies the address:
-opening it proves that the mail was read. It works while the admin who invited is active and an admin, like a token.
+A link is mailed, or, if mail is off, shown once to the admin. Only a mailed link verifies the address: opening it
+proves that the mail was read. A link works while the admin who invited is active and an admin, like a recorder's token.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ from archive.models.user import ADMINS, AUDITORS
 State = Invitation.State
 GROUPS = {Invitation.Role.ADMIN: ADMINS, Invitation.Role.AUDITOR: AUDITORS}
 MAX_DAYS = 30
-ENDED_KEPT = timedelta(days=30)  # revoked and expired ones are deleted after this time, with their addresses
+ENDED_KEPT = timedelta(days=30)  # revoked and expired invitations are deleted after this time, with their addresses
 AT_ONCE = 1000
 
 
@@ -53,9 +53,9 @@ class LinkState(models.TextChoices):
 
 
 def invite(email: str, role: str, days: int, by: User, *, name: str = "") -> tuple[Invitation, str]:
-    """Invite `email`, for `days`. `name`: whose address it is, for admins and as a proposal when signing up.
+    """Invite `email`, for `days`. `name`: of the person, for admins and as a proposal when signing up.
 
-    Returns the invitation, and its token where no mail is sent ("" elsewhere): the only time that anybody sees it.
+    Returns the invitation, and its token if mail is off (otherwise ""): it is shown only this once.
     Raises Refused, Conflict.
     """
     email, name = clean_address(email), names.clean_display_name(name)
@@ -84,8 +84,8 @@ def invite(email: str, role: str, days: int, by: User, *, name: str = "") -> tup
 
 
 def renew(invitation_id: UUID, days: int, by: User, *, by_mail: bool | None = None) -> tuple[Invitation, str]:
-    """Replace the link by a new one, which is valid for `days`: by mail, or, with `by_mail` False or where no mail is
-    sent, as the token that is returned. Raises Refused, Conflict."""
+    """Replace the link by a new one, which is valid for `days`. Mail it, or, with `by_mail` False or if mail is off,
+    return its token (otherwise ""). Raises Refused, Conflict."""
     _check(by, days)
     mailed = settings.MAIL_ON if by_mail is None else by_mail and settings.MAIL_ON
     with transaction.atomic():
@@ -94,7 +94,7 @@ def renew(invitation_id: UUID, days: int, by: User, *, by_mail: bool | None = No
             raise Conflict("invitation.over")
         invitation.issue += 1
         token = make_token(invitation)
-        # The new link is the new inviter's: an admin who lost the role has no links that work.
+        # The new link depends on the new inviter: links of an admin who lost the role don't work.
         lifecycle.transition(
             invitation,
             State(invitation.state),
@@ -116,7 +116,7 @@ def renew(invitation_id: UUID, days: int, by: User, *, by_mail: bool | None = No
 
 
 def revoke(invitation_id: UUID, by: User) -> bool:
-    """End an invitation: its link is refused from now on. Returns False when it was over before. Raises Refused."""
+    """Revoke an invitation, whose link is then refused. Returns False when it had ended before. Raises Refused."""
     check_admin(by)
     with transaction.atomic():
         invitation = Invitation.objects.select_for_update().filter(pk=invitation_id).first()
@@ -134,14 +134,14 @@ def revoke(invitation_id: UUID, by: User) -> bool:
 
 
 def find_valid(token: str) -> Invitation | None:
-    """The invitation that a link leads to, if it can be accepted now."""
+    """Return the invitation of a link, if it can be accepted now."""
     invitation = valid().filter(token_sha256=_sha256(token)).first()
     return invitation if invitation and find_token(invitation) == token else None
 
 
 def valid() -> QuerySet[Invitation]:
-    """Invitations that can be accepted now. One that a worker is sending counts: its mail may have been read before
-    the worker could write so."""
+    """Return invitations that can be accepted now, including one that a worker is sending: its mail may be read before
+    the worker records that it was sent."""
     return Invitation.objects.filter(
         Q(state=State.OPEN) | Q(state=State.PENDING, by_mail=True),
         expires_at__gt=Now(),
@@ -151,8 +151,8 @@ def valid() -> QuerySet[Invitation]:
 
 
 def lock_valid(token: str) -> Invitation:
-    """The invitation, locked until the transaction ends, so that one of several acceptances wins. Raises Refused when
-    it can't be accepted, RuntimeError outside a transaction."""
+    """Lock and return the invitation, so that one of several acceptances wins. Raises Refused when it can't be
+    accepted, RuntimeError outside a transaction."""
     invitation = _lock(Q(token_sha256=_sha256(token)))
     if find_token(invitation) != token:
         raise Refused("invitation.not_valid")
@@ -160,7 +160,7 @@ def lock_valid(token: str) -> Invitation:
 
 
 def lock_for_address(invitation_id: UUID) -> Invitation:
-    """Lock the invitation of a person whose address was verified without its link: by a provider."""
+    """Lock and return the invitation of a person whose address was verified by a provider instead of the link."""
     return _lock(Q(pk=invitation_id))
 
 
@@ -174,8 +174,8 @@ def _lock(which: Q) -> Invitation:
 
 
 def accept(invitation: Invitation, user: User) -> None:
-    """Give the role of a locked invitation to `user`, whose account this transaction created. A role counts from now
-    on, not from the time of the invitation. Raises Refused, also for names that can be mistaken for others."""
+    """Give the role of a locked invitation to `user`, whose account this transaction created. The role starts now, not
+    at the time of the invitation. Raises Refused, also for names that can be mistaken for others."""
     check_names(user)
     inviter = invitation.invited_by
     moved = lifecycle.transition(
@@ -198,7 +198,7 @@ def accept(invitation: Invitation, user: User) -> None:
 
 
 def link_state(invitation: Invitation, now: datetime) -> LinkState:
-    """The state of an invitation at `now`, for people. Reads `invited_by` and its groups."""
+    """Return the state of an invitation at `now`, for people. Reads `invited_by` and its groups."""
     if invitation.state not in Invitation.WAITING:
         return LinkState(invitation.state)
     if invitation.expires_at <= now:
@@ -214,19 +214,19 @@ def link_state(invitation: Invitation, now: datetime) -> LinkState:
 
 
 def make_token(invitation: Invitation, secret: str | None = None) -> str:
-    """The token of a new link: 256 bits, which only this site's secret key gives. `secret`: a former one."""
+    """Return the token of a new link: 256 bits that only this site's secret key gives. `secret`: a former one."""
     value = f"{invitation.pk}:{invitation.issue}"
     return salted_hmac("archive.invitation", value, secret=secret, algorithm="sha256").hexdigest()
 
 
 def find_token(invitation: Invitation) -> str | None:
-    """The token of its valid link; None if the secret key that made it is neither the site's nor a former one."""
+    """Return the token of the valid link; None if it was made with a key that the site no longer knows."""
     tokens = (make_token(invitation, secret) for secret in secret_keys())
     return next((token for token in tokens if _sha256(token) == invitation.token_sha256), None)
 
 
 def token_to_send(invitation: Invitation, claim: Claim[Invitation]) -> str:
-    """The token for its mail. If the secret key was replaced meanwhile, that of a new link. Raises LeaseLost."""
+    """Return the token for the mail; of a new link, if the secret key was replaced. Raises LeaseLost."""
     token = find_token(invitation)
     if token is None:
         token = make_token(invitation)
@@ -235,14 +235,14 @@ def token_to_send(invitation: Invitation, claim: Claim[Invitation]) -> str:
 
 
 def delete_old() -> int:
-    """Delete invitations that were revoked or expired long ago, with their addresses. Returns how many."""
+    """Delete invitations that were revoked or expired ENDED_KEPT ago, with their addresses. Returns how many."""
     expired = Q(state__in=Invitation.WAITING, expires_at__lt=Now() - ENDED_KEPT)
     old = Invitation.objects.filter(expired | Q(state=State.REVOKED, ended_at__lt=Now() - ENDED_KEPT))
     return Invitation.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:AT_ONCE])).delete()[0]
 
 
 def clean_address(email: str) -> str:
-    """The address without blanks around it. Raises Refused."""
+    """Return the address without blanks around it. Raises Refused."""
     email = email.replace("\x00", "").strip()
     try:
         validate_email(email)
@@ -254,7 +254,7 @@ def clean_address(email: str) -> str:
 
 
 def check_names(user: User) -> None:
-    """Raise Refused for an account whose names can be mistaken for others."""
+    """Raise Refused if the account's names can be mistaken for others."""
     names.clean_username(user.username)
     names.clean_display_name(user.first_name)
     names.clean_display_name(user.last_name)

@@ -8,7 +8,7 @@ from archive.models import User
 
 
 def set_password(account: User, password: str, by: User | None) -> None:
-    """Store the hash of a new password that was validated before. `by` is None for the operator."""
+    """Store the hash of a new password, which must have been validated. `by` is None for the operator."""
     with transaction.atomic():
         account.set_password(password)
         account.save(update_fields=["password"])

@@ -1,4 +1,4 @@
-"""What people set for themselves: their name, their time zone, and which notices are mailed."""
+"""Settings that users change themselves: their name, their time zone, and which notices are mailed."""
 
 from collections.abc import Collection
 
@@ -14,20 +14,20 @@ MAX_NAME = names.MAX_LENGTH
 
 
 def selectable_time_zones() -> list[str]:
-    """The zones that a list offers: places and UTC, without the abbreviations and aliases of older systems."""
+    """Return the zones to choose from: places and UTC, without the abbreviations and aliases of older systems."""
     places = {zone for zone in formatting.known_time_zones() if "/" in zone and not zone.startswith("Etc/")}
     return sorted(places | {"UTC"})
 
 
 def optional_mail(user: User) -> list[str]:
-    """The kinds of mail that `user` chooses among. Only auditors get checkpoints of the log."""
+    """Return the kinds of mail that `user` can turn off. Only auditors get checkpoints of the log."""
     return [*map(str, OPTIONAL_KINDS), *([LOG_CHECKPOINT] if user.is_auditor else [])]
 
 
 def update_profile(
     user: User, *, display_name: str, time_zone: str, mailed_kinds: Collection[str], weekly: bool = False
 ) -> None:
-    """Store the settings. `time_zone` is an IANA name, or "" for that of the browser. Raises Refused."""
+    """Store the settings. `time_zone` is an IANA name, or "" for the browser's zone. Raises Refused."""
     display_name = names.clean_display_name(display_name)
     if time_zone and time_zone not in formatting.known_time_zones():
         raise Refused("account.no_such_time_zone")

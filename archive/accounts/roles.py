@@ -1,12 +1,12 @@
-"""Grant and revoke roles, and switch accounts off and on.
+"""Grant and revoke roles, and deactivate and activate accounts.
 
 Each function changes one account in one transaction, with its log entry, and is idempotent. `by` is the account that
-asks for the change; None is the operator, who uses a command without --by. Nobody may give a role to themselves, and
-the last active admin always stays one. No admin takes the role from one who has been an admin for longer, or switches
-them off.
+requests the change, or None for the operator, who uses a command without --by. Nobody may give a role to themselves,
+and the last active admin can't lose the role. No admin may revoke the role of one who has been an admin for longer, or
+deactivate them.
 
-A role counts from the moment when it was granted, or when its account was activated again: decisions that need two
-people require a role that is older than what they decide.
+A role counts from its grant, or from the last activation of its account: decisions that need two people require a role
+that is older than the case.
 """
 
 from django.contrib.auth.models import Group
@@ -22,7 +22,7 @@ ROLES = (ADMINS, AUDITORS, SUPERUSERS)
 
 
 def grant_role(account_id: int, role: str, by: User | None) -> bool:
-    """Give the account a role, from now on. False if it has it. Raises Refused."""
+    """Give the account a role, starting now. Returns False if it has it already. Raises Refused."""
     _check_role(role)
     if by is not None and by.pk == account_id:
         raise Refused("account.own_role")
@@ -40,7 +40,7 @@ def grant_role(account_id: int, role: str, by: User | None) -> bool:
 
 
 def revoke_role(account_id: int, role: str, by: User | None) -> bool:
-    """Take a role from the account. False if it does not have it. Raises Refused, also for the last active admin."""
+    """Revoke a role. Returns False if the account does not have it. Raises Refused, also for the last active admin."""
     _check_role(role)
     with transaction.atomic():
         account = lock_account(account_id, by, by_superuser=role == SUPERUSERS)
@@ -59,8 +59,8 @@ def revoke_role(account_id: int, role: str, by: User | None) -> bool:
 
 
 def set_active(account_id: int, *, active: bool, by: User | None) -> bool:
-    """Switch the account off, or on again: its roles then count from now. False if it is so already. Raises Refused,
-    also for the last active admin."""
+    """Deactivate the account, or activate it again, in which case its roles start now. Returns False if nothing
+    changes. Raises Refused, also for the last active admin."""
     if active and by is not None and by.pk == account_id:
         raise Refused("account.own_activation")
     with transaction.atomic():
@@ -73,7 +73,7 @@ def set_active(account_id: int, *, active: bool, by: User | None) -> bool:
             check_is_no_older_admin(account, by)
             check_is_not_last_admin(account)
         account.is_active = active
-        account.session_generation += 1  # sessions and download links of before don't come back with the account
+        account.session_generation += 1  # old sessions and download links must not work again after an activation
         account.save(update_fields=["is_active", "session_generation"])
         record(events.ACCOUNT_ACTIVATED if active else events.ACCOUNT_DEACTIVATED, account, by)
     return True
@@ -85,7 +85,7 @@ def record_new_superuser(account: User) -> None:
 
 
 def _grant_again(account: User, by: User | None) -> None:
-    """Let its roles count from now: rows of roles never change."""
+    """Let the account's roles start now, in new rows, since rows of roles never change."""
     groups = list(RoleMembership.objects.filter(user=account).values_list("group_id", flat=True))
     RoleMembership.objects.filter(user=account).delete()
     RoleMembership.objects.bulk_create(RoleMembership(user=account, group_id=group, granted_by=by) for group in groups)

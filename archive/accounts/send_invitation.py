@@ -1,5 +1,5 @@
-"""Send an invitation by e-mail. As with notices, a worker that dies after handing it over sends it again: the same
-link, with the same Message-ID."""
+"""Send an invitation by e-mail. As with notices, a worker that dies after the delivery sends it again, with the same
+link and Message-ID."""
 
 import uuid
 
@@ -21,7 +21,7 @@ UNEXPIRED = Q(expires_at__gt=Now())
 
 
 def send_invitation(invitation_id: uuid.UUID) -> bool:
-    """Send it, if it is pending and valid. Returns True when this call sent it."""
+    """Send the invitation, if it is pending and valid. Returns True when this call sent it."""
     claim = leases.claim(Invitation, invitation_id, [State.PENDING], condition=UNEXPIRED)
     return leases.attempt(claim, _send, permanent=(MailRefused,), fail=_fail, max_attempts=MAX_ATTEMPTS)
 

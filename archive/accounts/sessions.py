@@ -10,7 +10,7 @@ from archive.models import LogEntry, User
 
 
 def end_sessions(account_id: int, by: User | None) -> None:
-    """End all sessions of the account, also those that nothing lists. Raises Refused, also for an older admin's."""
+    """End all sessions of the account, including unlisted ones. Raises Refused, also for an older admin's."""
     with transaction.atomic():
         account = lock_account(account_id, None if by is not None and by.pk == account_id else by)
         check_is_no_older_admin(account, by)
@@ -19,9 +19,9 @@ def end_sessions(account_id: int, by: User | None) -> None:
 
 
 def allow_reset_link(account_id: int, by: User) -> User:
-    """Log that `by` gets a link with which the account's password can be changed. Returns the account. Raises Refused:
-    with the password of another admin, one person could act as two. An account that had a role counts as one that has
-    it: an admin could take it, make the link, and give it back."""
+    """Log that `by` gets a link that can change the account's password. Returns the account. Raises Refused for an
+    account with a role: with the password of another admin, one person could act as two. A former role counts too,
+    since an admin could revoke it, make the link, and grant it again."""
     with transaction.atomic():
         account = lock_account(account_id, by)
         if not account.is_active:

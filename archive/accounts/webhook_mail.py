@@ -1,4 +1,4 @@
-"""Mail to the owner of a webhook that was switched off by itself."""
+"""Mail the owner of a webhook that was stopped automatically."""
 
 from uuid import UUID
 
@@ -15,7 +15,7 @@ AT_ONCE = 100
 
 
 def notify_owners() -> int:
-    """Enqueue the mails that are missing, each in the transaction that remembers it. Returns how many."""
+    """Enqueue the missing mails, each in the transaction that records it. Returns how many."""
     waiting = WebhookEndpoint.objects.filter(owner_notified=False).order_by("pk").values_list("pk", flat=True)
     return sum(_notify_owner(pk) for pk in waiting[:AT_ONCE])
 
