@@ -1,1 +1,1 @@
-"""What auditors ask of the retention log: which entries, how many, what was deleted, and whether that was on time."""
+"""Queries of the retention log for auditors: which entries, how many, what was deleted, and whether it was on time."""

@@ -1,6 +1,6 @@
-"""Certificates of deletion for people: the list with what counts, a readable page, and many in one ZIP file.
+"""Deletion certificates for people: a list of them, a readable page, and many in one ZIP file.
 
-All of it is read from the signed document itself.
+All facts are read from the signed document itself.
 """
 
 import io
@@ -22,7 +22,7 @@ ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class CertificateView:
-    """What a certificate says. `deadline` is None if it has none; `delay` is in seconds, None before the deadline."""
+    """The facts in a certificate. `deadline` may be None; `delay` is in seconds, None before the deadline."""
 
     space_id: str
     issued_at: datetime
@@ -44,7 +44,7 @@ class CertificateView:
 
 
 def with_facts(certificates: QuerySet[DeletionCertificate]) -> QuerySet[DeletionCertificate]:
-    """With what a list shows, without the documents: the list of the deleted objects may be long."""
+    """Annotate with the columns of a list, without the documents: their lists of deleted objects may be long."""
     return certificates.defer("document").annotate(
         deadline_text=_text("deadline", "at"),
         codes_text=_text("deadline", "deadline_reasons"),
@@ -53,7 +53,7 @@ def with_facts(certificates: QuerySet[DeletionCertificate]) -> QuerySet[Deletion
 
 
 def list_view(certificate: Any) -> CertificateView:
-    """Of a row of `with_facts`."""
+    """Return the view of a row of `with_facts`, without its document."""
     return CertificateView(
         str(certificate.space_id),
         certificate.issued_at,
@@ -79,7 +79,7 @@ def full_view(certificate: DeletionCertificate) -> CertificateView:
 
 
 def zip_of(members: Iterable[tuple[str, bytes]]) -> Iterator[bytes]:
-    """A ZIP file of (name, content), while it is made."""
+    """Yield a ZIP file of (name, content) in chunks, while it is made."""
     sink = _Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members:
@@ -93,7 +93,7 @@ def parse_time(text: str | None) -> datetime | None:
 
 
 class _Sink(io.RawIOBase):
-    """A file that can only be written; `take` empties it."""
+    """A write-only file; `take` empties it."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,9 +1,8 @@
 """The log by day (UTC): how much was uploaded, flagged, held and deleted, and how long after its deadline.
 
-The rows of LogDay can't drift from the log. An entry is never changed or removed (triggers refuse it), the database
-sets its time, and a day is stored only once CLOSED has passed since its end, when every transaction that could have
-an entry of that day has ended. Days without a row are computed from the log whenever they are shown, so a row that is
-not there yet is a matter of speed only.
+The rows of LogDay can't differ from the log. An entry is never changed or removed (triggers refuse it), the database
+sets its time, and a day is stored only CLOSED after its end, when every transaction that could have an entry of that
+day has ended. Days without a row are computed from the log, so a missing row only costs time.
 """
 
 from collections import Counter
@@ -40,8 +39,8 @@ GROUP BY 1, 2
 
 @dataclass
 class Delays:
-    """How many deletions took how long after their deadline. Seconds, rounded up, so that none
-    looks shorter than it was."""
+    """The number of deletions by delay after their deadline. Seconds, rounded up, so that no delay looks shorter than
+    it was."""
 
     counts: Counter[int] = field(default_factory=Counter)
 
@@ -60,7 +59,7 @@ class Delays:
 
     @property
     def median(self) -> int | None:
-        """The delay in the middle; of an even number of them the mean of the two, rounded up."""
+        """The median; for an even number of deletions the mean of the middle two, rounded up."""
         if not self.total:
             return None
         lower, upper = (self.total + 1) // 2, self.total // 2 + 1
@@ -68,15 +67,15 @@ class Delays:
 
     @property
     def p99(self) -> int | None:
-        """What 99 of 100 did not exceed. None below 100 deletions, of which it would be the longest."""
+        """The 99th percentile. None below 100 deletions, where it would be the longest delay."""
         return self.quantile(0.99) if self.total >= 100 else None
 
     def quantile(self, share: float) -> int | None:
-        """The smallest delay that at least this share of the deletions did not exceed (nearest rank)."""
+        """Return the smallest delay that at least this share of the deletions did not exceed (nearest rank)."""
         return self._ranked(ceil(share * self.total)) if self.total else None
 
     def _ranked(self, rank: int) -> int:
-        """The delay with this rank, from 1 for the shortest; `rank` is at most `total`."""
+        """Return the delay with this rank, 1 for the shortest; `rank` is at most `total`."""
         for delay in sorted(self.counts):
             rank -= self.counts[delay]
             if rank <= 0:
@@ -95,7 +94,7 @@ class Day:
 
 
 def list_days(first: date, last: date) -> list[Day]:
-    """Each day from `first` to `last`: closed ones from their rows, the others from the log."""
+    """Return each day from `first` to `last`: closed ones from their rows, the others from the log."""
     stored = {row.day: _from_row(row) for row in LogDay.objects.filter(day__range=(first, last))}
     missing = [day for day in _days(first, last) if day not in stored]
     computed = {day.day: day for run in _runs(missing) for day in compute_days(*run)}
@@ -103,7 +102,7 @@ def list_days(first: date, last: date) -> list[Day]:
 
 
 def compute_days(first: date, last: date) -> list[Day]:
-    """Each day from `first` to `last`, from the log. Two statements, each a range of an index."""
+    """Compute each day from `first` to `last` from the log. Two statements, each reads a range of an index."""
     since, until = _start(first), _start(last + timedelta(days=1))
     counts: Counter[tuple[date, str]] = Counter()
     rows = LogEntry.objects.filter(event__in=COUNTED.values(), at__gte=since, at__lt=until)
@@ -122,7 +121,7 @@ def compute_days(first: date, last: date) -> list[Day]:
 
 
 def store_closed_days() -> int:
-    """Store the days that are closed and have no row, the oldest first, at most DAYS_AT_ONCE. How many."""
+    """Store the closed days without a row, the oldest first, at most DAYS_AT_ONCE. Returns how many."""
     last = (dbtime.now() - CLOSED).astimezone(UTC).date() - timedelta(days=1)
     newest = LogDay.objects.order_by("-day").values_list("day", flat=True).first()
     if newest is None:
@@ -141,7 +140,7 @@ def store_closed_days() -> int:
 
 
 def first_day() -> date | None:
-    """The day (UTC) of the first entry: of the time before, the log says nothing."""
+    """Return the day (UTC) of the first entry, before which the log has no facts."""
     oldest = LogEntry.objects.order_by("at", "id").values_list("at", flat=True).first()
     return oldest.astimezone(UTC).date() if oldest else None
 
@@ -168,7 +167,7 @@ def _days(first: date, last: date) -> list[date]:
 
 
 def _runs(days: Sequence[date]) -> Iterator[tuple[date, date]]:
-    """The first and the last day of each run without a gap, so that stored days are not counted again."""
+    """Yield the first and the last day of each run without a gap, so that stored days are not counted again."""
     for _, run in groupby(enumerate(days), key=lambda pair: pair[1].toordinal() - pair[0]):
         in_run = [day for _, day in run]
         yield in_run[0], in_run[-1]

@@ -1,4 +1,4 @@
-"""Entries and other lists as files: CSV (RFC 4180) and JSON Lines, a line at a time, so that memory stays small."""
+"""Export entries and other lists as CSV (RFC 4180) and JSON Lines, a line at a time, with little memory."""
 
 import csv
 import json
@@ -11,19 +11,19 @@ from archive import log
 from archive.log import Actor, events
 from archive.models import User
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a cell that begins so is a formula for spreadsheets
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # a spreadsheet takes a cell that begins so for a formula
 LINES_AT_ONCE = 500
 
 
 class _Line:
-    """A file for csv.writer that hands out what was written."""
+    """A file for csv.writer whose `write` returns the text."""
 
     def write(self, text: str) -> str:
         return text
 
 
 def csv_lines(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """The names of the columns, then a line for each row. Times and ids are texts already."""
+    """Yield a line with the names of the columns, then a line for each row. Times and ids must be texts."""
     writer = csv.writer(_Line(), lineterminator="\r\n")
     yield str(writer.writerow(names))
     for row in rows:
@@ -31,20 +31,20 @@ def csv_lines(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[s
 
 
 def safe_cell(value: Any) -> Any:
-    """Text that a spreadsheet would take for a formula, with an apostrophe before it. Numbers stay numbers."""
+    """Put an apostrophe before text that a spreadsheet would take for a formula. Numbers stay numbers."""
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     return value
 
 
 def json_lines(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """A JSON object for each row."""
+    """Yield a JSON object for each row."""
     for row in rows:
         yield json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def in_chunks(lines: Iterable[str]) -> Iterator[bytes]:
-    """UTF-8, LINES_AT_ONCE lines at a time."""
+    """Yield UTF-8, LINES_AT_ONCE lines at a time."""
     chunk: list[str] = []
     for line in lines:
         chunk.append(line)
@@ -56,7 +56,7 @@ def in_chunks(lines: Iterable[str]) -> Iterator[bytes]:
 
 
 def record_export(by: User, what: str, ending: str, **filters: Any) -> None:
-    """Log that `by` downloads a file with data about people, before its first byte. `filters` are codes, ids, times."""
+    """Log, before the first byte, that `by` downloads a file with personal data. `filters` are codes, ids, times."""
     with transaction.atomic():
         given = {name: value for name, value in filters.items() if value}
         log.record(events.LOG_EXPORTED, space_id=None, actor=Actor.of(by), what=what, format=ending, filters=given)

@@ -1,6 +1,6 @@
 """Find entries of the log, a page at a time. The cost of a page does not depend on how long the log is.
 
-A search that meets too many entries that do not fit is refused when it takes too long (archive/audit/log_filter.py).
+A search that reads too many entries that don't match is refused when it takes too long (archive/audit/log_filter.py).
 """
 
 from collections.abc import Collection, Iterator
@@ -21,15 +21,15 @@ from archive.models import LogEntry, RoleMembership, Space, User
 from archive.search import index_order, limited_time
 
 MAX_COUNTED = 10_000
-MAX_SPACES = 1000  # whose entries are merged: of the beginning of an id, or of a host
-MAX_ACCOUNTS = 100  # of one name
-EXPORT_ROWS = 1000  # read at once
+MAX_SPACES = 1000  # whose entries are merged, if the filter is the beginning of an id, or a host
+MAX_ACCOUNTS = 100  # with the same name
+EXPORT_ROWS = 1000  # per statement
 _IN_SEARCH: ContextVar[bool] = ContextVar("in_search", default=False)
 
 
 @dataclass(frozen=True)
 class LogPage:
-    """Entries, the newest first; whether there are newer and older ones."""
+    """Entries, the newest first, and whether there are newer and older ones."""
 
     entries: list[LogEntry]
     has_newer: bool
@@ -37,14 +37,14 @@ class LogPage:
 
 
 def find_page(wanted: LogFilter, size: int, *, after: int | None = None, before: int | None = None) -> LogPage:
-    """The newest entries; or those next to the entry with this number: `after` is the one above the page, `before` the
-    one below it. Without such an entry, the newest. Raises Refused if it takes too long."""
+    """Return the newest entries, or those next to the entry with this number: `after` is the one above the page,
+    `before` the one below it. If there is no such entry, return the newest. Raises Refused if it takes too long."""
     with limited_search():
         if before is not None and (position := _position(before)):
             rows = _rows(wanted, size + 1, low=position)
             if len(rows) > size:
                 return LogPage(rows[1:], True, True)
-            after = None  # fewer than a page are newer: show the first page whole
+            after = None  # fewer than a page are newer: show the whole first page
         position = None if after is None else _position(after)
         rows = _rows(wanted, size + 1, high=position)
         newer = bool(position and _rows(wanted, 1, low=(position[0], position[1] - 1)))  # this entry, or a newer one
@@ -52,15 +52,14 @@ def find_page(wanted: LogFilter, size: int, *, after: int | None = None, before:
 
 
 def count_entries(wanted: LogFilter) -> int:
-    """How many entries there are: up to MAX_COUNTED, one more if there are more. Raises Refused if it takes too
-    long."""
+    """Count the entries up to MAX_COUNTED; return one more if there are more. Raises Refused if it takes too long."""
     with limited_search(), connection.cursor() as cursor:
         cursor.execute(*count_statement(wanted, MAX_COUNTED + 1))
         return int(cursor.fetchone()[0])
 
 
 def all_entries(wanted: LogFilter, until: datetime) -> Iterator[LogEntry]:
-    """Every entry up to a time, the newest first. Memory does not depend on how many there are: each statement reads
+    """Yield every entry up to a time, the newest first. Memory does not depend on their number: each statement reads
     EXPORT_ROWS entries, and no transaction stays open between them."""
     bounded = replace(wanted, until=min(wanted.until or until, until))
     position: Position | None = None
@@ -74,8 +73,8 @@ def all_entries(wanted: LogFilter, until: datetime) -> Iterator[LogEntry]:
 
 
 def spaces_with_id(bounds: tuple[UUID, UUID]) -> tuple[UUID, ...]:
-    """The Spaces of which there are entries, and whose id is in this range. A jump in an index for each. Raises Refused
-    if they are too many."""
+    """Return the Spaces with entries whose id is in this range. One jump in an index for each. Raises Refused if there
+    are too many."""
     with connection.cursor() as cursor:
         cursor.execute(
             "WITH RECURSIVE ids (id) AS ("
@@ -92,8 +91,8 @@ def spaces_with_id(bounds: tuple[UUID, UUID]) -> tuple[UUID, ...]:
 
 
 def spaces_of_hosts(host_ids: Collection[int], bounds: tuple[UUID, UUID] | None = None) -> tuple[UUID, ...]:
-    """The Spaces of these hosts, also deleted ones; with `bounds`, those whose id is in this range. Raises Refused if
-    they are too many."""
+    """Return the Spaces of these hosts, including deleted ones; with `bounds`, those whose id is in this range. Raises
+    Refused if there are too many."""
     spaces = Space.objects.filter(host__in=host_ids)
     if bounds:
         spaces = spaces.filter(pk__range=bounds)
@@ -104,7 +103,7 @@ def spaces_of_hosts(host_ids: Collection[int], bounds: tuple[UUID, UUID] | None 
 
 
 def accounts_with_role(role: str) -> tuple[int, ...]:
-    """The accounts that have this role or had it: what an admin did stays an admin's act when the role is revoked."""
+    """Return the accounts that have or had this role: an admin's act stays one after the role is revoked."""
     granted = LogEntry.objects.filter(event=events.ACCOUNT_ROLE_GRANTED, detail__role=role)
     before = granted.values_list("detail__account", flat=True)
     now = RoleMembership.objects.filter(group__name=role).values_list("user_id", flat=True)
@@ -112,7 +111,7 @@ def accounts_with_role(role: str) -> tuple[int, ...]:
 
 
 def accounts_named(name: str) -> tuple[int, ...]:
-    """The accounts with this user name, display name, or number ("#17"), in any case. Empty if there is none."""
+    """Return the accounts with this user name, display name, or number ("#17"), in any case; none if unknown."""
     if name.startswith("#") and name[1:].isascii() and name[1:].isdigit():
         return tuple(User.objects.filter(pk=min(int(name[1:]), 2**63 - 1)).values_list("pk", flat=True))
     full = Trim(Concat("first_name", Value(" "), "last_name"))
@@ -122,7 +121,7 @@ def accounts_named(name: str) -> tuple[int, ...]:
 
 @contextmanager
 def limited_search() -> Iterator[None]:
-    """A block whose statements find entries, in limited time. Raises Refused. One block in another costs nothing."""
+    """Limit the time of a search's statements. Raises Refused. Nested blocks are free."""
     if _IN_SEARCH.get():
         yield
         return
@@ -143,7 +142,7 @@ def _position(number: int) -> Position | None:
 def _rows(
     wanted: LogFilter, limit: int, *, low: Position | None = None, high: Position | None = None
 ) -> list[LogEntry]:
-    """Up to `limit` entries between two positions, the newest first: the oldest of them if only `low` is given."""
+    """Return up to `limit` entries between two positions, the newest first: the oldest ones if only `low` is given."""
     order = "ASC" if low and not high else "DESC"
     with connection.cursor() as cursor:
         cursor.execute(*page_statement(wanted, low, high, limit, order))

@@ -1,13 +1,13 @@
-"""Which entries of the log: a filter, and the statements that read its entries in order or count them.
+"""A filter of log entries, and the statements that read its entries in order or count them.
 
-Entries are ordered by time, then by number. Each filter that few entries pass (a Space, an account, a rule, an event)
-is one range of an index that is in this order, so that a page reads one page of each range. With several filters the
-narrowest gives the ranges, and the others are checked row by row.
+Entries are ordered by time, then by number. For each selective filter (a Space, an account, a rule, an event) an index
+has the matching entries as one range in this order, so a page reads one page of each range. With several filters, the
+most selective one gives the ranges, and the others are checked row by row.
 
 A range is written as a comparison of rows, `(space_id, at, id) > (...) AND (space_id, at, id) < (...)`, and is read in
-the order of all three columns. With `space_id = ...` PostgreSQL may also walk all entries by time until it has met
-enough of the Space. It expects them soon if its sample of the table makes Spaces look frequent, and then may read the
-whole log.
+the order of all three columns. With `space_id = ...` PostgreSQL may also walk all entries by time until it has found
+enough of the Space. It does so if its sample of the table makes Spaces look frequent, and then it may read the whole
+log.
 """
 
 from collections.abc import Iterator
@@ -25,9 +25,9 @@ Statement = tuple[str, list[Any]]  # with its parameters
 
 @dataclass(frozen=True)
 class LogFilter:
-    """Which entries: all that meet every condition that is given. Times are UTC, `until` is exclusive.
+    """Selects entries that meet all given conditions. Times are UTC, `until` is exclusive.
 
-    `choices` are any of these events. `actor_kind` is system, recorder or command.
+    `choices`: any of these events. `actor_kind`: system, recorder or command.
     """
 
     choices: tuple[Choice, ...] = ()
@@ -41,39 +41,39 @@ class LogFilter:
 
 @dataclass(frozen=True)
 class _Index:
-    """An index that is in the order of the log within each value of `columns`. `values` are those of a range, a row of
-    `b`. `also`: what the index or the range asks of an entry besides."""
+    """An index in the order of the log within each value of `columns`. `values`: the columns of the table of ranges, a
+    row of `b`. `also`: a further condition of the index or the range."""
 
     columns: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     also: str = ""
 
 
-# By the name of the filter that gives the ranges, with what else it asks after a colon; "" is the index of all entries.
+# By the name of the filter that gives the ranges, after a colon its further condition; "": the index of all entries.
 INDEXES = {
     "": _Index(),
     "space": _Index(("e.space_id",), ("b.space_id",)),
     "rule": _Index(("e.detail ->> 'rule'",), ("b.rule",), "e.detail ? 'rule'"),
     "actor": _Index(("e.actor_id",), ("b.actor_id",), "e.actor_id IS NOT NULL"),
-    "event": _Index(("e.event",), ("b.event",)),  # has all that is needed to count
+    "event": _Index(("e.event",), ("b.event",)),  # counting needs no other column
     "event:kind": _Index(("e.event",), ("b.event",), "(b.kind IS NULL OR e.detail ->> 'kind' = b.kind)"),
 }
 
 
 def page_statement(wanted: LogFilter, low: Position | None, high: Position | None, limit: int, order: str) -> Statement:
-    """(at, id) of the first `limit` entries between two positions, without these. `order` is ASC or DESC."""
+    """Select (at, id) of the first `limit` entries strictly between two positions. `order` is ASC or DESC."""
     entries, params = _entries(wanted, low, high, limit, order)
     return f"{entries} ORDER BY at {order}, id {order} LIMIT %s", [*params, limit]
 
 
 def count_statement(wanted: LogFilter, limit: int) -> Statement:
-    """The number of entries, `limit` at most."""
+    """Count the entries, up to `limit`."""
     entries, params = _entries(wanted, None, None, limit, "DESC")
     return f"SELECT count(*) FROM ({entries} LIMIT %s) AS counted", [*params, limit]  # noqa: S608  # only constants
 
 
 def _entries(wanted: LogFilter, low: Position | None, high: Position | None, limit: int, order: str) -> Statement:
-    """(at, id) of the first `limit` entries of each range between two positions."""
+    """Select (at, id) of the first `limit` entries of each range between two positions."""
     name, ranges, range_params = _ranges(wanted)
     index = INDEXES[name]
     bounds, params = _between(index, *_bounds(wanted, low, high))
@@ -89,7 +89,7 @@ def _entries(wanted: LogFilter, low: Position | None, high: Position | None, lim
 
 
 def _between(index: _Index, low: Bound, high: Bound) -> tuple[str, list[Any]]:
-    """(condition, its parameters): the entries of a range between two positions."""
+    """Return (condition, its parameters) for the entries of a range between two positions."""
     columns = ", ".join((*index.columns, "e.at", "e.id"))
     values = ", ".join((*index.values, "%s::timestamptz", "%s"))
     condition = f"({columns}) > ({values}) AND ({columns}) < ({values})"
@@ -97,14 +97,14 @@ def _between(index: _Index, low: Bound, high: Bound) -> tuple[str, list[Any]]:
 
 
 def _bounds(wanted: LogFilter, low: Position | None, high: Position | None) -> tuple[Bound, Bound]:
-    """The positions, and the period of the filter. No entry has the number 0, so these bounds are no entries."""
+    """Return the positions within the period of the filter. No entry has the number 0, so these bounds are exact."""
     lows = [*filter(None, [low]), *([(wanted.since, 0)] if wanted.since else [])]
     highs = [*filter(None, [high]), *([(wanted.until, 0)] if wanted.until else [])]
     return max(lows) if lows else ("-infinity", 0), min(highs) if highs else ("infinity", 0)
 
 
 def _ranges(wanted: LogFilter) -> tuple[str, str, list[Any]]:
-    """(name of the narrowest filter, its ranges as a table, their parameters)."""
+    """Return (name of the most selective filter, its ranges as a table, their parameters)."""
     if wanted.space_ids is not None:
         return "space", "unnest(%s::uuid[]) AS b (space_id)", [list(wanted.space_ids)]
     if wanted.rule:
@@ -119,7 +119,7 @@ def _ranges(wanted: LogFilter) -> tuple[str, str, list[Any]]:
 
 
 def _filters(wanted: LogFilter) -> Iterator[tuple[str, str, list[Any]]]:
-    """(name, condition, parameters) of each filter that is given, but for the period."""
+    """Yield (name, condition, parameters) of each given filter, except for the period."""
     if wanted.space_ids is not None:
         yield "space", "e.space_id = ANY(%s::uuid[])", [list(wanted.space_ids)]
     if wanted.rule:
@@ -140,7 +140,7 @@ def _filters(wanted: LogFilter) -> Iterator[tuple[str, str, list[Any]]]:
 
 
 def _merged(choices: tuple[Choice, ...]) -> list[Choice]:
-    """Each entry in one range only: kinds of an event that is chosen whole are left out."""
+    """Drop kinds of an event that is selected as a whole, so that each entry is in one range only."""
     whole = {choice.event for choice in choices if choice.kind is None}
     return sorted(
         {choice for choice in choices if choice.kind is None or choice.event not in whole},

@@ -19,16 +19,16 @@ from archive.models import LogEntry, Space, SpaceQuerySet
 from archive.models.log import LOGGED_TIME
 from archive.models.space_queries import count_up_to
 
-MAX_LATE = 100  # late deletions that are listed
+MAX_LATE = 100  # late deletions in the list
 
 
 @dataclass(frozen=True)
 class Compliance:
-    """Deletions of a period: those at a deadline, of which `late` took longer than MAX_DELETION_DELAY, and uploads that
-    were `abandoned`. Delays are seconds after the deadline; None without any.
+    """Deletions of a period: those at a deadline, of which `late` took longer than MAX_DELETION_DELAY, and `abandoned`
+    uploads. Delays are seconds after the deadline; None without deletions.
 
-    The rest is about now, counted up to MAX_COUNTED: `overdue` Spaces are deleted too late by now, `oldest_pending` is
-    the earliest deadline that has come and whose deletion is not confirmed.
+    The rest is about now, counted up to MAX_COUNTED: `overdue` Spaces have exceeded MAX_DELETION_DELAY;
+    `oldest_pending` is the earliest past deadline without a confirmed deletion.
     """
 
     due: int
@@ -45,7 +45,7 @@ class Compliance:
 
 @dataclass(frozen=True)
 class Deletion:
-    """An entry of a deletion. `deadline` and `delay` (seconds) are None for an upload that was abandoned before it."""
+    """A log entry of a deletion. `deadline` and `delay` (seconds) are None for an abandoned upload."""
 
     number: int
     space_id: UUID | None
@@ -80,8 +80,8 @@ def compliance(days: Sequence[Day], now: datetime) -> Compliance:
 
 
 def _pending(moment: datetime) -> tuple[SpaceQuerySet, SpaceQuerySet]:
-    """Spaces whose deadline had come at this moment, and whose deletion is not confirmed: those whose deletion has not
-    started, and the others. No index has both."""
+    """Return the Spaces whose deadline had passed at this moment and whose deletion is not confirmed: those whose
+    deletion has not started, and the others. They use different indexes."""
     return Space.objects.overdue(moment), Space.objects.filter(state=Space.State.EXPIRING, expires_at__lte=moment)
 
 
@@ -94,7 +94,7 @@ def each_deletion(entries: Iterable[LogEntry]) -> Iterator[Deletion]:
 
 
 def list_late(days: Iterable[Day]) -> list[Deletion]:
-    """The newest late deletions of these days, MAX_LATE + 1 at most. Reads the days that have one only."""
+    """Return the newest late deletions of these days, MAX_LATE + 1 at most. Skips days before the first late one."""
     late = [day.day for day in days if day.delays.late]
     if not late:
         return []
@@ -105,7 +105,7 @@ def list_late(days: Iterable[Day]) -> list[Deletion]:
 
 
 def day_bounds(first: date, last: date) -> tuple[datetime, datetime]:
-    """The first moment of a day (UTC), and that after the last day."""
+    """Return the start of the first day (UTC) and the end of the last day."""
     end = last + timedelta(days=1)
     return datetime(first.year, first.month, first.day, tzinfo=UTC), datetime(end.year, end.month, end.day, tzinfo=UTC)
 

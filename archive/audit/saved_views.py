@@ -1,11 +1,11 @@
-"""Views of the log that an auditor or admin named: a name and the filters. Each person sees their own."""
+"""Views of the log that an auditor or admin saved: a name and the filters. Users see only their own."""
 
 from django.db import transaction
 
 from archive.errors import Refused
 from archive.models import SavedLogView, User
 
-MAX_VIEWS = 50  # of one person
+MAX_VIEWS = 50  # per user
 
 
 def list_views(user: User) -> list[SavedLogView]:
@@ -13,12 +13,12 @@ def list_views(user: User) -> list[SavedLogView]:
 
 
 def save(user: User, name: str, query: str) -> None:
-    """Save the filters under this name, in place of those that it had. Raises Refused for too many views, or a query
-    that is too long."""
+    """Save the filters under this name, replacing earlier ones. Raises Refused for too many views, or a query that is
+    too long."""
     if len(query) > SavedLogView.MAX_QUERY:
         raise Refused("log.view_too_long", limit=SavedLogView.MAX_QUERY)
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two requests at once don't pass the limit
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # so simultaneous requests can't exceed the limit
         views = SavedLogView.objects.filter(user=user)
         if not views.filter(name=name).exists() and views.count() >= MAX_VIEWS:
             raise Refused("log.too_many_views", limit=MAX_VIEWS)
