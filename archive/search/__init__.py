@@ -1,8 +1,8 @@
-"""Search with PostgreSQL. Names: one index row for each Space (names.py). Transcripts: one for each line of the newest.
+"""Search with PostgreSQL. Names: one index row per Space (names.py). Transcripts: one per line of the newest version.
 
-The words of a line have weight A, those of the neighboring lines D, so that a phrase across a line break is found; but
-a line is a hit only if at least one of the words is its own. Lines are parsed with the configuration of their
-transcript's language where PostgreSQL has one, else with `simple`, which takes words as they are.
+The words of a line have weight A and those of the neighboring lines D, so that a phrase across a line break is found;
+but a line matches only if at least one of the words is its own. Lines are parsed with PostgreSQL's configuration for
+their transcript's language if there is one, otherwise with `simple`, which does not stem words.
 """
 
 from archive.search.find import FoundLine, FoundSpace, SearchResults, search_lines

@@ -16,7 +16,7 @@ from archive.search.limits import SECONDS, limited_time
 from archive.search.query import Parsed, Question, Questions, questions
 
 MAX_RANKED = 500  # lines
-LARGE = 100_000  # lines of an archive in which words may be too common to rank all lines that have them
+LARGE = 100_000  # lines; in a larger archive words may be too common to rank all lines that have them
 SAMPLED = 20  # Spaces
 MAX_PAGES = 10  # of Spaces with a common word
 MAX_READ = 100_000  # lines of the Spaces of such a page
@@ -35,7 +35,7 @@ class FoundLine:
 
 @dataclass(frozen=True)
 class FoundSpace:
-    """`lines` are its best hits, in order of time; `more` is the number of further hits."""
+    """`lines` are the best hits, in order of time; `more` is the number of further hits."""
 
     space: Space
     lines: list[FoundLine]
@@ -45,9 +45,9 @@ class FoundSpace:
 @dataclass(frozen=True)
 class SearchResults:
     """`spaces` is one page, the best first. `cut`: there are more than MAX_RANKED hits, and only so many were ranked.
-    `nearest_first`: about every second Space or more has a hit, so none were ranked: the Spaces come by deadline,
-    and `space_count` and `line_count` count those of the page. `common` names languages in which all words are stop
-    words, which are not searched."""
+    `nearest_first`: about half of the Spaces or more have a hit, so none were ranked: the Spaces are ordered by
+    deadline, and `space_count` and `line_count` count those of the page. `common`: languages in which all words are
+    stop words, which are not searched."""
 
     spaces: list[FoundSpace]
     space_count: int
@@ -71,7 +71,7 @@ class _Hit:
 
 @dataclass(frozen=True)
 class _Group:
-    """The best hits of one Space, in order of time, and how many it has in all."""
+    """The best hits of one Space, in order of time, and the number of all its hits."""
 
     space_id: UUID
     hits: list[_Hit]
@@ -79,7 +79,7 @@ class _Group:
 
 
 class _Ranked(NamedTuple):
-    """Some groups, the best first. How many Spaces and lines were ranked; `is_cut`: there are more lines."""
+    """Some groups, the best first; the number of ranked Spaces and lines; `is_cut`: there are more lines."""
 
     groups: list[_Group]
     space_count: int
@@ -87,8 +87,8 @@ class _Ranked(NamedTuple):
     is_cut: bool
 
 
-# Spaces are ordered by their best hit, then by the number of hits, then the latest first. PostgreSQL groups them, since
-# a page needs few of the hits, and Python would take longer to read all than PostgreSQL to find them.
+# Spaces are ordered by their best hit, then by the number of hits, then the latest first. PostgreSQL groups them, as a
+# page needs few of the hits, and reading all of them in Python would take longer than finding them.
 RANK = """
 WITH hits (space_id, ended_at, transcript_id, number, config, rank) AS ({hits}),
 numbered AS (SELECT *, row_number() OVER () AS nth FROM hits),
@@ -110,7 +110,7 @@ ORDER BY space_place, number
 def search_lines(
     spaces: SpaceQuerySet, typed: str, page: int = 1, *, host: User | None = None, seconds: float = SECONDS
 ) -> SearchResults:
-    """Search those of `spaces` that are served now. `host`: all of `spaces` are theirs, which makes it faster. Raises
+    """Search those of `spaces` that are served now. `host`: the host of all of `spaces`, which makes it faster. Raises
     Refused without a word to search for, and when it takes longer than `seconds`."""
     with limited_time(seconds):
         asked = questions(typed)
@@ -133,8 +133,8 @@ def _find(spaces: QuerySet[Space], asked: Questions, page: int) -> SearchResults
 
 
 def _is_common(spaces: QuerySet[Space], asked: list[Question]) -> bool:
-    """Whether so many Spaces have a hit that those of a page are quickly found one after the other. PostgreSQL has no
-    statistics about words, so the Spaces with the nearest deadlines are a sample."""
+    """Return whether so many Spaces have a hit that those of a page are quickly found by trying one after the other.
+    PostgreSQL has no statistics about words, so the Spaces with the nearest deadlines serve as a sample."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [SearchLine._meta.db_table])
         (lines,) = cursor.fetchone()
@@ -145,8 +145,8 @@ def _is_common(spaces: QuerySet[Space], asked: list[Question]) -> bool:
 
 
 def _find_nearest(spaces: QuerySet[Space], asked: Questions, page: int) -> SearchResults:
-    """One page of the Spaces with a hit by their deadlines. Ranking all lines with a word that nearly all Spaces have
-    takes long, and the best of them are no better than others."""
+    """Return one page of the Spaces with a hit, ordered by deadline. Ranking all lines with a word that nearly all
+    Spaces have takes long, and hardly distinguishes them."""
     first = SPACES * (min(page, MAX_PAGES) - 1)
     nearest = _with_hit(spaces, asked.all).filter(hit__isnull=False).order_by(*NEAREST).values_list("pk", flat=True)
     ids = list(nearest[first : first + SPACES + 1])
@@ -165,7 +165,7 @@ def _find_nearest(spaces: QuerySet[Space], asked: Questions, page: int) -> Searc
 
 
 def _with_hit(spaces: QuerySet[Space], asked: list[Question]) -> QuerySet[Any]:
-    """The same with `hit`, the id of a line that has the words; NULL without."""
+    """Annotate with `hit`, the id of a line that has the words, or NULL."""
     lines = SearchLine.objects.filter(_wanted(asked), space=OuterRef("pk")).order_by()
     return spaces.annotate(hit=Subquery(lines.values("pk")[:1]))
 
@@ -185,7 +185,7 @@ def _wanted(asked: list[Question]) -> Q:
 
 
 def _rank(spaces: QuerySet[Space], asked: list[Question], most: int, first: int = 0) -> _Ranked:
-    """Rank at most so many hits, whichever come first, and return a page of Spaces from place `first`."""
+    """Rank the first `most` hits, in no particular order, and return a page of Spaces from place `first`."""
     ranks = []
     for question in asked:
         rank = SearchRank(F("vector"), Parsed(question.words), weights=WEIGHTS, cover_density=True)
@@ -194,7 +194,7 @@ def _rank(spaces: QuerySet[Space], asked: list[Question], most: int, first: int 
     columns = ("space_id", "space__ended_at", "transcript_id", "number", "config", "rank")
     try:
         hits, params = rows.values_list(*columns)[: most + 1].query.sql_with_params()
-    except EmptyResultSet:  # `spaces` are none
+    except EmptyResultSet:  # `spaces` is empty
         return _Ranked([], 0, 0, is_cut=False)
     with connection.cursor() as cursor:
         cursor.execute(RANK.format(hits=hits), [*params, most, first, first, SPACES, LINES])
@@ -208,7 +208,7 @@ def _rank(spaces: QuerySet[Space], asked: list[Question], most: int, first: int 
 
 
 def _lines(groups: list[_Group], asked: Questions) -> dict[UUID, list[FoundLine]]:
-    """The lines of each Space. A hit without a cue is of a transcript that was just replaced."""
+    """Return the lines of each Space. A hit without a cue belongs to a transcript that was just replaced."""
     hits = [hit for group in groups for hit in group.hits]
     cues = _cues(hits)
     hits_of = {group.space_id: [(hit, cues[hit.cue]) for hit in group.hits if hit.cue in cues] for group in groups}
@@ -224,8 +224,7 @@ def _lines(groups: list[_Group], asked: Questions) -> dict[UUID, list[FoundLine]
 
 
 def _cues(hits: list[_Hit]) -> dict[tuple[int, int], dict[str, Any]]:
-    """The cues of the hits. Each transcript is unpacked once, however many of its lines are needed: a long one has
-    megabytes."""
+    """Return the cues of the hits. Unpacks each transcript only once, since a long one has megabytes."""
     numbers: dict[int, list[int]] = {}
     for hit in hits:
         numbers.setdefault(hit.transcript_id, []).append(hit.number)

@@ -1,4 +1,4 @@
-"""Highlight search terms in a line: as pieces of text, never as HTML."""
+"""Highlight search terms in a line, as pieces of text and never as HTML."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ class Piece:
 
 class Marker:
     """Marks search terms in lines of each configuration. `queries`: configuration -> tsquery for any of the words;
-    `typed`: the search terms, for scripts without spaces, in which they are matched character by character."""
+    `typed`: the search terms, which are matched by characters in scripts without spaces."""
 
     def __init__(self, queries: dict[str, str], typed: str) -> None:
         self._queries = queries
@@ -51,7 +51,7 @@ class Marker:
         return [Piece("".join(part for part, _ in run), hit) for hit, run in groupby(marked, key=lambda pair: pair[1])]
 
     def _split(self, text: str) -> Iterator[tuple[str, str]]:
-        """(part, kind): words, matching runs of scripts without spaces, and everything between them (kind "")."""
+        """Yield (part, kind): words, matching runs of scripts without spaces, and everything between them (kind "")."""
         for is_word, letters_or_not in groupby(text, is_letter):
             joined = "".join(letters_or_not)
             for part in filter(None, self._unspaced.split(joined)):
@@ -60,7 +60,7 @@ class Marker:
 
 
 def excerpt(line: list[Piece]) -> list[Piece]:
-    """The line if it is short; else MAX_EXCERPT characters, from a little before the first match."""
+    """Return the line if it is short; else MAX_EXCERPT characters, from a little before the first match."""
     before = 0
     for piece in line:
         if piece.found:
@@ -71,7 +71,7 @@ def excerpt(line: list[Piece]) -> list[Piece]:
 
 
 def _cut(line: list[Piece], start: int, end: int) -> list[Piece]:
-    """Characters `start` to `end` of the line, with … for omitted text."""
+    """Return characters `start` to `end` of the line, with … for omitted text."""
     place, pieces = 0, []
     for piece in line:
         text = piece.text[max(0, start - place) : max(0, end - place)]

@@ -10,11 +10,11 @@ from archive.models import SearchLine, Transcript
 from archive.search.normalize import plain
 
 BATCH = 2000  # cues in one statement; a 6-hour transcript has about 5,000
-MAX_LENGTH = 60_000  # characters of one cue: three of them fit into a tsvector (1 MiB) whatever they are
+MAX_LENGTH = 60_000  # characters of one cue: three such cues always fit into a tsvector (1 MiB)
 
 SIMPLE = "simple"
-HOST_MARK = "@"  # no letter, so no word begins with it
-# BCP 47 primary subtag -> PostgreSQL configuration. Which of them exist depends on its version.
+HOST_MARK = "@"  # not a letter, so no word begins with it
+# BCP 47 primary subtag -> PostgreSQL configuration. Which of them exist depends on PostgreSQL's version.
 CONFIGS = {
     "ar": "arabic",
     "ca": "catalan",
@@ -50,9 +50,9 @@ CONFIGS = {
 }
 
 # The vectors of neighboring lines are concatenated. Stop words take a position but have no entry in a vector, and `||`
-# continues counting from the last entry: so each vector gets an end marker at its true length, which is removed at the
-# end. `simple` has no stop words, so it gives the true length. Each vector also has the number of the host: the index
-# has few lines of one host, whatever words are in them.
+# continues counting from the last entry. So each vector gets an end marker at its true length, which is removed at the
+# end. `simple` has no stop words, so it gives the true length. Each vector also has the number of the host, so the
+# index finds the lines of one host quickly, however common the words are.
 WRITE = """
 WITH given AS (
     SELECT ordinality + %(first)s - 1 AS number, to_tsvector(%(config)s::regconfig, text) AS words, (
@@ -77,8 +77,8 @@ FROM joined, archive_space WHERE archive_space.id = %(space)s AND number >= %(fr
 
 
 def index_transcript(transcript: Transcript) -> None:
-    """Index this transcript instead of older ones of its Space, in the caller's transaction. An outdated transcript is
-    not indexed."""
+    """Index this transcript instead of older ones of its Space, in the caller's transaction. Does nothing if it is
+    outdated."""
     if Transcript.objects.filter(space_id=transcript.space_id, number__gt=transcript.number).exists():
         return
     SearchLine.objects.filter(space_id=transcript.space_id).delete()
@@ -98,19 +98,19 @@ def write(transcript_id: int, space_id: UUID, language: str, cues: Sequence[Mapp
     texts = [plain(cue["text"])[:MAX_LENGTH] for cue in cues]
     with connection.cursor() as cursor:
         for start in range(0, len(texts), BATCH):
-            first, end = max(0, start - 1), start + BATCH  # with the neighbors of the first and the last line
+            first, end = max(0, start - 1), start + BATCH  # including the neighbors of the first and the last line
             place = {"texts": texts[first : end + 1], "first": first, "from": start, "to": end}
             cursor.execute(WRITE, ids | place)
 
 
 def config_for(language: str) -> str:
-    """The PostgreSQL configuration for a language (BCP 47), `simple` where it has none."""
+    """Return the PostgreSQL configuration for a language (BCP 47); `simple` if there is none."""
     wanted = CONFIGS.get(language.replace("_", "-").split("-")[0].lower(), SIMPLE)
     return wanted if wanted in configs() else SIMPLE
 
 
 def configs() -> list[str]:
-    """Those of our configurations that this PostgreSQL has."""
+    """Return those of our configurations that this PostgreSQL has."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT cfgname::text FROM pg_ts_config WHERE cfgnamespace = 'pg_catalog'::regnamespace"

@@ -1,4 +1,4 @@
-"""Searches end in time, whatever is searched for, and read indexes in their order."""
+"""Limit the time of searches, and make PostgreSQL read indexes in their order."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +14,8 @@ LIMIT = "SELECT set_config('statement_timeout', %s, true)"
 
 @contextmanager
 def limited_time(seconds: float = SECONDS) -> Iterator[None]:
-    """Run each statement of this block for `seconds` at most, in one transaction. Raises Refused when that is not
-    enough."""
+    """Run each statement of this block for at most `seconds`, in one transaction. Raises Refused when that is too
+    short."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SHOW statement_timeout")
@@ -31,8 +31,8 @@ def limited_time(seconds: float = SECONDS) -> Iterator[None]:
 
 @contextmanager
 def index_order() -> Iterator[None]:
-    """A block whose statements read an index in its order, and stop after a page. Where PostgreSQL takes a range for
-    short, it would rather read all of it first, or even the whole table, and then sort."""
+    """Make the statements of this block read an index in its order, and stop after a page. Otherwise, if PostgreSQL
+    expects a short range, it reads all of it first, or even the whole table, and then sorts."""
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_bitmapscan = off; SET LOCAL enable_seqscan = off")
         yield  # after an error the transaction is rolled back, and the settings with it

@@ -1,7 +1,7 @@
-"""Find Spaces by title, host, speakers and id: everything but what was spoken.
+"""Find Spaces by title, host, speakers and id: by everything except the transcript.
 
-Each Space that is not deleted has one row in SpaceIndex with the words of its names. A word that is typed matches words
-that begin with it. Eight or more hexadecimal digits match the beginning of an id, too.
+Each Space that is not deleted has one row in SpaceIndex with the words of its names. A typed word matches words that
+begin with it. Eight or more hexadecimal digits match the beginning of an id, too.
 """
 
 import re
@@ -23,22 +23,22 @@ from archive.search.limits import index_order
 from archive.search.normalize import plain
 from archive.search.query import MAX_LENGTH, Parsed
 
-ID_MARK = "#"  # as HOST_MARK
+ID_MARK = "#"  # like HOST_MARK
 MAX_WORD = 200  # characters; PostgreSQL accepts lexemes of 2046 bytes
-BATCH = 1000  # Spaces that are indexed at once
-GLANCED = 100  # Spaces: enough to tell a word that every tenth has
+BATCH = 1000  # Spaces indexed per statement
+GLANCED = 100  # Spaces: enough to detect a word that every tenth has
 FIRST = 26  # Spaces whose places are read: more than a page of any list has
 MAX_MATCHES = 1000  # Spaces that the index of words may return
-MAX_SHOWN = 500  # Spaces that have the words, where only some are found
-SAMPLED = 300  # Spaces: enough to tell a word that every hundredth has
+MAX_SHOWN = 500  # Spaces to return when only some of the matches are found
+SAMPLED = 300  # Spaces: enough to detect a word that every hundredth has
 MAX_CHECKED = 2000  # Spaces of a list that are checked one by one, however few of them have the words
 SHORT = re.compile(r"[0-9a-f]+")
 ID = re.compile(r"[0-9a-f]{8}(-?[0-9a-f]{0,4}){3}-?[0-9a-f]{0,12}")
 
 EXCLUDED = re.compile(r"(?<!\S)-\S+")  # -word, as in searches of transcripts
 
-# What lists sort by is in the Space itself. It changes seldom, and with it a dozen indexes, so it is written only if it
-# differs; and never from a title that another transaction has changed since we read it: that one writes its own.
+# The Space's row has the columns that lists sort by. Writing them updates a dozen indexes, so it is done only if they
+# differ; and never from a title that another transaction has changed since we read it: that one writes its own.
 WRITE = """
 WITH given AS (
     SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::text[])
@@ -54,12 +54,12 @@ ON CONFLICT (space_id) DO UPDATE SET vector = EXCLUDED.vector
 """
 
 
-# Goes through the list as far as it must. The last row that it may check comes in any case: then there may be more.
+# Reads the list as far as necessary. The last row that it may check is always returned: then there may be more.
 CHECK = """SELECT * FROM (
     SELECT *, row_number() OVER () AS number FROM ({listed}) AS listed (value, id, has_words)
 ) AS numbered WHERE has_words OR number = %s LIMIT %s
 """
-# As one text: Python takes longer to read a thousand ids than PostgreSQL to find them.
+# As one text: reading a thousand ids in Python takes longer than finding them in PostgreSQL.
 CANDIDATES = "SELECT string_agg(id::text, ',') FROM ({indexed}) AS indexed (id)"
 
 Place = tuple[Any, UUID]  # the first column of an order, and the id
@@ -67,13 +67,13 @@ IndexRow = tuple[UUID, str, str | None, int | None, str]  # id, title, title_key
 
 
 def index_spaces(*space_ids: UUID) -> None:
-    """Write the index of these Spaces, and what lists sort them by, from their rows, in the caller's transaction.
-    Idempotent. Deleted Spaces have neither."""
+    """Write the index of these Spaces, and the columns that lists sort by, from their rows, in the caller's
+    transaction. Idempotent. Skips deleted Spaces."""
     write_rows(read_rows(space_ids))
 
 
 def read_rows(space_ids: Collection[UUID]) -> list[IndexRow]:
-    """What is to be written, from the rows of the Spaces as they are now."""
+    """Return the rows to write, from the present rows of the Spaces."""
     recordings = Prefetch("recordings", Recording.objects.filter(number=1), to_attr="first_recording")
     spaces = Space.objects.filter(pk__in=space_ids).exclude(state=Space.State.DELETED).select_related("host")
     return [_index_row(space) for space in spaces.prefetch_related("participants", recordings)]
@@ -93,8 +93,8 @@ def index_spaces_of(host: User) -> None:
 
 
 class Matches(Func):
-    """Whether a tsvector matches a tsquery. Within CASE, PostgreSQL expects that half of the rows do; else it would
-    expect so few that it would read all to find a page of them."""
+    """Whether a tsvector matches a tsquery. Because of the CASE, PostgreSQL expects half of the rows to match; without
+    it, PostgreSQL would expect so few that it would read all rows to find a page."""
 
     arg_joiner = " @@ "
     template = "CASE WHEN %(expressions)s THEN true ELSE false END"
@@ -103,9 +103,9 @@ class Matches(Func):
 
 @dataclass(frozen=True)
 class MatchingSpaces:
-    """`rows` in no order. `first`: the places of the first of them, in the order that was asked for, with NULL last: of
-    all of them, or of those up to the place `known_to`. `count`: how many there are; None if they are too many to
-    count. `is_cut`: more than MAX_MATCHES Spaces have the words, and `rows` are among MAX_SHOWN of those."""
+    """`rows` are unordered. `first`: the places of the first of them, in the requested order, with NULL last: of all of
+    them, or of those up to the place `known_to`. `count`: their number; None if there are too many to count. `is_cut`:
+    more than MAX_MATCHES Spaces have the words, and `rows` are among MAX_SHOWN of those."""
 
     rows: SpaceQuerySet
     first: Sequence[Place] = ()
@@ -115,13 +115,14 @@ class MatchingSpaces:
 
 
 def find_spaces(spaces: SpaceQuerySet, typed: str, reader: User, order: Sequence[str]) -> MatchingSpaces:
-    """Those of `spaces` that have all of the words in their names, or an id that begins like that. `spaces` are those
-    that `reader` may see, `order` the columns that a page of them will be sorted by. Raises Refused without a word.
+    """Return those of `spaces` that have all of the words in their names, or an id that begins with `typed`. `spaces`
+    are those that `reader` may see, `order` the columns that a page is sorted by. Raises Refused without a word.
 
-    The index of the words returns all Spaces that have them, however many: good for words that few have. Where many do,
-    PostgreSQL goes through `spaces` in their order, checks each, and stops when a page is full. It has no statistics
-    about words to choose by, so the first Spaces are a sample. Where neither is fast, as the words are in many Spaces,
-    but in hardly any of the first, only some are found. What this reads is limited in any case: so is the number of
+    The index of words returns all Spaces that have them, so it is fast for rare words. For common words, PostgreSQL
+    goes through `spaces` in order, checks each, and stops when a page is full. It has no statistics about words to
+    choose by, so the first Spaces serve as a sample. Where neither is fast, because many Spaces have the words but
+    hardly any of the first ones, only some are found. The number of rows read is limited in any case, and so is the
+    number of queries: one for words in every tenth Space, three for rare words, and at most five.
     queries, which is one for words that are in every tenth Space, three for words that few have, and five at most.
     """
     words = Parsed(_query(typed, reader))
@@ -142,26 +143,26 @@ def find_spaces(spaces: SpaceQuerySet, typed: str, reader: User, order: Sequence
         return _all_of(spaces, sample.first)
     if len(sample.first) == FIRST or len(sample.first) * 100 >= SAMPLED:
         return MatchingSpaces(matching, sample.first, sample.known_to, count=None)
-    by_deadline = spaces.order_by("-expires_at")  # an index has all that lists filter by in this order
+    by_deadline = spaces.order_by("-expires_at")  # an index in this order has all columns that lists filter by
     if count_up_to(MAX_CHECKED, {"": by_deadline})[""] < MAX_CHECKED:
         return _all_of(spaces, _check(in_order, order, MAX_CHECKED, MAX_CHECKED).first)
     return replace(_among(spaces, candidates[:MAX_SHOWN], order), is_cut=True)
 
 
 class Checked(NamedTuple):
-    """The places of the Spaces that have the words among the first of a list, in its order. `known_to`: up to which
-    place; None if that is all of the list."""
+    """The places of the Spaces with the words among the first of a list, in order. `known_to`: the last place that was
+    checked; None if that was the whole list."""
 
     first: list[Place]
     known_to: Place | None
 
 
 def _check(in_order: QuerySet[Any], order: Sequence[str], size: int, most: int) -> Checked:
-    """Check the first `size` Spaces, or fewer until `most` have the words."""
+    """Check the first `size` Spaces, or fewer once `most` have the words."""
     column = order[0].lstrip("-")
     parts = [in_order]
     if column != order[0] and in_order.model._meta.get_field(column).null:
-        # PostgreSQL sorts NULL first if descending, and lists have them last.
+        # Descending, PostgreSQL sorts NULL first, but lists have NULL last.
         parts = [in_order.exclude(**{column: None}), in_order.filter(**{column: None})]
     first: list[Place] = []
     for part in parts:
@@ -176,7 +177,7 @@ def _check(in_order: QuerySet[Any], order: Sequence[str], size: int, most: int) 
 
 
 def _candidates(words: Parsed) -> list[str]:
-    """The ids of Spaces that have the words, as texts: up to one more than MAX_MATCHES."""
+    """Return the ids of Spaces that have the words, as texts: up to MAX_MATCHES + 1."""
     indexed = SpaceIndex.objects.filter(vector=words).values_list("pk")[: MAX_MATCHES + 1]
     statement, params = indexed.query.sql_with_params()
     with connection.cursor() as cursor:
@@ -190,7 +191,7 @@ def _all_of(spaces: SpaceQuerySet, places: Sequence[Place]) -> MatchingSpaces:
 
 
 def _among(spaces: SpaceQuerySet, candidates: Sequence[str], order: Sequence[str]) -> MatchingSpaces:
-    """Those of `spaces` that are among few candidates."""
+    """Return those of `spaces` that are among few candidates."""
     columns = [
         F(column).asc(nulls_last=True) if column == name else F(name).desc(nulls_last=True)
         for column in order
@@ -205,7 +206,7 @@ def _among(spaces: SpaceQuerySet, candidates: Sequence[str], order: Sequence[str
 
 
 def _with_ids(spaces: SpaceQuerySet, ids: Sequence[str]) -> SpaceQuerySet:
-    """Those of `spaces` with these ids. One parameter instead of a thousand."""
+    """Filter `spaces` by ids, with one parameter instead of a thousand."""
     return spaces.filter(pk__in=RawSQL("SELECT unnest(%s::uuid[])", [f"{{{','.join(ids)}}}"]))
 
 
@@ -220,23 +221,23 @@ def _query(typed: str, reader: User) -> str:
 
 
 def id_range(typed: str, least: int = 8) -> tuple[UUID, UUID] | None:
-    """The first and the last id that begin with `typed`; None if that is not the beginning of an id, with `least` (at
-    most 8) or more characters."""
+    """Return the first and the last id that begin with `typed`; None unless it is the beginning of an id with `least`
+    (at most 8) or more characters."""
     text = typed.strip().lower()
     digits = text if least <= len(text) < 8 and SHORT.fullmatch(text) else id_digits(typed)
     return (UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))) if digits else None
 
 
 def id_digits(typed: str) -> str:
-    """The digits of `typed` if it can be the beginning of an id: at least 8 hexadecimal digits, with or without hyphens
-    in their places. Else ""."""
+    """Return the digits of `typed` if it can be the beginning of an id: at least 8 hexadecimal digits, with or without
+    hyphens at the right places. Otherwise ""."""
     text = typed.strip().lower()
     digits = text.replace("-", "")
     return digits if ID.fullmatch(text) and len(digits) <= 32 else ""
 
 
 def check_words(typed: str) -> list[str]:
-    """The words to find; names are not searched for -word. Raises Refused if there is none, or the text is too long."""
+    """Return the words to find, without -word. Raises Refused if there is none, or the text is too long."""
     if len(typed) > MAX_LENGTH:
         raise Refused("search.too_long", limit=MAX_LENGTH)
     wanted = EXCLUDED.sub(" ", typed)

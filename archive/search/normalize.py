@@ -6,9 +6,9 @@ such as French, fewer forms of a word then have the same stem.
 PostgreSQL's parser depends on the database's locale for letters and lower case, and it takes "beans/peas" for a path
 and angle brackets for tags. So we normalize text before PostgreSQL parses it.
 
-Chinese, Japanese, Thai and a few other scripts have no spaces between words, and PostgreSQL can't segment them: there
-each character is a word, and a search term is a phrase of characters. Korean is treated alike, so that words are found
-without the particles that follow them.
+Chinese, Japanese, Thai and a few other scripts have no spaces between words, and PostgreSQL can't segment them: each
+character becomes a word, and a search term a phrase of characters. Korean is treated in the same way, so that words are
+found without the particles that follow them.
 """
 
 import re
@@ -24,7 +24,7 @@ UNSPACED = (
 MARKS = "".join(chr(code) for code in range(0x0E00, 0x3100) if unicodedata.category(chr(code)).startswith("M"))
 CHARACTER = re.compile(f"[{UNSPACED}][{MARKS}]*")
 ACCENT = re.compile("[\u0300-\u036f]")
-# Letters that Unicode does not decompose, as people type them on other keyboards.
+# Letters that Unicode does not decompose, and their spelling on other keyboards.
 UNDECOMPOSED = {
     "ß": "ss",
     "æ": "ae",
@@ -37,7 +37,7 @@ UNDECOMPOSED = {
     "ħ": "h",
     "\u0131": "i",
 }
-UNDECOMPOSED["ё"] = "\u0435"  # as Russian is mostly written
+UNDECOMPOSED["ё"] = "\u0435"  # the usual spelling in Russian
 RUN = re.compile(f"(?:{CHARACTER.pattern})+")
 
 
@@ -50,7 +50,7 @@ class _Letters(dict[int, str]):
 
 
 def is_letter(character: str) -> bool:
-    """Whether it is a letter, a mark (part of a letter) or a digit."""
+    """Return whether the character is a letter, a mark (part of a letter) or a digit."""
     return unicodedata.category(character)[0] in "LMN"
 
 
@@ -58,8 +58,8 @@ _letters = _Letters()
 
 
 class _Unaccented(dict[int, str]):
-    """For str.translate: Latin and Greek letters without their accents. In other scripts such marks are vowels, or make
-    another letter."""
+    """For str.translate: maps accented Latin and Greek letters to unaccented ones. In other scripts such marks are
+    vowels, or make another letter."""
 
     def __missing__(self, code: int) -> str:
         first, *marks = list(unicodedata.normalize("NFKD", chr(code)))

@@ -26,8 +26,8 @@ class Parsed(SearchQuery):
 
 @dataclass(frozen=True)
 class Question:
-    """The query for lines with one of `configs`. `match` finds lines that match together with their neighbors and have
-    at least one of the words themselves; `words` matches any of the words, for highlighting."""
+    """The query for lines with one of `configs`. `match` finds lines that match together with their neighbors and
+    contain at least one of the words themselves; `words` matches any of the words, for highlighting."""
 
     configs: list[str]
     match: str
@@ -43,7 +43,7 @@ class Questions:
     common: list[str]
 
     def of_host(self, number: int) -> "Questions":
-        """The same, but only lines in Spaces of this account match."""
+        """Restrict the query to lines in Spaces of this account."""
         return replace(self, all=[replace(one, match=f"({one.match}) & '{HOST_MARK}{number}'") for one in self.all])
 
     def words_for(self, config: str) -> str:
@@ -51,8 +51,8 @@ class Questions:
 
 
 def questions(typed: str) -> Questions:
-    """All words must match; "in quotes", as a phrase; `or` and -without as in web search engines. Raises Refused
-    without a word to search for."""
+    """Parse search terms: all words must match; "in quotes", as a phrase; `or` and -without as in web search engines.
+    Raises Refused without a word to search for."""
     if len(typed) > MAX_LENGTH:
         raise Refused("search.too_long", limit=MAX_LENGTH)
     asked = " ".join(_asked(typed))
@@ -73,7 +73,7 @@ def questions(typed: str) -> Questions:
 
 
 def _asked(typed: str) -> Iterator[str]:
-    """The terms for websearch_to_tsquery. A word with punctuation inside ("well-known") becomes a phrase."""
+    """Yield the terms for websearch_to_tsquery. A word with punctuation inside ("well-known") becomes a phrase."""
     for minus, phrase, word in ASKED.findall(typed.translate(QUOTES)):
         if word.lower() == "or" and not minus:
             yield "or"
@@ -82,7 +82,7 @@ def _asked(typed: str) -> Iterator[str]:
 
 
 def _parsed(asked: str) -> list[tuple[str, str, str]]:
-    """(configuration, tsquery, the part of it that an index can use), for each configuration."""
+    """Return (configuration, tsquery, the part of it that an index can use) for each configuration."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT config, query::text, querytree(query) FROM unnest(%s::text[]) AS config,"
@@ -94,7 +94,8 @@ def _parsed(asked: str) -> list[tuple[str, str, str]]:
 
 
 def _weighted(query: str) -> tuple[str, str]:
-    """(query that a line must match, query for any of its words). Excluded words count in the line itself only (A)."""
+    """Return (query that a line must match, query for any of its words). Excluded words count only in the line itself
+    (A)."""
     parts, words = [], []
     depth, excluded_from = 0, None  # open parentheses; the depth at which an exclusion began
     for part in TOKEN.findall(query):
