@@ -1,8 +1,8 @@
-"""Where events may be sent: public addresses, and those of WEBHOOK_ALLOWED_NETWORKS.
+"""Check where events may be sent: to public addresses, and to those in WEBHOOK_ALLOWED_NETWORKS.
 
-A URL is typed by an admin, and its name is resolved by a server that somebody else runs. So a request could be led to a
-service that trusts its network: a database, the metadata of a cloud (SSRF). Each attempt resolves the name once, checks
-every address, and connects to one of those (post.py): a name that changes its address in between leads nowhere else.
+An admin types the URL, and a foreign server resolves its name. So a request could reach a service that trusts its
+network, such as a database or the metadata of a cloud (SSRF). Each attempt resolves the name once, checks every
+address, and connects to one of those (post.py), so changing the name's address in between has no effect.
 """
 
 import ipaddress
@@ -23,8 +23,8 @@ Lookup = Callable[[str, int], list[str]]
 MAX_URL = 2000  # characters
 PORTS = {"https": 443, "http": 80}
 
-# What is not public, after IANA's registries of special-purpose addresses. Written out, as Python's `is_global` differs
-# between releases.
+# Addresses that are not public, after IANA's registries of special-purpose addresses. Listed here because Python's
+# `is_global` differs between releases.
 FORBIDDEN_V4 = [
     ipaddress.ip_network(network)
     for network in (
@@ -61,7 +61,7 @@ FORBIDDEN_V6 = [
 
 @dataclass(frozen=True)
 class Target:
-    """A parsed URL. `host` is ASCII, or an IP address without brackets; `path` has the query."""
+    """A parsed URL. `host` is ASCII, or an IP address without brackets; `path` includes the query."""
 
     scheme: str
     host: str
@@ -75,7 +75,8 @@ class Target:
 
 
 def parse_url(url: str) -> Target:
-    """Raises Refused for anything but https (or, with WEBHOOK_ALLOW_HTTP, http), and for a forbidden IP address."""
+    """Parse a URL. Raises Refused unless it is https (or, with WEBHOOK_ALLOW_HTTP, http), and for a forbidden IP
+    address."""
     if len(url) > MAX_URL:
         raise Refused("webhook.url_too_long", length=len(url), limit=MAX_URL)
     if "\\" in url or any(character.isspace() or not character.isprintable() for character in url):
@@ -118,7 +119,7 @@ def _parse_address(text: str) -> Address | None:
 
 
 def is_allowed(address: Address) -> bool:
-    """Whether events may be sent there."""
+    """Return whether events may be sent there."""
     return is_public(address) or any(address in network for network in settings.WEBHOOK_ALLOWED_NETWORKS)
 
 
@@ -129,17 +130,17 @@ def is_public(address: Address) -> bool:
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """The addresses of a host, as the system resolves it. Raises OSError."""
+    """Return the addresses of a host, as the system resolves it. Raises OSError."""
     answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(answer[4][0]) for answer in answers]
 
 
 def find_addresses(target: Target, lookup: Lookup = look_up) -> list[Address]:
     """Resolve the host, once. Raises DeliveryFailed without an address, and if any of them is forbidden: a name with
-    both kinds is an attempt to get around this."""
+    allowed and forbidden addresses is an attempt to bypass the check."""
     try:
         found = [_parse_address(text) for text in lookup(target.host, target.port)]
-    except (OSError, UnicodeError):  # UnicodeError: a label that the resolver's codec does not take
+    except (OSError, UnicodeError):  # UnicodeError: a label that the resolver's codec refuses
         found = []
     addresses = [address for address in found if address is not None]
     if not addresses:

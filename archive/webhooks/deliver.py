@@ -1,8 +1,8 @@
 """Send an event to its endpoint.
 
-If the worker dies at any step of `deliver`, the claim's lease expires and the next attempt starts anew. Between the
-request and the commit, the receiver gets the event twice, with the same `webhook-id`. A worker that was only slow finds
-a higher fence right before it sends, and stops.
+If the worker dies at any step of `deliver`, the claim's lease expires and the next attempt starts from the beginning.
+If it dies between the request and the commit, the receiver gets the event twice, with the same `webhook-id`. A worker
+that was only slow finds a higher fence right before it sends, and stops.
 """
 
 import json
@@ -35,14 +35,14 @@ State = WebhookDelivery.State
 # Pauses of 10, 30, 90, ... seconds, at most four hours each: 13 attempts in 23 hours.
 FIRST_PAUSE, FACTOR, LAST_PAUSE = timedelta(seconds=10), 3, timedelta(hours=4)
 MAX_ATTEMPTS = 13
-JITTER = 0.2  # of a pause, so that what failed together does not come back together
-OTHERS_PAUSE = timedelta(minutes=10)  # at most, of other events for an endpoint that fails
+JITTER = 0.2  # of a pause, so that events that failed together are not retried together
+OTHERS_PAUSE = timedelta(minutes=10)  # the longest pause of other events for an endpoint that fails
 USER_AGENT = "Spacekeep-Webhooks/1"
 
 
 @dataclass
 class Attempt:
-    """What came of one request."""
+    """The result of one request."""
 
     answer: Answer | None = None
     started: float = 0.0
@@ -58,8 +58,8 @@ class Attempt:
 
 
 def deliver(delivery_id: UUID, lookup: Lookup = look_up) -> bool:
-    """Send it, if it is pending. Returns True when this call delivered it; False when another worker has it, when it
-    failed (its row says why), or when it waits for the next attempt. `lookup` resolves the name of the host."""
+    """Send the event, if it is pending. Returns True when this call delivered it; False when another worker has it,
+    when it failed (see its row), or when it waits for the next attempt. `lookup` resolves the name of the host."""
     claim = leases.claim(WebhookDelivery, delivery_id, [State.PENDING])
     attempt = Attempt()
     return leases.attempt(
@@ -73,15 +73,15 @@ def deliver(delivery_id: UUID, lookup: Lookup = look_up) -> bool:
 
 
 def pause_after(attempt: int, retry_after: str = "") -> timedelta:
-    """How long to wait after the attempt of this number, with jitter. `retry_after`: what the receiver asked for,
-    in seconds or as a date; at most LAST_PAUSE of it counts."""
+    """Return the pause after the attempt with this number, with jitter. `retry_after`: the receiver's header, in
+    seconds or as a date; it counts up to LAST_PAUSE."""
     pause = min(FIRST_PAUSE * int(FACTOR ** min(attempt - 1, 10)), LAST_PAUSE)
     pause = pause * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311  (nobody gains by guessing it)
     return max(pause, min(_parse_retry_after(retry_after), LAST_PAUSE))
 
 
 def make_payload(row: WebhookDelivery) -> bytes:
-    """The body, the same at each attempt: `timestamp` is when the event happened."""
+    """Return the body, the same at each attempt: `timestamp` is the time of the event."""
     payload = {"type": row.event, "timestamp": rfc3339(row.created_at), "data": row.data}
     return json.dumps(payload, separators=(",", ":")).encode()
 
@@ -129,7 +129,7 @@ def _check(answer: Answer) -> None:
 
 
 def _end(claim: Claim[WebhookDelivery], state: WebhookDelivery.State, attempt: Attempt, **changes: Any) -> bool:
-    # What the receiver accepted is delivered, even if another worker claimed the row meanwhile.
+    # An event that the receiver accepted is delivered, even if another worker has claimed the row since.
     condition = None if state == State.DELIVERED else claim.still_held
     detail = {"status": attempt.answer.status} if attempt.answer else {}
     reset: dict[str, Any] = {"lease_until": None, "retry_at": None, "unforeseen": 0, "problem": {}}
@@ -161,7 +161,7 @@ def _retry(claim: Claim[WebhookDelivery], error: SpacekeepError, *, attempt: Att
 
 
 def _note_failure(endpoint_id: UUID) -> None:
-    """Remember since when nothing arrives, and switch the endpoint off after WEBHOOK_STOP_DAYS."""
+    """Record the start of the failures, and stop the endpoint after WEBHOOK_STOP_DAYS of them."""
     rows = WebhookEndpoint.objects.filter(pk=endpoint_id)
     rows.update(failing_since=Coalesce("failing_since", Now()))
     if rows.filter(failing_since__lte=Now() - timedelta(days=settings.WEBHOOK_STOP_DAYS)).exists():
@@ -169,8 +169,8 @@ def _note_failure(endpoint_id: UUID) -> None:
 
 
 def _delay_others(row: WebhookDelivery, pause: timedelta) -> None:
-    """Delay the other events for this endpoint: a receiver that does not answer blocks a worker for seconds, so one
-    event tries it, not a thousand."""
+    """Delay the other events for this endpoint. A receiver that does not answer blocks a worker for seconds, so only
+    one event tries it, and not a thousand."""
     with transaction.atomic():
         others = WebhookDelivery.objects.select_for_update(skip_locked=True).filter(
             leases.claimable(), endpoint=row.endpoint_id, state=State.PENDING
@@ -180,7 +180,7 @@ def _delay_others(row: WebhookDelivery, pause: timedelta) -> None:
 
 
 def _parse_retry_after(text: str) -> timedelta:
-    """Zero for what is neither a number of seconds nor a date."""
+    """Parse a number of seconds or a date. Returns zero for other text."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return timedelta(seconds=min(int(text[:9]), 10**6))

@@ -1,4 +1,4 @@
-"""Set up endpoints: create, change, switch on and off, remove; send a test, send again. For admins."""
+"""Manage endpoints: create, change, start, stop, remove; send a test, send an event again. For admins."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -20,13 +20,13 @@ from archive.webhooks.addresses import parse_url
 from archive.webhooks.signing import encrypt, make_secret
 
 MAX_ENDPOINTS = 20
-FORMER_SECRET_SIGNS = timedelta(days=1)  # after it was replaced
+FORMER_SECRET_SIGNS = timedelta(days=1)  # after its replacement
 
 Stop = WebhookEndpoint.Stop
 
 
 class EndpointState(StrEnum):
-    """Whether an endpoint works. For an endpoint that was stopped, `stop_reason` says why."""
+    """Whether an endpoint works. If it was stopped, `stop_reason` says why."""
 
     WORKS = "works"
     FAILING = "failing"
@@ -35,7 +35,7 @@ class EndpointState(StrEnum):
 
 
 def create(name: str, url: str, types: Sequence[str], by: User) -> tuple[WebhookEndpoint, str]:
-    """A new endpoint, and its secret, which is shown this once. Raises Refused."""
+    """Create an endpoint. Returns it with its secret, which is shown only this once. Raises Refused."""
     _check_is_admin(by)
     fields = _validated(name, url, types)
     secret = make_secret()
@@ -48,7 +48,7 @@ def create(name: str, url: str, types: Sequence[str], by: User) -> tuple[Webhook
 
 
 def change(endpoint_id: UUID, name: str, url: str, types: Sequence[str], by: User) -> None:
-    """Change what is not secret. Events that wait go to the new address. Raises Refused."""
+    """Change the name, address and events. Pending events go to the new address. Raises Refused."""
     fields = _validated(name, url, types)
     with transaction.atomic():
         endpoint = _lock(endpoint_id, by)
@@ -59,7 +59,8 @@ def change(endpoint_id: UUID, name: str, url: str, types: Sequence[str], by: Use
 
 
 def replace_secret(endpoint_id: UUID, by: User) -> str:
-    """A new secret, which is shown this once. The one before signs as well for FORMER_SECRET_SIGNS. Raises Refused."""
+    """Make a new secret, which is shown only this once. The former one signs as well for FORMER_SECRET_SIGNS. Raises
+    Refused."""
     secret = make_secret()
     with transaction.atomic():
         endpoint = _lock(endpoint_id, by)
@@ -71,7 +72,7 @@ def replace_secret(endpoint_id: UUID, by: User) -> str:
 
 
 def start(endpoint_id: UUID, by: User) -> None:
-    """Send events again. Who switches it on becomes its owner. Raises Refused."""
+    """Start the endpoint again. `by` becomes its owner. Raises Refused."""
     with transaction.atomic():
         endpoint = _lock(endpoint_id, by)
         WebhookEndpoint.objects.filter(pk=endpoint_id).update(
@@ -81,14 +82,15 @@ def start(endpoint_id: UUID, by: User) -> None:
 
 
 def stop(endpoint_id: UUID, by: User) -> None:
-    """Send nothing more. Events that wait fail when their turn comes. Raises Refused."""
+    """Stop the endpoint. Pending events fail at their next attempt. Raises Refused."""
     with transaction.atomic():
         _lock(endpoint_id, by)
         stop_for(endpoint_id, Stop.OFF, Actor.of(by))
 
 
 def stop_for(endpoint_id: UUID, reason: WebhookEndpoint.Stop, actor: Actor = SYSTEM) -> bool:
-    """Send nothing more, for `reason`. The owner gets a mail unless an admin did it. False if it was stopped before."""
+    """Stop the endpoint for `reason`. Unless an admin did it, its owner gets a mail. Returns False if it was stopped
+    before."""
     with transaction.atomic():
         endpoint = WebhookEndpoint.objects.select_for_update().filter(pk=endpoint_id, stopped_at=None).first()
         if endpoint is None:
@@ -101,19 +103,19 @@ def stop_for(endpoint_id: UUID, reason: WebhookEndpoint.Stop, actor: Actor = SYS
 
 
 def remove(endpoint_id: UUID, by: User) -> None:
-    """Remove it with its deliveries, also those that wait. Raises Refused."""
+    """Remove the endpoint with its deliveries, including pending ones. Raises Refused."""
     with transaction.atomic():
         _remove(_lock(endpoint_id, by), Actor.of(by))
 
 
 def remove_all_of(account: User, actor: Actor) -> None:
-    """Remove the endpoints of an account that is closed. Call it in a transaction."""
+    """Remove the endpoints of an account that is being closed. Call it in a transaction."""
     for endpoint in WebhookEndpoint.objects.select_for_update().filter(owner=account).order_by("pk"):
         _remove(endpoint, actor)
 
 
 def send_test(endpoint_id: UUID, by: User) -> WebhookDelivery:
-    """Have an event without a Space sent. Raises Refused if the endpoint does not work."""
+    """Send an event without a Space. Raises Refused if the endpoint does not work."""
     with transaction.atomic():
         endpoint = _lock(endpoint_id, by)
         check_works(endpoint)
@@ -123,8 +125,8 @@ def send_test(endpoint_id: UUID, by: User) -> WebhookDelivery:
 
 
 def send_again(endpoint_id: UUID, delivery_id: UUID, by: User) -> None:
-    """Send an event again that was delivered, or failed: with the same id, so a receiver that had it before can tell.
-    Raises Refused, and Conflict if it is on its way."""
+    """Send a delivered or failed event again, with the same id, so that the receiver can detect a duplicate. Raises
+    Refused, and Conflict if it is pending."""
     with transaction.atomic():
         endpoint = _lock(endpoint_id, by)
         check_works(endpoint)
@@ -148,7 +150,7 @@ def state(endpoint: WebhookEndpoint) -> EndpointState:
 
 
 def former_secret_until(endpoint: WebhookEndpoint) -> datetime | None:
-    """Until when the secret before the last one signs; None if it does not."""
+    """Return until when the former secret signs; None if it does not."""
     until = endpoint.former_until
     return until if until is not None and until > dbtime.now() else None
 
@@ -177,7 +179,7 @@ def _lock(endpoint_id: UUID, by: User) -> WebhookEndpoint:
 
 
 def check_works(endpoint: WebhookEndpoint) -> None:
-    """Raise Refused if nothing is sent to it."""
+    """Raise Refused if no events are sent to the endpoint."""
     now = state(endpoint)
     if now == EndpointState.STOPPED:
         raise Refused("webhook.stopped", why=endpoint.stop_reason)
@@ -191,5 +193,5 @@ def _remove(endpoint: WebhookEndpoint, actor: Actor) -> None:
 
 
 def _record(event: str, endpoint: WebhookEndpoint, actor: Actor, **detail: Any) -> None:
-    """Never the URL: it may hold a secret of the receiver."""
+    """Log a change, without the URL: it may hold a secret of the receiver."""
     log.record(event, space_id=None, actor=actor, webhook=str(endpoint.pk), **detail)

@@ -17,13 +17,14 @@ AT_ONCE = 500
 
 
 def working() -> QuerySet[WebhookEndpoint]:
-    """Endpoints that get events now."""
+    """Return the endpoints that get events now."""
     return WebhookEndpoint.objects.filter(stopped_at=None, owner__is_active=True, owner__groups__name=ADMINS)
 
 
 def announce(event: WebhookEvent, space: Space, subject_id: object, **data: Any) -> None:
-    """Have `event` of `space` sent, in the caller's transaction. `subject_id` tells it from other events of this type:
-    repeating it adds nothing. `data`: ids, codes and times only. Raises RuntimeError outside a transaction."""
+    """Send `event` of `space` after the caller's transaction commits. `subject_id` distinguishes it from other events
+    of this type: repeating it adds nothing. `data`: ids, codes and times only. Raises RuntimeError outside a
+    transaction."""
     announce_all(event, [(space, subject_id, data)])
 
 
@@ -38,13 +39,13 @@ def announce_all(event: WebhookEvent, items: Iterable[tuple[Space, object, dict[
 
 
 def write(rows: list[WebhookDelivery]) -> None:
-    """Insert those that are not there yet, and wake up workers."""
+    """Insert the missing rows, and wake up workers."""
     WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True)
     wakeups.wake(WebhookDelivery, *(row.pk for row in rows))
 
 
 def announce_overdue() -> int:
-    """Announce the Spaces that are not deleted though their deadline is longer ago than a deletion may take; each once.
+    """Announce, once each, the Spaces that are not deleted although MAX_DELETION_DELAY has passed since their deadline.
     Returns how many events were written."""
     before = dbtime.now() - policy.MAX_DELETION_DELAY
     written = 0
@@ -59,7 +60,7 @@ def announce_overdue() -> int:
 
 
 def delete_old() -> int:
-    """Delete deliveries that are older than KEPT, sent or not. Returns how many."""
+    """Delete deliveries that are older than KEPT, in any state. Returns how many."""
     old = WebhookDelivery.objects.filter(created_at__lt=Now() - KEPT).values_list("pk", flat=True)[: 20 * AT_ONCE]
     return WebhookDelivery.objects.filter(pk__in=list(old)).delete()[0]
 

@@ -1,7 +1,7 @@
 """Send one request: to a given address, without proxies and redirects, with limits of time and size.
 
-http.client and not a library above it: those take the address from the name, read proxies from the environment, and
-limit the time of each read, but not of the whole, so that a receiver that sends a byte now and then keeps a worker.
+Uses http.client because libraries above it derive the address from the name, read proxies from the environment, and
+limit the time of each read but not of the whole: a receiver that sends a byte now and then would block a worker.
 """
 
 import http.client
@@ -20,8 +20,8 @@ from archive.errors import DeliveryFailed
 from archive.webhooks.addresses import Address, Target
 
 CONNECT_SECONDS = 5
-SECONDS = 15  # for all of an attempt, but for resolving the name, which has the limits of the system
-MAX_ANSWER = 64 * 1024  # bytes: of the status and the headers, as nothing else is read
+SECONDS = 15  # for the whole attempt, except for resolving the name, which has the limits of the system
+MAX_ANSWER = 64 * 1024  # bytes of the status and the headers; nothing else is read
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Answer:
 
 
 def post(target: Target, addresses: Sequence[Address], headers: Mapping[str, str], body: bytes) -> Answer:
-    """POST `body` to one of `addresses`, which are those of `target`. The body of the answer is not read. Raises
+    """POST `body` to one of `addresses`, the resolved ones of `target`. Does not read the body of the answer. Raises
     DeliveryFailed."""
     deadline = time.monotonic() + SECONDS
     try:
@@ -44,12 +44,12 @@ def post(target: Target, addresses: Sequence[Address], headers: Mapping[str, str
         raise DeliveryFailed("webhook.timed_out", seconds=SECONDS) from None
     except OSError as error:
         raise DeliveryFailed("webhook.not_reachable", error=error.strerror or type(error).__name__) from None
-    except http.client.HTTPException as error:  # only its class: its text repeats what the receiver sent
+    except http.client.HTTPException as error:  # only its class: its text repeats the receiver's data
         raise DeliveryFailed("webhook.bad_answer", error=type(error).__name__) from None
 
 
 def _connect(addresses: Sequence[Address], port: int, deadline: float) -> socket.socket:
-    """Connect to the first address that answers. Raises OSError: that of the last one."""
+    """Connect to the first address that answers. Raises the OSError of the last one."""
     for number, address in enumerate(addresses, start=1):
         seconds = min(CONNECT_SECONDS, _remaining(deadline))
         try:
@@ -69,7 +69,8 @@ def _secure(sock: socket.socket, target: Target, deadline: float) -> socket.sock
 
 @lru_cache(maxsize=2)
 def tls_context(ca_file: str) -> ssl.SSLContext:
-    """Trusts the authorities of the system, and those of `ca_file`. TLS 1.2 or later, as Python's default is."""
+    """Return a context that trusts the system's authorities and those in `ca_file`. Python's default allows TLS 1.2 and
+    later."""
     context = ssl.create_default_context()
     if ca_file:
         context.load_verify_locations(ca_file)
@@ -85,14 +86,14 @@ def _exchange(sock: socket.socket, deadline: float, target: Target, headers: Map
 
 
 def _remaining(deadline: float) -> float:
-    """Seconds left. Raises TimeoutError."""
+    """Return the seconds left. Raises TimeoutError."""
     if (left := deadline - time.monotonic()) <= 0:
         raise TimeoutError
     return left
 
 
 class _TimedSocket:
-    """What http.client needs of a socket, within a deadline for all of it."""
+    """The socket methods that http.client needs, with one deadline for all of them."""
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         self._sock, self._deadline = sock, deadline
@@ -105,7 +106,7 @@ class _TimedSocket:
         return io.BufferedReader(_TimedReader(self._sock, self._deadline))
 
     def close(self) -> None:
-        """The caller closes the socket."""
+        """Do nothing: the caller closes the socket."""
 
 
 class _TimedReader(io.RawIOBase):
