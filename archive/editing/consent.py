@@ -1,6 +1,6 @@
-"""What an edit may do only with the host's explicit consent: merge speakers, and give a linked account more lines.
+"""Require the host's explicit consent to merge speakers, and to give a linked account more lines.
 
-Linking an account to a name, and correcting who spoke a single line, are such consent by themselves.
+Linking an account to a name, and correcting the speaker of a single line, need no further consent.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ class Consent:
 
 @dataclass(frozen=True)
 class Gain:
-    """A participant whose account, if there is one of this name, could download more lines; and how many."""
+    """A participant whose account, if it exists, could download `lines` more lines."""
 
     name: str
     account: str
@@ -41,7 +41,7 @@ class State:
 
 
 def require_consent(merged: Sequence[str], gains: Sequence[Gain], consent: Consent) -> None:
-    """Raises Conflict for a merge, and Refused for lines that an account would gain, without consent."""
+    """Raise Conflict for a merge, and Refused for lines that an account would gain, without consent."""
     if merged and not consent.merge:
         raise Conflict("edit.merges_speakers", names=merged)
     if gains and not consent.give_lines:
@@ -49,10 +49,10 @@ def require_consent(merged: Sequence[str], gains: Sequence[Gain], consent: Conse
 
 
 def find_gains(before: State, after: State, host_id: int) -> list[Gain]:
-    """Of accounts that were named for the same participants before. The host has every line anyway.
+    """Find accounts that gain lines and were already named for the same participants. The host has every line anyway.
 
-    It counts which user name was given for a participant, and not whether there is such an account: otherwise hosts
-    could try out user names.
+    Looks at the user name given for a participant, and not at whether such an account exists: otherwise hosts could
+    probe user names.
     """
     had, has = _lines_by_account(before), _lines_by_account(after)
     named = {(person.pk, person.account) for person in before.participants}
@@ -68,7 +68,7 @@ def find_gains(before: State, after: State, host_id: int) -> list[Gain]:
 
 
 def _lines_by_account(state: State) -> dict[str, set[int]]:
-    """{user name: the numbers of the lines that its account may download}, as archive/own_lines.py has it."""
+    """Return {user name: numbers of the lines that its account may download}, by the rules of archive/own_lines.py."""
     people = Counter(normalize_name(person.name) for person in state.participants)
     names: dict[str, set[str]] = {}
     for person in state.participants:

@@ -1,4 +1,4 @@
-"""Correct lines of a transcript: their text, and who spoke. Times stay, and no line is added or removed."""
+"""Correct the text and the speaker of transcript lines. Times stay, and no line is added or removed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ MAX_CORRECTIONS = 400  # lines in one version; a page sends two fields for each
 
 
 class Correction(NamedTuple):
-    """A line by its number from 1, as it shall be. None leaves the text, or the speaker, as it is."""
+    """The new text and speaker of a line, by its number from 1. None: unchanged."""
 
     line: int
     text: str | None = None
@@ -25,17 +25,17 @@ class Correction(NamedTuple):
 
 
 def correct_lines(space_id: UUID, base: int, corrections: Sequence[Correction], by: User) -> Transcript:
-    """Save all corrections as one new version, and return it; without a difference, return the newest version.
+    """Save all corrections as one new version, and return it; if nothing changes, return the newest version.
 
     `base` is the number of the version that was corrected. Raises Conflict if it is not the newest one, Refused for
-    lines that can't be saved, TooLate, StorageError; nothing was changed then. Call outside of transactions.
+    invalid lines, TooLate, StorageError; then nothing was changed. Call outside of transactions.
     """
     space = Space.objects.get(pk=space_id)
     check_may_edit(space, by)
     version, newest = find_version(space, base), newest_version(space)
     checked = [_checked(one) for one in corrections]
     _check_numbers(checked, version)
-    if not apply(checked, newest):  # the same again, perhaps: the newest version has it
+    if not apply(checked, newest):  # perhaps a repeated request: the newest version has the corrections
         return newest
     if version.pk != newest.pk:
         raise Conflict("edit.transcript_changed", base=base, newest=newest.number)
@@ -46,7 +46,7 @@ def correct_lines(space_id: UUID, base: int, corrections: Sequence[Correction], 
 
 
 def apply(corrections: Sequence[Correction], version: Transcript) -> dict[int, Cue]:
-    """{number: line} of those lines that the corrections change in this version."""
+    """Return {number: line} of the lines that the corrections change in this version."""
     changed = {}
     for number, text, speaker in corrections:
         if number > len(version.cues):
@@ -63,7 +63,7 @@ def apply(corrections: Sequence[Correction], version: Transcript) -> dict[int, C
 
 
 def _checked(correction: Correction) -> Correction:
-    """With both texts normalized as those of an uploaded transcript. Raises Refused."""
+    """Normalize both texts as in an uploaded transcript. Raises Refused."""
     line, text, speaker = correction
     if text is not None:
         text = cues.plain(text)
@@ -75,7 +75,7 @@ def _checked(correction: Correction) -> Correction:
 
 
 def checked_speaker(name: str) -> str:
-    """The name of a speaker, normalized as in an uploaded transcript; "" if it is not known. Raises Refused."""
+    """Normalize the name of a speaker as in an uploaded transcript; "" if unknown. Raises Refused."""
     name = cues.plain(name)
     if len(name) > MAX_NAME:
         raise Refused("edit.speaker_too_long", limit=MAX_NAME)

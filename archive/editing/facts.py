@@ -1,4 +1,4 @@
-"""Edit the facts of a Space and its participants. Never its end: the deadline counts from it."""
+"""Edit the facts of a Space and its participants, but not its end, since the deadline counts from it."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ MAX_LENGTH = timedelta(days=7)  # of a Space
 
 @dataclass(frozen=True)
 class Facts:
-    """What a host can edit. `started_at` is aware, in whole seconds; `audience` is one of Space.Audience."""
+    """The facts that a host can edit. `started_at` is aware, in whole seconds; `audience` is one of Space.Audience."""
 
     title: str
     audience: str = ""
@@ -39,8 +39,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class SpaceEdit:
-    """A Space as it shall be. `language` is that of the transcript, None leaves it. With `rename_lines`, the speaker of
-    a participant who gets another name is renamed in the transcript, too."""
+    """The new state of a Space. `language` is that of the transcript; None: unchanged. `rename_lines`: if a participant
+    gets another name, rename the speaker in the transcript, too."""
 
     facts: Facts
     participants: Sequence[ParticipantEdit]
@@ -51,7 +51,7 @@ class SpaceEdit:
 
 @dataclass(frozen=True)
 class Editable:
-    """A Space as it is, for a form. `edition` identifies this state: an edit names the one that it was made from."""
+    """The present state of a Space, for a form. `edition` identifies it, and an edit names it as its base."""
 
     facts: Facts
     participants: list[Participant]
@@ -78,11 +78,11 @@ def read_editable(space: Space) -> Editable:
 
 
 def edit_space(space_id: UUID, edition: str, edit: SpaceEdit, by: User) -> bool:
-    """Save an edit of the state with this `edition`. Returns False if the Space is like that already.
+    """Save an edit of the state with this `edition`. Returns False if it changes nothing.
 
-    Renamed speakers and another language are a new version of the transcript. Raises Conflict if the Space was edited
-    meanwhile, or if speakers would be merged without consent; Refused for what can't be saved, or if a linked account
-    would gain lines without consent; TooLate, StorageError. Nothing was changed then. Call outside of transactions.
+    Renamed speakers or another language make a new version of the transcript. Raises Conflict if the Space was edited
+    since, or if speakers would be merged without consent; Refused for invalid facts, or if a linked account would gain
+    lines without consent; TooLate, StorageError. Then nothing was changed. Call outside of transactions.
     """
     space = Space.objects.get(pk=space_id)
     check_may_edit(space, by)
@@ -110,7 +110,7 @@ def edit_space(space_id: UUID, edition: str, edit: SpaceEdit, by: User) -> bool:
 
 
 def _validated(edit: SpaceEdit, space: Space) -> SpaceEdit:
-    """Normalized. Raises Refused."""
+    """Return the edit with normalized texts. Raises Refused."""
     facts = replace(edit.facts, title=" ".join(edit.facts.title.replace("\x00", "").split()))
     names = {role: [one.name for one in edit.participants if one.role == role] for role in Participant.Role}
     counts = (facts.listeners_peak, facts.listeners_total)
@@ -133,7 +133,7 @@ def _checked_start(started_at: datetime, space: Space) -> datetime:
 
 
 def _is_saved(edit: SpaceEdit, now: Editable) -> bool:
-    """Whether the Space is as the edit wants it: the same form may come twice. New participants have an id by then."""
+    """Return whether the Space already is as in the edit: a form may be sent twice. New participants then have ids."""
     wanted = [(one.role, one.name, one.account) for one in edit.participants]
     saved = [(person.role, person.name, person.account) for person in now.participants]
     gone = {one.id for one in edit.participants if one.id} - {person.pk for person in now.participants}
@@ -142,7 +142,8 @@ def _is_saved(edit: SpaceEdit, now: Editable) -> bool:
 
 
 def _plan_version(space: Space, now: Editable, edit: SpaceEdit, rows: Sequence[Participant]) -> NewVersion | None:
-    """The version that the edit needs, if any. Raises Conflict, Refused without consent."""
+    """Return the new version of the transcript that the edit needs, if any. Raises Conflict, Refused without
+    consent."""
     if now.transcript is None:
         return None
     lines = cues.load(now.transcript.cues)
@@ -156,8 +157,8 @@ def _plan_version(space: Space, now: Editable, edit: SpaceEdit, rows: Sequence[P
 
 
 def _renamed_speakers(before: Sequence[Participant], rows: Sequence[Participant]) -> dict[str, str]:
-    """{name: new name} of participants. A name that several of them had is left out: it does not say whose lines are
-    meant."""
+    """Return {name: new name} of participants. Leaves out a name that several of them had, since it does not identify
+    the lines."""
     keys = [normalize_name(person.name) for person in before]
     names = {person.pk: person.name for person in before}
     return {

@@ -13,8 +13,8 @@ from archive.own_lines import find_accounts
 
 
 class ParticipantEdit(NamedTuple):
-    """A participant as they shall be; without `id`, a new one. `account` is their user name, "" for none. The host's
-    account stays what it is."""
+    """The new state of a participant; without `id`, a new one. `account` is the user name, "" for none. The host's
+    account can't change."""
 
     role: str  # Participant.Role
     name: str
@@ -23,7 +23,7 @@ class ParticipantEdit(NamedTuple):
 
 
 def normalized(edit: ParticipantEdit) -> ParticipantEdit:
-    """Without what the database can't store. Raises Refused."""
+    """Return the edit without characters that the database can't store. Raises Refused."""
     name, account = " ".join(edit.name.replace("\x00", "").split()), edit.account.replace("\x00", "\ufffd").strip()
     if not name or len(name) > LONGEST_NAME:
         raise Refused("intake.name_invalid", limit=LONGEST_NAME)
@@ -34,7 +34,7 @@ def normalized(edit: ParticipantEdit) -> ParticipantEdit:
 
 
 def plan(space: Space, participants: Sequence[Participant], edits: Sequence[ParticipantEdit]) -> list[Participant]:
-    """The rows as they shall be, not saved. Raises Conflict for a participant that is not there any more, Refused."""
+    """Return the new rows, not saved. Raises Refused, and Conflict for a participant that no longer exists."""
     by_id = {person.pk: person for person in participants}
     if any(edit.id is not None and edit.id not in by_id for edit in edits):
         raise Conflict("edit.changed_meanwhile")
@@ -86,7 +86,7 @@ def rename(space: Space, names: dict[int, str], actor: Actor) -> None:
 
 
 def vars_of(person: Participant) -> tuple[str, str, str, int | None]:
-    """What can be edited."""
+    """Return the values that can be edited."""
     return person.role, person.name, person.account, person.user_id
 
 
@@ -99,7 +99,7 @@ def _check_accounts(edits: Iterable[ParticipantEdit]) -> None:
 
 
 def _assign_seats(rows: Iterable[Participant]) -> None:
-    """Participants keep their seats; those with a new role get the first free one."""
+    """Give participants without a seat the first free one of their role. The others keep theirs."""
     rows = list(rows)
     taken = {(row.role, row.seat) for row in rows}
     for row in rows:

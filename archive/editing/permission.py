@@ -9,8 +9,8 @@ from archive.models import Space, User
 
 
 def find_refusal(space: Space, by: User, now: datetime) -> Refused | None:
-    """The error to raise if `by` may not edit the Space at `now`. Admins may not, unless they are its host: they decide
-    about content, and so never change it."""
+    """Return the error to raise if `by` may not edit the Space at `now`. Admins may not, unless they are its host: they
+    decide about content, so they must not change it."""
     if space.host_id != by.pk or not by.is_active:
         return Refused("edit.not_the_host")
     if space.is_gone(now):
@@ -23,14 +23,14 @@ def find_refusal(space: Space, by: User, now: datetime) -> Refused | None:
 
 
 def check_may_edit(space: Space, by: User) -> None:
-    """Raises Refused, TooLate, Conflict."""
+    """Raise Refused, TooLate or Conflict if `by` may not edit the Space now."""
     if refusal := find_refusal(space, by, dbtime.now()):
         raise refusal
 
 
 def lock_for_edit(space_id: UUID, by: User) -> Space:
-    """The Space, locked until the transaction ends, so that its deletion waits. Raises as `check_may_edit` does."""
-    # The account first, as uploads lock both: the stored bytes of a host are counted one after the other.
+    """Lock the Space, so that its deletion waits, and return it. Raises as `check_may_edit`."""
+    # Lock the account first, as uploads do, so that checks of the host's stored bytes are serialized.
     User.objects.select_for_update(no_key=True).get(pk=by.pk)
     space = Space.objects.select_for_update().get(pk=space_id)
     check_may_edit(space, by)

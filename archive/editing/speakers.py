@@ -1,8 +1,8 @@
 """Rename and merge the speakers of a transcript.
 
-A linked participant may download the lines under their name (archive/own_lines.py). A participant therefore follows
-when their speaker is renamed, and keeps exactly their lines. After a merge, the participant whose name remains has the
-lines.
+A linked participant may download the lines under their name (archive/own_lines.py). So when a speaker is renamed, the
+participant is renamed as well, and keeps the same lines. After a merge, the participant with the remaining name has all
+of them.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from archive.own_lines import normalize_name
 
 @dataclass(frozen=True)
 class Preview:
-    """What new names would do. `followers` is {participant's id: new name}."""
+    """The effect of new names. `followers` is {participant id: new name}."""
 
     renamed: Renamed
     followers: dict[int, str]
@@ -35,19 +35,19 @@ class Preview:
 def rename_speakers(
     space_id: UUID, base: int, names: Mapping[str, str], by: User, consent: Consent | None = None
 ) -> Transcript:
-    """Give speakers of version `base` other names ({speaker: new name}), as one new version, and return it; without a
-    difference, return the newest version.
+    """Rename speakers of version `base` ({speaker: new name}) in one new version, and return it; if nothing changes,
+    return the newest version.
 
     Raises Conflict if `base` is not the newest version, or if speakers would be merged without consent; Refused for
-    names that can't be saved, or if a linked account would gain lines without consent; TooLate, StorageError. Nothing
-    was changed then. Call outside of transactions.
+    invalid names, or if a linked account would gain lines without consent; TooLate, StorageError. Then nothing was
+    changed. Call outside of transactions.
     """
     space = Space.objects.get(pk=space_id)
     check_may_edit(space, by)
     version, newest = find_version(space, base), newest_version(space)
     names = check_names(names)
     if version.pk != newest.pk:
-        if _has_names(newest, version, names):  # the same again
+        if _has_names(newest, version, names):  # a repeated request
             return newest
         raise Conflict("edit.transcript_changed", base=base, newest=newest.number)
     _check_known(newest, names)
@@ -68,7 +68,7 @@ def rename_speakers(
 
 
 def preview_renames(space: Space, version: Transcript, names: Mapping[str, str]) -> Preview:
-    """Read-only."""
+    """Return the effect of new names. Read-only."""
     lines = cues.load(version.cues)
     before = list(space.participants.select_related("user"))
     renamed, followers = rename(lines, names), find_followers(before, names)
@@ -78,7 +78,7 @@ def preview_renames(space: Space, version: Transcript, names: Mapping[str, str])
 
 
 def check_names(names: Mapping[str, str]) -> dict[str, str]:
-    """Normalized, without those that stay. Raises Refused."""
+    """Return the normalized new names, without unchanged ones. Raises Refused."""
     checked: dict[str, str] = {}
     seen: set[str] = set()
     for old, typed in names.items():
@@ -102,7 +102,7 @@ def _check_known(version: Transcript, names: Mapping[str, str]) -> None:
 
 
 def _has_names(newest: Transcript, version: Transcript, names: Mapping[str, str]) -> bool:
-    """Whether the newest version is `version` with these names."""
+    """Return whether the newest version is `version` with these names."""
     return newest.edited_from == version.number and rename(cues.load(version.cues), names).cues == cues.load(
         newest.cues
     )

@@ -1,4 +1,4 @@
-"""New versions of a transcript: the object first, then its row. Uploaded transcripts are written in the same way."""
+"""Write new versions of a transcript: the object first, then its row. Uploaded transcripts use the same functions."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,12 +19,12 @@ from archive.models import Space, Transcript, User
 from archive.storage import StoredVersion, store
 from archive.storage.multipart import Written
 
-MAX_VERSIONS = 200  # of a Space's transcript: each of them is in the bundle, in four formats
+MAX_VERSIONS = 200  # of a Space's transcript: the bundle has each of them, in four formats
 
 
 @dataclass(frozen=True)
 class NewVersion:
-    """A version that is made from `base`. `lines` counts the lines that differ, `speakers` those that were renamed."""
+    """A version to be made from `base`. `lines` counts the changed lines, `speakers` the renamed speakers."""
 
     base: Transcript
     cues: Sequence[Cue]
@@ -34,7 +34,7 @@ class NewVersion:
 
 
 def newest_version(space: Space) -> Transcript:
-    """Raises Refused without a transcript."""
+    """Return the newest version. Raises Refused without a transcript."""
     newest = space.transcripts.last()
     if newest is None:
         raise Refused("edit.no_transcript")
@@ -42,7 +42,7 @@ def newest_version(space: Space) -> Transcript:
 
 
 def find_version(space: Space, number: int) -> Transcript:
-    """Raises Refused."""
+    """Return the version with this number. Raises Refused."""
     version = space.transcripts.filter(number=number).first() if 0 < number < 2**15 else None
     if version is None:
         raise Refused("edit.no_such_version", base=number)
@@ -52,8 +52,8 @@ def find_version(space: Space, number: int) -> Transcript:
 def store_version(new: NewVersion, by: User, change: Callable[[Space], None] | None = None) -> Transcript:
     """Store `new` and save its row. `change` makes further changes to the Space in the transaction of the row.
 
-    Raises Conflict if `base` is not the newest version any more, Refused, TooLate, StorageError; nothing was changed
-    then. Call outside of transactions.
+    Raises Conflict if `base` is no longer the newest version, Refused, TooLate, StorageError; then nothing was changed.
+    Call outside of transactions.
     """
     space_id, base = new.base.space_id, new.base
     _check_limits(new)
@@ -70,13 +70,13 @@ def store_version(new: NewVersion, by: User, change: Callable[[Space], None] | N
             edit = TranscriptEdit(by, base.number, new.lines, new.speakers)
             origin = TranscriptOrigin(Transcript.Source(base.source), edit=edit)
             return save_transcript(space_id, stored, new.cues, language=new.language, origin=origin, actor=Actor.of(by))
-    except SpacekeepError:  # so nothing was committed; after any other error reconcile looks at the object
+    except SpacekeepError:  # nothing was committed; after other errors that is unknown, and reconcile decides
         _remove(stored)
         raise
 
 
 def require_newest(space: Space, base: Transcript) -> None:
-    """Raises Conflict if there is a newer version than `base`. Call with the Space locked."""
+    """Raise Conflict if there is a newer version than `base`. Call with the Space locked."""
     newest: int = space.transcripts.order_by("-number").values_list("number", flat=True)[0]
     if newest != base.number:
         raise Conflict("edit.transcript_changed", base=base.number, newest=newest)
