@@ -1,8 +1,8 @@
-"""What operators watch, as it is now: work, deletions, the log's checkpoints, the broker's queues.
+"""The present state for operators: work, deletions, the log's checkpoints, the broker's queues.
 
-`read_status` is what metrics and the status page show. Each part is a few bounded reads of indexes: rows are counted up
-to MAX_COUNTED, so the cost does not grow with the archive. A part that can't be read in time is None, and the others
-are there.
+Metrics and the status page show the result of `read_status`. Each part is a few bounded reads of indexes: rows are
+counted up to MAX_COUNTED, so the cost does not grow with the archive. A part that can't be read in time is None, and
+the others are still read.
 """
 
 from dataclasses import dataclass
@@ -34,16 +34,17 @@ __all__ = [
     "read_status",
 ]
 
-SECONDS = 3.0  # that one statement may take
+SECONDS = 3.0  # the longest time of one statement
 
 logger = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class Status:
-    """What could not be read is None, and `unreadable` has its name. `at` is when it was read, by the database's clock.
+    """Parts that could not be read are None, and `unreadable` has their names. `at`: when it was read, by the
+    database's clock.
 
-    `task_runs`: when each task that beat starts was last done, by the task's name.
+    `task_runs`: when each task that beat starts last finished, by the task's name.
     """
 
     at: datetime | None
@@ -59,7 +60,7 @@ class Status:
 
 
 def read_status() -> Status:
-    """Read all parts. Never raises because the database or the broker is down."""
+    """Read all parts. Does not raise if the database or the broker is down."""
     reader = Reader(SECONDS)
     return Status(
         at=reader.read("at", dbtime.now),
@@ -76,7 +77,7 @@ def read_status() -> Status:
 
 
 def read_broker(unreadable: list[str]) -> Queues | None:
-    """The queues; None, with "queues" added to `unreadable`, when the broker is down."""
+    """Return the queues; None, with "queues" added to `unreadable`, when the broker is down."""
     try:
         return read_queues()
     except BrokerDown as error:
@@ -86,5 +87,5 @@ def read_broker(unreadable: list[str]) -> Queues | None:
 
 
 def read_task_runs() -> dict[str, datetime]:
-    """When each task that beat starts was last done."""
+    """Return when each task that beat starts last finished."""
     return dict(TaskRun.objects.values_list("task", "finished_at"))

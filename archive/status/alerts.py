@@ -1,5 +1,5 @@
-"""What can be wrong, and what to do about it, as sentences: the operators' page and docs/operations.md ("The status
-page") have the same ones. find_alerts.py decides which are open."""
+"""The sentences of all alerts, with advice. The operators' page shows them, and docs/operations.md ("The status page")
+lists the same ones. find_alerts.py decides which are open."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Level(StrEnum):
-    URGENT = "urgent"  # a deletion, the proof, or all work is at risk
-    SOON = "soon"  # something failed, or will
+    URGENT = "urgent"  # a deletion, the log's proof, or all work is at risk
+    SOON = "soon"  # something failed, or will fail
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How many messages wait in the broker's queues, and whether it answers at all."""
+"""Read how many messages wait in the broker's queues, and whether it answers."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ Queues = dict[str, int]
 
 
 class BrokerDown(Exception):
-    """The broker can't be asked. The text is the class of the error: a message could have the address."""
+    """The broker does not answer. The text is the class of the error, since its message could contain the address."""
 
 
 def read_queues() -> Queues:
-    """The length of each queue that workers read. Raises BrokerDown within some seconds: the settings
-    limit how long a connection may take (CELERY_BROKER_TRANSPORT_OPTIONS)."""
+    """Return the length of each queue that workers read. Raises BrokerDown within seconds: the settings limit the time
+    of a connection (CELERY_BROKER_TRANSPORT_OPTIONS)."""
     with current_app.connection_for_read() as connection:
         errors: tuple[type[BaseException], ...] = (KombuError, OSError, *connection.connection_errors)
         errors += connection.channel_errors
@@ -30,5 +30,5 @@ def _length(connection: Connection, queue: str) -> int:
     channel: Any = connection.default_channel
     try:
         return int(channel.queue_declare(queue, passive=True).message_count)
-    except ChannelError:  # a queue without messages does not exist in Redis
+    except ChannelError:  # Redis has no key for an empty queue
         return 0

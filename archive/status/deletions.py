@@ -1,4 +1,4 @@
-"""Whether deletions are on time: what is due now, and how late those of the last hour were."""
+"""Read whether deletions are on time: what is due now, and the delays of the last hour."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,12 +28,12 @@ FROM (
 class Deletions:
     """Spaces, counted up to MAX_COUNTED, and delays in seconds after the deadline.
 
-    `due`: the deadline has come, and the deletion has not started. `expiring`: it has started. `overdue`: of both,
-    those that should be deleted by now. `oldest_pending`: the earliest deadline that has come and whose deletion is
-    not confirmed. `is_paused`: nothing is deleted until an operator has confirmed a restore (archive/restores.py).
+    `due`: past the deadline, and the deletion has not started. `expiring`: it has started. `overdue`: those of both
+    that should be deleted by now. `oldest_pending`: the earliest past deadline without a confirmed deletion.
+    `is_paused`: nothing is deleted until an operator has confirmed a restore (archive/restores.py).
 
-    Of the last hour: `deleted` at their deadline, of which `late` took longer than policy.MAX_DELETION_DELAY; `worst`
-    and `median` delay, None without any. `late` and `overdue` should be 0.
+    In the last hour: `deleted` at their deadline, of which `late` took longer than policy.MAX_DELETION_DELAY; `worst`
+    and `median` delay, None without deletions. `late` and `overdue` should be 0.
     """
 
     due: int

@@ -1,4 +1,4 @@
-"""Entries of the log of the last day that an operator should know of, counted by event."""
+"""Count the log entries of the last day that an operator should know of, by event."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -13,8 +13,8 @@ LAST = timedelta(days=1)
 
 
 class Failure(NamedTuple):
-    """How the work of a task can fail for good: the entry of the log, and the code of its alert; "" if a failure needs
-    nobody, as a recording that is none."""
+    """How the work of a task can fail for good: the event in the log, and the code of its alert; "" if the failure
+    needs no action, such as a file that is no recording."""
 
     event: events.Event
     alert: str = ""
@@ -31,7 +31,7 @@ FAILURES = {
     "publish_space": Failure(events.SPACE_REJECTED),
     "take_arrival": Failure(events.ARRIVAL_REFUSED, "arrivals_refused"),
 }
-# What failed for good, what is missing, and what came back.
+# Permanent failures, missing objects, and copies or orphans that were found.
 WATCHED = (
     *(failure.event for failure in FAILURES.values()),
     events.OBJECT_MISSING,
@@ -39,7 +39,7 @@ WATCHED = (
     events.ORPHAN_FOUND,
 )
 
-# {name of an event: how often in the last day}, counted up to MAX_COUNTED. Every one of WATCHED is there.
+# {event name: how often in the last day}, counted up to MAX_COUNTED. Has all of WATCHED.
 RecentEvents = dict[str, int]
 
 

@@ -1,4 +1,4 @@
-"""All facts that the operators' page and its alerts need."""
+"""Read all facts that the operators' page and its alerts need."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,8 +22,8 @@ LastDeletion = tuple[datetime, float | None]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rehearsal found of one guarantee. `outcome`: of archive.storage.trials.Outcome. `problem` and `remedy` are
-    "" if it works; `problem` has the store's own message. `fallback`: what Spacekeep does instead."""
+    """The result of a trial. `outcome`: of archive.storage.trials.Outcome. `problem` and `remedy` are "" if it works;
+    `problem` has the store's own message. `fallback`: what Spacekeep does instead."""
 
     name: str
     label: str
@@ -35,7 +35,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """The last one. `changed`: what went another way than the time before, at `changed_at`."""
+    """The last rehearsal. `changed`: what differed from the time before, at `changed_at`."""
 
     place: str
     tried_at: datetime | None = None
@@ -54,9 +54,9 @@ class Rehearsal:
 
 @dataclass(frozen=True)
 class Facts:
-    """What could not be read is None, and `unreadable` has its name. `signs`: checkpoints are signed here.
-    `contradictions`: how many there are in the second bucket. `pause`: why nothing may be deleted; "" if it may.
-    `last_deletion`: when one was confirmed last, and how long after its deadline; None for an abandoned upload."""
+    """Parts that could not be read are None, and `unreadable` has their names. `signs`: whether checkpoints are signed
+    here. `contradictions`: their number in the second bucket. `pause`: why nothing may be deleted; "" if it may.
+    `last_deletion`: its time, and the delay after its deadline; None for an abandoned upload."""
 
     now: datetime
     status: Status
@@ -71,12 +71,12 @@ class Facts:
 
 
 def read_facts() -> Facts:
-    """Raises OperationalError or InterfaceError if the database is down."""
+    """Read all facts. Raises OperationalError or InterfaceError if the database is down."""
     now, status, reader = dbtime.now(), read_status(), Reader(SECONDS)
     return Facts(
         now=now,
         status=status,
-        pause=reader.read("pause", restores.describe_pause),  # the first: nothing else says that nothing is deleted
+        pause=reader.read("pause", restores.describe_pause),  # first, since it matters most
         workers=reader.read("workers", read_workers),
         problems=reader.read("problems", read_problems),
         rehearsal=reader.read("rehearsal", read_rehearsal),
@@ -88,7 +88,7 @@ def read_facts() -> Facts:
 
 
 def read_rehearsal() -> Rehearsal:
-    """From its row: the store is not asked."""
+    """Read the last rehearsal from its row, without a request to the store."""
     place = store().place
     row = StoreReport.objects.filter(place=place).first()
     if row is None:
@@ -104,7 +104,7 @@ def read_rehearsal() -> Rehearsal:
             remedy=gettext(remedy) if (remedy := one.get("remedy")) else "",
         )
         for one in row.findings
-        if one["name"] in trials  # a later release may try other things
+        if one["name"] in trials  # a later release may have other trials
     )
     changed = tuple(gettext(trial.label) for trial in ALL if set(trial.changes) & set(row.changed))
     return Rehearsal(place, row.tried_at, findings, changed, row.changed_at)

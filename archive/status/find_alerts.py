@@ -1,4 +1,4 @@
-"""Which alerts are open: a pure function of the facts."""
+"""Find the open alerts: a pure function of the facts."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
@@ -19,15 +19,15 @@ from archive.transparency import copies
 from archive.workers import last_seen, patience
 
 LONG = timedelta(minutes=15)  # for work that waits for a worker, and for entries of the log
-DAILY = timedelta(hours=30)  # for what happens once a day
-STORE_NEWS = timedelta(days=7)  # for so long a change of the store is an alert
+DAILY = timedelta(hours=30)  # for daily tasks
+STORE_NEWS = timedelta(days=7)  # how long a change of the store is an alert
 BY_BEAT = ("dispatch", "publish_checkpoints", "announce_overdue")  # each minute, in both queues
 MAILS = ("send_notice", "send_digest", "send_checkpoint_mail", "send_invitation", "send_account_mail")
 QUEUES = {"deletion": "deleter_missing", "celery": "worker_missing", "transcription": "transcriber_missing"}
 
 
 def find_alerts(facts: Facts) -> list[Alert]:
-    """All that are open, urgent ones first."""
+    """Return all open alerts, urgent ones first."""
     finders = (_deletions, _processes, _store, _log, _work, _failures, _rest)
     found = [alert for find in finders for alert in find(facts)]
     return sorted(found, key=lambda alert: alert.level == Level.SOON)

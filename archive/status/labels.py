@@ -1,4 +1,4 @@
-"""Names for people: of the kinds of work, by the task that does it, of queues, and of the parts of `read_status`."""
+"""Names for people: of tasks (by kind of work), of queues, and of the parts of `read_status`."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How far the log's proof is behind the log."""
+"""Read how far the log's proof is behind the log."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from archive.models import LogQueue, LogSequencer
 from archive.status.work import MAX_COUNTED
 from archive.transparency import checkpoints
 
-# The queue has no order; what comes first in it is about the oldest (archive/transparency/sequence.py).
+# The queue has no order, but its first rows are about the oldest (archive/transparency/sequence.py).
 OLDEST = """
 SELECT min(at) FROM archive_logentry WHERE id = ANY(ARRAY(SELECT entry_id FROM archive_logqueue LIMIT 1000))
 """
@@ -17,10 +17,10 @@ SELECT min(at) FROM archive_logentry WHERE id = ANY(ARRAY(SELECT entry_id FROM a
 
 @dataclass(frozen=True)
 class LogStatus:
-    """`size`: entries that have an index. `waiting`: those that have none yet, counted up to MAX_COUNTED; the oldest
-    was written at `oldest_waiting`.
+    """`size`: entries with an index. `waiting`: entries without one, counted up to MAX_COUNTED; the oldest was written
+    at `oldest_waiting`.
 
-    The newest checkpoint covers `checkpoint_size` entries and was signed at `checkpoint_at`; None without any.
+    The newest checkpoint covers `checkpoint_size` entries and was signed at `checkpoint_at`; None without one.
     `is_published`: it is in the store too. `problem_code`: why the sequencer's last run failed; "" if it did not.
     """
 

@@ -1,4 +1,4 @@
-"""Why work is retried: the problems of its rows, those with the same text together."""
+"""Find out why work is retried: the problems of its rows, grouped by text."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from django.db.models.functions import Cast, Now
 from archive import error_messages, work_log
 from archive.status.work import Kind, kinds
 
-MOST = 200  # rows that are read of one kind of work
-# Codes whose sentences have no text by people but the names of files, which are hidden: others can quote a title or a
+MOST = 200  # rows to read for one kind of work
+# Codes whose sentences contain no text by people except file names, which are hidden. Others can quote a title or a
 # name, which not every operator may see.
 IMPERSONAL = ("storage.", "mail.", "work.", "webhook.", "audio.decoder_", "transcription.disk_")
 
 
 @dataclass
 class RetriedWork:
-    """`count` rows of `task` that have the same problem; `row_id` is one of them, to find in the logs. `attempts`: the
-    most of one row. `next_at`: the first of the next attempts; None: as soon as a worker is free. `is_cut`: not all
-    rows of the task were read, so there may be more."""
+    """`count` rows of `task` with the same problem; `row_id` is one of them, to find in the logs. `attempts`: the most
+    of one row. `next_at`: the first of the next attempts; None: as soon as a worker is free. `is_cut`: not all rows of
+    the task were read, so there may be more."""
 
     task: str
     text: str
@@ -34,7 +34,7 @@ class RetriedWork:
 
 
 def read_problems() -> tuple[RetriedWork, ...]:
-    """Of at most MOST rows of each kind, in one query. Most rows first."""
+    """Read at most MOST rows of each kind, in one query. Returns the problems with the most rows first."""
     first, *others = [_rows(kind) for kind in kinds()]
     found: dict[tuple[str, str], RetriedWork] = {}
     read = Counter[str]()
@@ -54,8 +54,8 @@ def read_problems() -> tuple[RetriedWork, ...]:
 
 
 def _rows(kind: Kind) -> Any:
-    """Rows that were released after an error. The lease of such a row has ended and is not NULL, so its index has
-    these together."""
+    """Return rows that were released after an error. Their lease has ended and is not NULL, so the index has them in
+    one range."""
     released = kind.model._default_manager.filter(kind.condition, ~Q(reported_cause=""), lease_until__lte=Now())
     problem = F("problem") if kind.explains else Value(None, kind.model._meta.get_field("problem"))
     rows = released.annotate(task=Value(kind.task), why=problem, row=Cast("pk", CharField()))
@@ -64,7 +64,7 @@ def _rows(kind: Kind) -> Any:
 
 
 def _describe(problem: dict[str, Any] | None, cause: str) -> tuple[str, str]:
-    """The sentence, or the cause as the log has it, and the code."""
+    """Return the sentence, or the cause as in the log, and the code."""
     code = cause.partition(" ")[0]
     if problem and work_log.name_cause(problem) == cause and code.startswith(IMPERSONAL):
         return error_messages.render(work_log.hide_names(problem)), code

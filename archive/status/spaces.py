@@ -1,4 +1,4 @@
-"""How many Spaces there are. Large numbers are PostgreSQL's own estimates: counting a million rows takes a second."""
+"""Count Spaces. Large numbers are PostgreSQL's own estimates: counting a million rows takes a second."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from archive.models import Space, UploadSession
 from archive.models.space_queries import count_up_to
 from archive.status.work import MAX_COUNTED
 
-# VACUUM and ANALYZE write these numbers; -1: not yet. Each of the two indexes has just the rows that are counted.
+# VACUUM and ANALYZE write these numbers; -1: not yet. Each of the two indexes has exactly the rows to count.
 ESTIMATES = "SELECT relname, reltuples FROM pg_class WHERE relname = ANY(%s) AND pg_table_is_visible(oid)"
 KEPT, DELETED = "space_newest", "space_deleted"
 

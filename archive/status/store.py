@@ -1,4 +1,4 @@
-"""What is known of the object store without asking it: rehearsals, rechecks, what reconcile found."""
+"""Read what is known of the object store without a request to it: rehearsals, rechecks, findings of reconcile."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +12,9 @@ from archive.storage.trials import Outcome
 
 @dataclass(frozen=True)
 class StoreStatus:
-    """`rehearsed_at`: when the store was last tried; None: never. `faults`: trials that failed then, and that nothing
-    replaces. `rechecked_at`: when all prefixes of deleted Spaces were last found empty. `orphans` and `ghosts`: what
-    reconcile has found and is not resolved, counted up to MAX_COUNTED."""
+    """`rehearsed_at`: the time of the last rehearsal; None: never. `faults`: its failed trials without a fallback.
+    `rechecked_at`: when all prefixes of deleted Spaces were last verified empty. `orphans` and `ghosts`: unresolved
+    findings of reconcile, counted up to MAX_COUNTED."""
 
     rehearsed_at: datetime | None
     faults: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The rows of work, by the task that does it: how many there are, how long the oldest has waited, and why."""
+"""Read the rows of work by task: how many there are, how long the oldest has waited, and their problems."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -36,12 +36,12 @@ from archive.models import (
     WebhookDelivery,
 )
 
-MAX_COUNTED = 10_000  # rows that are read of one kind of work
+MAX_COUNTED = 10_000  # rows to read for one kind of work
 PHASES = ("ready", "running", "paused", "parked")
 _UPLOADED = UploadSession.objects.filter(
     space=OuterRef("pk"), kind=UploadSession.Kind.RECORDING, state__in=["uploaded", "accepted"]
 )
-# When its upload was completed. What `ingest` registered has none.
+# When the upload was completed. Spaces that `ingest` registered have no upload.
 _RECEIVED = Coalesce(Subquery(_UPLOADED.values("last_activity_at")[:1]), "created_at")
 
 
@@ -49,8 +49,8 @@ _RECEIVED = Coalesce(Subquery(_UPLOADED.values("last_activity_at")[:1]), "create
 class Kind:
     """The rows of `model` that wait for `task`, as archive/tasks.py finds them.
 
-    `since`: from when on they have waited; None where no column says it. `order` is the column of the partial index
-    that has them. `explains`: the row's problem is that of the last attempt, and not why something ended before.
+    `since`: the start of their wait; None if no column has it. `order`: the column of the partial index that has the
+    rows. `explains`: the row's problem is about the last attempt, and not about an earlier end of something.
     """
 
     task: str
@@ -62,7 +62,7 @@ class Kind:
 
 
 def kinds() -> list[Kind]:
-    """Every kind of work. A task may have several, which are found by different indexes."""
+    """Return every kind of work. A task may have several, which are found by different indexes."""
     space, package = Space.State, Bundle.State
     ended = Q(state__in=["rejected", "aborted"]) & clean_up.UNCLEARED
     imported = clean_up.IMPORTED & ~Q(upload_id="")
@@ -102,10 +102,10 @@ def kinds() -> list[Kind]:
 class WorkStatus:
     """The rows of work that wait for one task, counted up to MAX_COUNTED.
 
-    `ready` waits for a worker, `running` has one, `paused` waits for its next attempt, `parked` failed unforeseen so
-    often that it is tried once a day. `retried`: those that were attempted more than once. `oldest_at`: from when on
-    the oldest has waited; None without any. `problems`: how many have which error code of their last attempt.
-    `is_cut`: there may be more rows, in any phase.
+    `ready` rows wait for a worker, `running` ones have one, `paused` ones wait for their next attempt, `parked` ones
+    failed unexpectedly so often that they are tried once a day. `retried`: rows with more than one attempt.
+    `oldest_at`: the start of the longest wait; None without rows. `problems`: the number of rows by the error code of
+    their last attempt. `is_cut`: there may be more rows, in any phase.
     """
 
     task: str
@@ -124,7 +124,7 @@ class WorkStatus:
 
 
 def read_work() -> tuple[WorkStatus, ...]:
-    """One for each task, in the order of `kinds`, also for those that have nothing to do."""
+    """Return the status of each task, in the order of `kinds`, including idle ones."""
     found: dict[str, WorkStatus] = {}
     for kind in kinds():
         status = found.setdefault(kind.task, WorkStatus(kind.task))
@@ -150,7 +150,7 @@ def _add(status: WorkStatus, kind: Kind) -> None:
 
 
 def counting_statement(kind: Kind) -> tuple[str, tuple[Any, ...]]:
-    """The SQL that reads at most MAX_COUNTED rows in the order of their index, and counts them by phase and problem."""
+    """Return the SQL that reads at most MAX_COUNTED rows in index order, and counts them by phase and problem."""
     phase = Case(
         When(lease_until__gt=Now(), then=Value("running")),
         When(unforeseen__gt=leases.MAX_UNFORESEEN, then=Value("parked")),
