@@ -1,9 +1,8 @@
-"""Styles, scripts and icons of the offline page, all embedded in it, and a Content-Security-Policy that allows exactly
-these.
+"""The styles, scripts and icons embedded in the offline page, and a Content-Security-Policy that allows only these.
 
-They are read from the archive's own files, not from STATIC_ROOT: every image and checkout has them, whether or not
-static files were collected there, and web and worker must compute the same digest. They are read once, so a process
-uses the same files until it ends.
+They are read from the archive's own files and not from STATIC_ROOT: every image and checkout has them, even without
+collected static files, and web and worker must compute the same digest. They are read once, so a process uses the same
+files until it ends.
 """
 
 import hashlib
@@ -20,15 +19,15 @@ from django.template.loader import get_template
 from django.template.loader_tags import ExtendsNode, IncludeNode
 
 TEMPLATE = "archive/bundle/offline_page.html"
-DRAWN_BY_TAGS = ("archive/parts/icon.html",)  # archive/templatetags/archive_display.py
+DRAWN_BY_TAGS = ("archive/parts/icon.html",)  # by archive/templatetags/archive_display.py
 ARCHIVE = Path(__file__).parent.parent
 STYLES = ("tokens", "base", "components", "clock", "pages", "player")
-SCRIPT = "display/offline-page.bundle.js"  # esbuild makes it of offline-page.js: see package.json
+SCRIPT = "display/offline-page.bundle.js"  # esbuild makes it from offline-page.js: see package.json
 
 
 @dataclass(frozen=True)
 class Assets:
-    """Texts as they stand in the page. `digest` (hex) names them and the page's templates."""
+    """Texts as embedded in the page. `digest` (hex) identifies them and the page's templates."""
 
     style: str
     theme: str
@@ -38,7 +37,7 @@ class Assets:
     digest: str
 
     def policy(self, nonce: str) -> str:
-        """Build the page's Content-Security-Policy: run only inline scripts, load only media beside the page.
+        """Build the page's Content-Security-Policy: run only these inline scripts, load only media beside the page.
 
         `nonce` allows the style sheet that wavesurfer.js adds.
         """
@@ -57,14 +56,14 @@ class Assets:
 
 @cache
 def assets() -> Assets:
-    """The assets of this installation. Raises ImproperlyConfigured."""
+    """Return the assets of this installation. Raises ImproperlyConfigured."""
     return load(ARCHIVE)
 
 
 def load(archive: Path) -> Assets:
-    """The assets below the folder `archive`.
+    """Load the assets below the folder `archive`.
 
-    Raises ImproperlyConfigured if a file is missing, or contains something that can't be embedded in a page.
+    Raises ImproperlyConfigured if a file is missing, or contains text that can't be embedded in a page.
     """
     static = archive / "static" / "archive"
     style = _embeddable("style", "\n".join(_read(static / f"{name}.css") for name in STYLES))
@@ -85,7 +84,7 @@ def _read(file: Path) -> str:
 
 
 def templates(name: str) -> dict[str, str]:
-    """The sources of the template and of all templates that it includes, or that its tags draw, by name."""
+    """Return the sources of the template and of all templates that it includes or that its tags draw, by name."""
     sources: dict[str, str] = {}
     pending = [name, *DRAWN_BY_TAGS]
     while pending:
@@ -107,12 +106,12 @@ def _included_name(node: Node) -> str:
 
 
 def _embeddable(element: str, text: str) -> str:
-    """`text`, if it can be the whole content of a <style> or <script>, unchanged by the parser."""
+    """Return `text` if it can be the content of a <style> or <script>, unchanged by the parser."""
     if re.search(rf"</{element}|<!--|\r|\0", text, re.IGNORECASE):
         raise ImproperlyConfigured(f"A {element} of the offline page has text that would end it.")
     return text
 
 
 def allowed(text: str) -> str:
-    """The CSP source expression of an inline style or script."""
+    """Return the CSP source expression of an inline style or script."""
     return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -12,7 +12,7 @@ from archive.models import Recording
 
 @dataclass(frozen=True)
 class ChapterRow:
-    """`start` is in seconds, as `?t=` takes them; `percent` is the place in the recording."""
+    """`start` is in seconds, as in `?t=`; `percent` is the position in the recording."""
 
     start: str
     stamp: str
@@ -21,7 +21,7 @@ class ChapterRow:
 
 
 def chapter_rows(recording: Recording | None) -> list[ChapterRow]:
-    """The chapters in order; a recording with a single one has none that help."""
+    """Return the chapters in order; none if there is only one, which helps nobody."""
     chapters = recording.chapters if recording else []
     if recording is None or len(chapters) < 2:
         return []
@@ -37,6 +37,6 @@ def chapter_rows(recording: Recording | None) -> list[ChapterRow]:
 
 
 def chapters_json(recording: Recording) -> bytes:
-    """A Podcasting 2.0 chapters file (podcast-namespace, chapters/jsonChapters.md); times in seconds."""
+    """Return a Podcasting 2.0 chapters file (podcast-namespace, chapters/jsonChapters.md); times in seconds."""
     chapters = [{"startTime": row["start_ms"] / 1000, "title": row["title"]} for row in recording.chapters]
     return (json.dumps({"version": "1.2.0", "chapters": chapters}, ensure_ascii=False, indent=2) + "\n").encode()

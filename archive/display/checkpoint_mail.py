@@ -1,4 +1,4 @@
-"""Render the mail that brings a checkpoint of the log to somebody who keeps it."""
+"""Render the mail with a checkpoint of the log, for people who keep checkpoints."""
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -12,7 +12,7 @@ FILE_NAME = "checkpoint.txt"
 
 
 def render_checkpoint(checkpoint: LogCheckpoint, note: str, *, has_account: bool) -> MailMessage:
-    """Plain text only. `note` is in it as it is, and attached: what is to be compared with the log byte by byte."""
+    """Render it as plain text. `note` is in the text and attached, unchanged: it is compared with the log by bytes."""
     context = {
         **(site_context() if has_account else {}),
         "note": note,

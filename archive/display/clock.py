@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClockMark:
-    """A day on the way to the deadline: `percent` of that way, and its label ("day 30")."""
+    """A day before the deadline: `percent` of the time from the end of the Space, and a label ("day 30")."""
 
     percent: float
     label: "StrOrPromise"
@@ -35,8 +35,8 @@ class ClockFace:
     """The clock of one Space, for archive/parts/clock.html.
 
     `tone`: calm, soon, urgent, kept (violation or hold), gone. `percent` of the time between the end of the Space and
-    its deadline has passed. A page that stays open or is offline shows `over` and `over_sentence` from the deadline on.
-    `left`: on the page of a copy that stays, how to write the time left ("%(left)s"): no hurry, whatever it is.
+    its deadline has passed. A page that stays open or is offline shows `over` and `over_sentence` after the deadline.
+    `left`: the text of the time left ("%(left)s") on the page of a copy that the reader keeps, where nothing is urgent.
     """
 
     tone: str
@@ -58,7 +58,7 @@ class ClockFace:
 
     @property
     def bar_label(self) -> str:
-        """What the bar shows, in words."""
+        """The content of the bar as text."""
         if self.until is None and self.tone == "gone":
             return _("No copy is kept.")
         if self.until is None and not self.over:
@@ -81,7 +81,7 @@ _day_label = lazy(_write_day_label, str)  # lists don't show it
 
 
 def day_marks(ended_at: datetime, until: datetime, days: Iterable[int]) -> list[ClockMark]:
-    """Marks for those days after the end of the Space that are not later than the deadline."""
+    """Return marks for those days after the end of the Space that are not later than the deadline."""
     total = until - ended_at
     return [
         ClockMark(round(timedelta(days=day) / total * 100, 2), _day_label(day))
@@ -91,7 +91,7 @@ def day_marks(ended_at: datetime, until: datetime, days: Iterable[int]) -> list[
 
 
 def offline_clock(space: Space) -> ClockFace:
-    """The clock of the offline page. core/clock.js counts from there, past the deadline too."""
+    """Return the clock of the offline page. core/clock.js continues it, past the deadline too."""
     due = space.stored_deadline()
     if due.at is None:
         sentence = _("Spacekeep keeps its copy until a hold is released. This one is yours.")
@@ -114,8 +114,8 @@ def offline_clock(space: Space) -> ClockFace:
 
 
 def _deleting_days(due: Deadline) -> list[int]:
-    """The days after the end of the Space to mark, from the stored reasons: the policy in the settings may have changed
-    since."""
+    """Return the days after the end of the Space to mark, from the stored reasons, because the policy in the settings
+    may have changed."""
     numbers = {ReasonCode.BASE: "days", ReasonCode.VIOLATION: "total_days"}
     days = {getattr(reason, numbers[ReasonCode(reason.code)]) for reason in due.reasons if reason.code in numbers}
     return sorted(days)

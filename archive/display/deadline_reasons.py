@@ -10,12 +10,12 @@ from archive.policy import Deadline, Reason, ReasonCode
 
 
 def format_days(count: int) -> str:
-    """1 day, 30 days."""
+    """Format as "1 day", "30 days"."""
     return ngettext("%(count)d day", "%(count)d days", count) % {"count": count}
 
 
 def render_reason(reason: Reason) -> str:
-    """One sentence. Raises ValueError for a code that the policy does not have."""
+    """Return one sentence. Raises ValueError for a code that the policy does not have."""
     match ReasonCode(reason.code):
         case ReasonCode.BASE:
             return _("Every recording is kept for %(days)s after its Space ended.") % _counted_days(reason)
@@ -36,7 +36,7 @@ def render_reason(reason: Reason) -> str:
 
 
 def shorten_reason(reason: Reason) -> str:
-    """A few words for a column of a table. Raises ValueError for a code that the policy does not have."""
+    """Return a few words for a column of a table. Raises ValueError for a code that the policy does not have."""
     match ReasonCode(reason.code):
         case ReasonCode.BASE:
             return _("%(days)s after the end") % _counted_days(reason)
@@ -53,13 +53,14 @@ def shorten_reason(reason: Reason) -> str:
 
 
 def _counted_days(reason: Reason) -> dict[str, str]:
-    """The numbers that the reason has, for its sentence."""
+    """Return the numbers for the reason's sentence."""
     days = {"days": format_days(reason.days or 0)}
     return days if reason.total_days is None else days | {"total": format_days(reason.total_days)}
 
 
 def name_reason(code: str) -> str:
-    """A reason without its numbers, as certificates have it. A code of a newer version is shown as it is."""
+    """Name a reason without its numbers, as in certificates. A code that only newer versions know is returned as it
+    is."""
     names = {
         ReasonCode.BASE: _("regular period"),
         ReasonCode.VIOLATION: _("flagged"),
@@ -72,11 +73,11 @@ def name_reason(code: str) -> str:
 
 
 def render_reasons(deadline: Deadline) -> tuple[str, ...]:
-    """One sentence for each reason of the deadline."""
+    """Return one sentence for each reason of the deadline."""
     return tuple(render_reason(reason) for reason in deadline.reasons)
 
 
 def reasons_with_text(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
-    """For space.json: codes and numbers, with the sentence in English, since a bundle is read without the archive."""
+    """Return the reasons for space.json: codes and numbers, with the sentence in English, as it is read offline."""
     with override("en"):
         return [{**reason.as_json(), "text": render_reason(reason)} for reason in reasons]

@@ -1,4 +1,4 @@
-"""index.html of an export part: links to the Spaces in it. It has no script."""
+"""Render index.html of an export part: links to the Spaces in it, without scripts."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from archive.models import Space
 TEMPLATE = "archive/bundle/export_part.html"
 
 
-@translation.override("en")  # the same content gives the same bytes, for readers of every language
+@translation.override("en")  # one language for all readers, so that the same content gives the same bytes
 def render_export_index(
     number: int, total: int, included: Sequence[tuple[Space, str]], expired: Sequence[Space]
 ) -> bytes:
-    """The page as UTF-8. `included`: Spaces with the names of their folders; of `expired` it shows only the day of the
-    end."""
+    """Return the page as UTF-8. `included`: Spaces with the names of their folders. Of `expired` Spaces it shows only
+    the day on which they ended."""
     context = {
         "number": number,
         "total": total,
@@ -32,6 +32,6 @@ def render_export_index(
 
 @cache
 def export_index_digest() -> str:
-    """SHA-256 (hex) of everything that the page is made from, but for the Spaces."""
+    """Return the SHA-256 (hex) of everything that the page is made from, except the Spaces."""
     sources = (assets().digest, *templates(TEMPLATE).values())
     return hashlib.sha256("\0".join(sources).encode()).hexdigest()

@@ -1,5 +1,5 @@
-"""What a notice about a flag says besides its headline: reason, rule, evidence, until when the host can appeal, and
-the deadline before. The same in the mail and on the page."""
+"""The details of a notice about a flag: reason, rule, evidence, end of the time to appeal, and the previous deadline.
+The mail and the page show the same."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,8 +20,8 @@ MOVING = (events.VIOLATION_FLAGGED, events.VIOLATION_LIFTED, events.DEADLINE_MOV
 
 @dataclass(frozen=True)
 class FlagDetails:
-    """`rules`: the names of the rules; `rule_text`: what the rule says, as it was when the Space was flagged. `reason`:
-    of the flag, or of its lift. `appeal_until`: None if the host can't appeal any more, or has no deadline to do it.
+    """`rules`: the names of the rules; `rule_text`: the text of the rule when the Space was flagged. `reason`: of the
+    flag, or of its lift. `appeal_until`: None if the host can't appeal any more, or can appeal without a time limit.
     `before`: the deadline before the flag or the lift moved it; None if it did not move."""
 
     violation_id: int
@@ -35,8 +35,8 @@ class FlagDetails:
 
 
 def find_flag_details(notices: Iterable[Any]) -> dict[UUID, FlagDetails]:
-    """{notice's id: details} of those that are about a flag, in three queries at most. The notices have the annotations
-    of archive/notices/validity.py."""
+    """Return {notice id: details} of notices about a flag, in three queries at most. The notices must have the
+    annotations of archive/notices/validity.py."""
     about = [notice for notice in notices if notice.kind in KINDS]
     if not about:
         return {}
@@ -76,14 +76,14 @@ def _reason(notice: Any, violation: Violation) -> str:
 
 
 def _violations(notices: list[Any]) -> dict[tuple[UUID, str], Violation]:
-    """{(Space, id as text): the violation}. A notice's subject counts only with the Space that it is about."""
+    """Return {(Space, id as text): violation}. The Space is part of the key, so that a notice can't get another's."""
     ids = [int(notice.subject_id) for notice in notices if notice.subject_id.isdecimal()]
     rows = Violation.objects.filter(pk__in=ids).select_related("rule", "appeal")
     return {(row.space_id, str(row.pk)): row for row in rows}
 
 
 def _lifted_together(violations: Iterable[Violation]) -> dict[Any, list[str]]:
-    """{(Space, when): names of the rules of all flags that were lifted then}"""
+    """Return {(Space, time): names of the rules of all flags that were lifted at that time}."""
     times = {violation.lifted_at for violation in violations if violation.lifted_at}
     names: dict[Any, list[str]] = defaultdict(list)
     rows = Violation.objects.filter(lifted_at__in=times, space__in=[v.space_id for v in violations]).order_by("pk")
@@ -93,9 +93,9 @@ def _lifted_together(violations: Iterable[Violation]) -> dict[Any, list[str]]:
 
 
 def _previous_deadlines(notices: list[Any]) -> dict[UUID, datetime]:
-    """{notice's id: the deadline before}.
+    """Return {notice id: the previous deadline}.
 
-    The log has the move directly after its cause, since one transaction wrote both while it had the Space locked.
+    The log has the move right after its cause, because one transaction wrote both while it had the Space locked.
     """
     entries: dict[UUID | None, list[LogEntry]] = defaultdict(list)
     spaces = {notice.space_id for notice in notices}

@@ -11,7 +11,7 @@ from archive.models import Invitation
 
 
 def render_invitation(invitation: Invitation, token: str) -> MailMessage:
-    """The mail with the link of `token`."""
+    """Render the mail with the link of `token`."""
     subject = _("You are invited to Spacekeep")
     context = {
         "site": settings.SITE_URL,

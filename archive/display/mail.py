@@ -1,4 +1,4 @@
-"""Render a notice as e-mail, from the rows as they are when it is sent."""
+"""Render a notice as e-mail, from the rows at send time."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ BIDI_CONTROLS = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file of plain text that goes with a mail."""
+    """A plain text file attached to a mail."""
 
     name: str
     text: str
@@ -31,8 +31,8 @@ class Attachment:
 
 @dataclass(frozen=True)
 class MailMessage:
-    """A mail's subject (one line), and its body as plain text and as HTML ("" for none). With an attachment, no mail
-    server may change a byte of either: both are sent in base64."""
+    """A mail's subject (one line), and its body as plain text and as HTML ("" for none). If there is an attachment, no
+    mail server may change a byte of it or of the body: both are sent in base64."""
 
     subject: str
     text: str
@@ -42,8 +42,8 @@ class MailMessage:
 
 @dataclass(frozen=True)
 class Fact:
-    """A row of the table in a mail. `more`: the same time in the reader's zone, if that is known. `note`: a line below.
-    `url`: of the page that the label links to."""
+    """A row of the table in a mail. `more`: the same time in the reader's zone, if known. `note`: a line below. `url`:
+    of the page that the label links to."""
 
     label: str
     value: str
@@ -53,7 +53,7 @@ class Fact:
 
 
 def render_mail(notice: Any) -> MailMessage:
-    """`notice` has the annotations of notices.validity and is still valid.
+    """Render a notice that has the annotations of notices.validity and is still valid.
 
     A mail about a deleted Space contains only what its tombstone has.
     """
@@ -79,7 +79,7 @@ def render_mail(notice: Any) -> MailMessage:
 
 
 def render_message(template: str, subject: str, context: dict[str, Any]) -> MailMessage:
-    """Render the template of that name, as text and as HTML."""
+    """Render the template with this name, as text and as HTML."""
     return MailMessage(
         subject,
         render_to_string(f"archive/mail/{template}.txt", context).strip() + "\n",
@@ -88,17 +88,17 @@ def render_message(template: str, subject: str, context: dict[str, Any]) -> Mail
 
 
 def site_context() -> dict[str, Any]:
-    """What the footer of each mail to an account says."""
+    """Return the context for the footer of each mail to an account."""
     return {"site": settings.SITE_URL, "account_url": f"{site_url('account')}#mail"}
 
 
 def site_url(name: str, *args: object) -> str:
-    """The address of a page of the site."""
+    """Return the address of a page of the site."""
     return settings.SITE_URL + reverse(name, args=args)
 
 
 def clean_line(text: str) -> str:
-    """The text on one line, without control characters, so that a title can't break a header or the text around it."""
+    """Return the text on one line, without control characters, so that a title can't break a header or other text."""
     one_line = " ".join(text.split())
     return "".join(c for c in one_line if unicodedata.category(c) != "Cc" and c not in BIDI_CONTROLS)
 
@@ -121,7 +121,7 @@ def _facts(notice: Any, kind: Kind, flag: FlagDetails | None) -> list[Fact]:
 
 
 def time_fact(label: str, value: datetime | None, zone: str) -> Fact:
-    """A time in UTC and in the reader's zone; None is the deadline of a Space on hold."""
+    """Format a time in UTC and in the reader's zone; None is the deadline of a Space on hold."""
     return Fact(label, _utc(value), formatting.format_local_time(value, zone) if value else "")
 
 

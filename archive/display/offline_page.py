@@ -1,7 +1,7 @@
-"""The offline page: index.html of a bundle, made to be opened from a disk without any network.
+"""Render the offline page: index.html of a bundle, which works from a disk without any network.
 
 It shares partial templates, styles and scripts with the site (assets.py). It contains no current time, so the same
-content gives the same bytes; its clock counts with the reader's machine.
+content gives the same bytes; its clock uses the time of the reader's machine.
 """
 
 import json
@@ -33,7 +33,7 @@ class File:
 
 @dataclass(frozen=True)
 class Related:
-    """What belongs to a Space in other tables."""
+    """Rows of other tables that belong to a Space."""
 
     participants: Iterable[Participant]
     violations: Sequence[FlagView]
@@ -43,7 +43,7 @@ class Related:
         return cls(space.participants.all(), flag_views(space))
 
 
-@translation.override("en")  # the same content gives the same bytes, for readers of every language
+@translation.override("en")  # one language for all readers, so that the same content gives the same bytes
 def render_offline_page(  # noqa: PLR0913  # one argument for each thing that the page shows
     space: Space,
     recording: Recording,
@@ -56,10 +56,10 @@ def render_offline_page(  # noqa: PLR0913  # one argument for each thing that th
     nonce: str,
     related: Related | None = None,
 ) -> bytes:
-    """The page as UTF-8.
+    """Return the page as UTF-8.
 
-    `sound`: name of the file that browsers can play, empty if there is none. `peaks`: the waveform. `missing`: names of
-    files that the store has lost. `nonce` allows the waveform's style sheet, so no text on the page may contain it.
+    `sound`: the name of the file for browsers, empty if there is none. `peaks`: the waveform. `missing`: names of files
+    that the store has lost. `nonce` allows the waveform's style sheet, so no text on the page may contain it.
     `related` is read from the database unless it is given.
     """
     related = related or Related.of(space)
@@ -88,5 +88,5 @@ def render_offline_page(  # noqa: PLR0913  # one argument for each thing that th
 
 
 def _json_for_script(value: Any) -> str:
-    """JSON that can't end the <script> that contains it."""
+    """Encode JSON that can't end the <script> that contains it."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")

@@ -1,4 +1,4 @@
-"""Render the reminders of one host as one e-mail: which Spaces are deleted soon, and which of them were downloaded."""
+"""Render the reminders of one host as one e-mail: which Spaces will be deleted soon, and which ones were downloaded."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -24,9 +24,9 @@ from archive.models.notice_kinds import NoticeKind
 
 def render_reminders(notices: Sequence[Any], downloads: Mapping[UUID, datetime]) -> MailMessage:
     """`notices` are reminders of one user, still true, at least one, the nearest deadline first. `downloads`: when the
-    host downloaded a Space, of those that they did.
+    host downloaded each Space, without those never downloaded.
 
-    The mail says how much time is really left: a Space may have been uploaded long after it ended."""
+    The mail gives the actual time left, since a Space may have been uploaded long after it ended."""
     first, count = notices[0], len(notices)
     left = formatting.format_time_left(first.space.expires_at - dbtime.now())
     title = clean_line(str(first.space))
@@ -69,7 +69,7 @@ def _fact(notice: Any, downloads: Mapping[UUID, datetime], count: int) -> Fact:
 
 
 def render_downloaded(at: datetime | None) -> str:
-    """Whether the host downloaded it already, in a sentence."""
+    """Return a sentence that says whether the host has downloaded the Space."""
     if at is None:
         return _("You have not downloaded this one yet.")
     return _("You downloaded it on {time}.").format(time=formatting.format_time(at))

@@ -1,4 +1,4 @@
-"""Render the page of a bundle for a made-up Space, without a database, to find out whether this process can do it."""
+"""Render the offline page of a made-up Space, without a database, to check that this process can do it."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,11 +11,11 @@ LINE = "Seeds are <small> & many."
 
 
 class PageIncomplete(Exception):
-    """The page was rendered, but it lacks something."""
+    """The rendered page lacks something."""
 
 
 def run() -> None:
-    """Raises PageIncomplete, or what rendering raises: ImproperlyConfigured where a style, a script or an icon is
+    """Raise PageIncomplete, or what rendering raises: ImproperlyConfigured if a style, a script or an icon is
     missing."""
     host = User(username="nora", first_name="Nora")
     space = Space(host=host, title="A self-test", ended_at=ENDED_AT, expires_at=ENDED_AT + timedelta(days=30))

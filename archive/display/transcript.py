@@ -1,4 +1,4 @@
-"""Transcript lines as pages show them: all of them beside the player, and those cited as evidence of a violation."""
+"""Transcript lines for pages: all of them beside the player, and those cited as evidence of a violation."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,16 +8,16 @@ from archive.cues import Cue
 from archive.models import Violation
 
 SPEAKER_COLORS = 10  # classes v0 to v9 in the style sheets
-NARROW_LINE, WIDE_LINE = 36, 90  # characters in a line of text on a narrow and on a wide screen, roughly
-SHORT_LINES = 10  # of these: less than a screen
+NARROW_LINE, WIDE_LINE = 36, 90  # characters per line of text on a narrow and on a wide screen, roughly
+SHORT_LINES = 10  # lines of text: less than a screen
 
 
 @dataclass(frozen=True)
 class CueRow:
     """A line of the transcript.
 
-    `start` and `end` are seconds, as `?t=` takes them; `end` is empty if it is not known. `voice` (0-9) is the color of
-    the speaker. `turn`: the line before has another speaker.
+    `start` and `end` are seconds, as in `?t=`; `end` is empty if unknown. `voice` (0-9) is the color of the speaker.
+    `turn`: the line before has another speaker.
     """
 
     stamp: str
@@ -33,7 +33,7 @@ class CueRow:
 class EvidenceLine:
     """A line of the transcript with its number.
 
-    `t` is in seconds, as `?t=` takes them. `cited`: the line is evidence; otherwise it is context near evidence.
+    `t` is in seconds, as in `?t=`. `cited`: the line is evidence; otherwise it is context near evidence.
     """
 
     number: int
@@ -45,7 +45,7 @@ class EvidenceLine:
 
 
 def cue_rows(lines: Iterable[Cue]) -> list[CueRow]:
-    """All lines, in order. Speakers get colors in the order in which they first speak."""
+    """Return all lines, in order. Speakers get colors in the order in which they first speak."""
     rows, voices, speaker_before = [], dict[str, int](), None
     for cue in lines:
         voice = voices.setdefault(cue.speaker, len(voices) % SPEAKER_COLORS)
@@ -58,14 +58,14 @@ def cue_rows(lines: Iterable[Cue]) -> list[CueRow]:
 
 
 def describe_length(rows: Sequence[CueRow]) -> str:
-    """A class of the style sheet: "short" if a player that stays in sight would only cover the lines, on any screen;
-    "short-wide" if it would on a wide one; or ""."""
+    """Return a class of the style sheet: "short" if a player that stays in view would only hide the lines, on any
+    screen; "short-wide" if it would do so on a wide one; or ""."""
     narrow, wide = (sum(1 + len(row.text) // line for row in rows) for line in (NARROW_LINE, WIDE_LINE))
     return "short" if narrow <= SHORT_LINES else "short-wide" if wide <= SHORT_LINES else ""
 
 
 def evidence_lines(violation: Violation) -> list[EvidenceLine]:
-    """The lines that were stored when the Space was flagged."""
+    """Return the lines that were stored when the Space was flagged."""
     return [evidence_line(line["line"], line["start_ms"], line["speaker"], line["text"]) for line in violation.evidence]
 
 
@@ -74,7 +74,7 @@ def evidence_line(number: int, start_ms: int, speaker: str, text: str, *, cited:
 
 
 def format_seconds(milliseconds: int) -> str:
-    """Seconds with as many decimals as needed: 33000 is 33, 33120 is 33.12."""
+    """Format seconds with as many decimals as needed: 33000 is 33, 33120 is 33.12."""
     seconds, rest = divmod(milliseconds, 1000)
     return f"{seconds}.{rest:03}".rstrip("0") if rest else str(seconds)
 

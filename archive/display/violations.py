@@ -1,4 +1,4 @@
-"""Violations of a Space: as pages show them, and as the bundle's space.json lists them."""
+"""The violations of a Space, for pages and for the bundle's space.json."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,7 +39,7 @@ def flag_view(
     closed: str = "",
     if_granted: datetime | None = None,
 ) -> FlagView:
-    """`content`: the reader may read the transcript, so also the evidence."""
+    """`content`: the reader may read the transcript, and therefore also the evidence."""
     return FlagView(
         violation.pk,
         violation.rule,
@@ -57,12 +57,12 @@ def flag_view(
 
 
 def flag_views(space: Space) -> list[FlagView]:
-    """All violations of the Space, for the offline page."""
+    """Return all violations of the Space, for the offline page."""
     return [flag_view(violation) for violation in _violations(space)]
 
 
 def violations_as_json(space: Space) -> list[dict[str, Any]]:
-    """All violations of the Space, for space.json. Times are RFC 3339, UTC; positions are in milliseconds."""
+    """Return all violations of the Space, for space.json. Times are RFC 3339, UTC; positions in milliseconds."""
     return [
         {
             "rule": violation.rule.name,
