@@ -9,7 +9,7 @@ right before the deletion. The store is always read before the database, so a ro
 row as evidence of the loss.
 
 Export parts belong to several Spaces and lie outside their prefixes. They are few, so all of them are compared at once.
-Test objects (archive/storage/bucket.py, capabilities.py) live for seconds and have no row; if their process was killed,
+Test objects (archive/storage/rehearsal.py) live for seconds and have no row; if their process was killed,
 they are orphans.
 
 An open upload without a row is aborted when it is older than `age`. Unrecognized keys are reported and never deleted.

@@ -1,4 +1,4 @@
-"""Object storage: the only package that talks to S3, behind a narrow interface with distinct errors.
+"""Object storage: only this package talks to S3, behind a narrow interface with distinct errors.
 
 ObjectMissing, UploadGone, StoreDenied, StoreUnavailable and ObjectChanged (archive/errors.py) are different answers:
 only an explicit "no such key" from the store counts as absence. All sizes and offsets are bytes.

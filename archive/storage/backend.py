@@ -17,7 +17,7 @@ _opening = threading.Lock()
 
 @cache
 def _session(access_key: str, secret_key: str, token: str | None) -> boto3.Session:
-    """The session of this process. Each new one parses botocore's service files again, which takes 0.2 s of CPU."""
+    """Return the session of this process. Each new one parses botocore's service files again: 0.2 s of CPU."""
     return boto3.Session(access_key, secret_key, token)
 
 
@@ -27,19 +27,19 @@ def _add_md5(request: Any, **kwargs: Any) -> None:
 
 
 def _stay_in_region(context: Any, **kwargs: Any) -> None:
-    # botocore would sign again for the region that an answer names, call by call. A signed URL can't do that: browsers
-    # would be refused while servers work. So a wrong S3_REGION is an error everywhere.
+    # When an answer names another region, botocore would sign the call again for that region. URLs for browsers are
+    # signed in advance, so browsers would be refused while servers work. So a wrong S3_REGION is an error everywhere.
     context.setdefault("s3_redirect", {})["redirected"] = True
 
 
 class ObjectStorage(S3Storage):  # type: ignore[misc]
     """django-storages' S3 backend. STORAGES configures two: `default` uses the endpoint for servers, `public` the
-    endpoint that browsers reach and that URLs are signed for."""
+    endpoint for browsers, for which URLs are signed."""
 
     limits = Config(
         connect_timeout=5,
         read_timeout=120,  # UploadPartCopy of 5 GiB answers only when the copy is complete
-        # We send checksums ourselves, as headers: the SDK's are trailers over https, which not every store takes.
+        # We send checksums ourselves, as headers. Over https the SDK sends trailers, which not every store accepts.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         retries={"mode": "standard", "total_max_attempts": 3},
@@ -52,10 +52,10 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
 
     @property
     def connection(self) -> Any:
-        """One for each thread. Sessions are not thread-safe, but clients made from one are (boto3's guide)."""
+        """A client for each thread. Sessions are not thread-safe, but clients made from one are (boto3's guide)."""
         with _opening:
             opened = super().connection
-        # Older stores and OpenStack Swift want the MD5 of DeleteObjects; the SDK sends a CRC-32. We send both.
+        # Older stores and OpenStack Swift require an MD5 in DeleteObjects; the SDK sends a CRC-32. We send both.
         events = opened.meta.client.meta.events
         events.register_first("before-sign.s3.DeleteObjects", _add_md5, unique_id="content-md5")
         events.register("before-call.s3", _stay_in_region, unique_id="stay-in-region")
@@ -67,7 +67,7 @@ class ObjectStorage(S3Storage):  # type: ignore[misc]
 
 
 class HastyObjectStorage(ObjectStorage):
-    """For a store that nothing may wait for: its errors are cheap, since the next round tries again."""
+    """For a store that must not block anything: it fails fast, since the next round retries."""
 
     limits = ObjectStorage.limits.merge(
         Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 1})

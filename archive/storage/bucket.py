@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop as _
 from archive.errors import ObjectMissing, StoreDenied, StoreRefused
 from archive.storage.s3 import Store, translated
 
-# Neither can be undone (AWS's guides "Using versioning in S3 buckets", "Object Lock considerations").
+# Neither can be disabled completely (AWS's guides "Using versioning in S3 buckets", "Object Lock considerations").
 NEVER_HAD_VERSIONS = _("Set S3_BUCKET to one that never had versioning or object lock: no bucket gets rid of them.")
 OWNED = {"BucketAlreadyOwnedByYou"}  # another process has created it
 
@@ -17,8 +17,8 @@ OWNED = {"BucketAlreadyOwnedByYou"}  # another process has created it
 def prepare_bucket(store: Store, origin: str) -> bool:
     """Create the bucket if it does not exist, and allow CORS requests from the portal's `origin`.
 
-    Returns whether the bucket was created. Raises StorageError. A store that refuses the CORS rules raises nothing:
-    some have none for single buckets, and a key may lack that permission. The rehearsal tries what a browser may do.
+    Returns whether the bucket was created. Raises StorageError. Ignores a store that refuses the CORS rules: some have
+    none for single buckets, and a key may lack that permission. The rehearsal tests what a browser may do.
     """
     created = not exists(store)
     if created:
@@ -39,7 +39,7 @@ def prepare_bucket(store: Store, origin: str) -> bool:
 
 def _create(store: Store) -> None:
     locations: tuple[Any, ...] = (location_of(store), {})
-    for location in locations:  # Ceph RGW knows no regions but those of its own configuration
+    for location in locations:  # Ceph RGW knows only the regions in its own configuration
         try:
             with translated(store.bucket):
                 store.client.create_bucket(Bucket=store.bucket, **location)
@@ -53,13 +53,13 @@ def _create(store: Store) -> None:
 
 
 def location_of(store: Store) -> Any:
-    """AWS requires a LocationConstraint in every region except the default one."""
+    """Return the location for CreateBucket: AWS requires one in every region except the default one."""
     region = store.client.meta.region_name
     return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
 
 
 def exists(store: Store) -> bool:
-    """By a listing: the answer to a HEAD has no body, so a refusal would come without its cause."""
+    """Return whether the bucket exists. Lists it, because the answer to a HEAD has no body that explains a refusal."""
     try:
         with translated(store.bucket):
             store.client.list_objects_v2(Bucket=store.bucket, MaxKeys=1)
@@ -75,8 +75,8 @@ def exists(store: Store) -> bool:
 def find_faults(store: Store) -> list[str]:
     """List the bucket settings that would keep deleted bytes alive. Raises StorageError.
 
-    A store without versioning need not know the question (501), and a key need not have the permission to ask: the
-    rehearsal writes one object twice and counts its versions.
+    A store without versioning may not implement the request (501), and a key may lack the permission. So the rehearsal
+    also writes one object twice and counts its versions.
     """
     faults = []
     lock = _ask(store, "get_object_lock_configuration").get("ObjectLockConfiguration", {})
@@ -88,7 +88,8 @@ def find_faults(store: Store) -> list[str]:
 
 
 def _ask(store: Store, question: str) -> dict[str, Any]:
-    """The bucket's configuration; {} if there is none, or if the store or the key does not know the question."""
+    """Return the bucket's configuration; {} if there is none, if the store lacks the request, or the key may not use
+    it."""
     try:
         with translated(store.bucket):
             answer: dict[str, Any] = getattr(store.client, question)(Bucket=store.bucket)

@@ -1,6 +1,6 @@
 """System check of the bucket, run by `manage.py setup_store` and `manage.py check --database default`.
 
-It does not run at every start: a store that is down for a minute must not keep the site from starting.
+It does not run at every start, so that the site can start while the store is down.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ from archive.storage.remedies import remedy_for
 
 @register(Tags.database)
 def bucket_is_erasable(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a bucket with versioning or object lock: deleted objects would live on."""
+    """Refuse a bucket with versioning or object lock: deleted objects would stay."""
     if not databases:
         return []
     try:
-        exists(store())  # what it refuses comes with a cause here; a key need not have the permission for the others
+        exists(store())  # first, because its errors have a cause; a key may lack the permission for the others
         faults = find_faults(store())
     except StorageError as error:
         return [checks.Warning(str(error), hint=remedy_for(error), id="spacekeep.W101")]

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-REHEARSAL = "rehearsal/"  # test objects of capabilities.py and setup.py; no Space is ever stored there
+REHEARSAL = "rehearsal/"  # test objects of trials.py and locked.py; no Space is ever stored there
 SPACES = "spaces/"
 EXPORTS = "exports/"
 INBOX = "inbox/"  # where recorders drop recordings (archive/intake/arrivals/inbox_scan.py); no Space lies there
@@ -89,12 +89,12 @@ def is_in_inbox(key: str) -> bool:
 
 
 def log_object(name: str) -> str:
-    """The key of a tile or the checkpoint: `name` is its path in c2sp.org/tlog-tiles."""
+    """Return the key of a tile or the checkpoint: `name` is its path in c2sp.org/tlog-tiles."""
     return f"{LOG}{name}"
 
 
 def certificate_copy(space: UUID) -> str:
-    """The key of the copy of a certificate of deletion that outlives the database. It lies outside of the Space's
+    """Return the key of the copy of a deletion certificate, which outlives the database. It lies outside of the Space's
     prefix, which stays empty."""
     return log_object(f"certificates/{space}.json")
 
@@ -107,15 +107,15 @@ CHECKPOINTS = "checkpoints/"  # in the second bucket, which has nothing else
 
 
 def checkpoint_copy(size: int, at: datetime) -> str:
-    """The key of a checkpoint in the second bucket. Keys sort as sizes do, then as times."""
+    """Return the key of a checkpoint in the second bucket. Keys sort by size, then by time."""
     return f"{CHECKPOINTS}{checkpoint_name(size, at)}"
 
 
 def checkpoint_name(size: int, at: datetime) -> str:
-    """`<size>-<time>` of a checkpoint that was signed `at`."""
+    """Return `<size>-<time>` for a checkpoint that was signed `at`."""
     return f"{size:015d}-{at.astimezone(UTC):%Y%m%dT%H%M%S%fZ}"
 
 
 def checkpoint_copies_of(size: int) -> str:
-    """What all keys of checkpoints of this size begin with, and keys of smaller ones come before."""
+    """Return the beginning of all keys of checkpoints of this size. Keys of smaller ones sort before it."""
     return f"{CHECKPOINTS}{size:015d}"

@@ -1,8 +1,8 @@
-"""A bucket whose objects are written once: with object lock, the store replaces and deletes them for nobody until a
-date. It holds checkpoints of the log, and nothing of a Space, which has to be deleted in time.
+"""A bucket with objects that are written once: with object lock, the store refuses to replace or delete them until a
+date. It holds checkpoints of the log, and no data of Spaces, which must be deleted in time.
 
-What a store says about its lock is rehearsed, as everything else (`rehearse`). A bucket without lock is used as well:
-then only separate credentials protect what lies there.
+The lock is tested with a test object (`rehearse`), instead of trusting the store. A bucket without lock is used as
+well: then only separate credentials protect its objects.
 """
 
 from base64 import b64encode
@@ -21,13 +21,14 @@ from archive.storage.s3 import Store, StoredVersion, translated
 CONTENT_TYPE = "text/plain; charset=utf-8"
 COMPLIANCE, GOVERNANCE = "COMPLIANCE", "GOVERNANCE"
 REHEARSED_LOCK = timedelta(minutes=10)
-PAGE = 100  # versions of one listing, whose objects are read one by one
+PAGE = 100  # versions per listing, whose objects are read one by one
 BEGIN, REPLACED = b"rehearsal", b"replaced"
 
 
 @dataclass(frozen=True)
 class Lock:
-    """How an object is locked: COMPLIANCE (nobody ends it) or GOVERNANCE (who may bypass it does), and until when."""
+    """How an object is locked: COMPLIANCE (nobody can end it) or GOVERNANCE (credentials that may bypass it can), and
+    until when."""
 
     mode: str
     until: datetime
@@ -35,7 +36,7 @@ class Lock:
 
 @dataclass(frozen=True)
 class LockReport:
-    """What a bucket was observed to do. `has_lock` is what the store says of it."""
+    """The observed behavior of a bucket. `has_lock` is what the store reports."""
 
     has_lock: bool
     keeps_locked: bool
@@ -61,7 +62,7 @@ def prepare(store: Store) -> bool:
 
 
 def has_lock(store: Store) -> bool:
-    """Whether the store says that objects in this bucket can be locked. Raises StorageError."""
+    """Return whether the store reports that objects in this bucket can be locked. Raises StorageError."""
     try:
         with translated(store.bucket):
             answer = store.client.get_object_lock_configuration(Bucket=store.bucket)
@@ -71,9 +72,9 @@ def has_lock(store: Store) -> bool:
 
 
 def put_once(store: Store, key: str, data: bytes, lock: Lock | None) -> str:
-    """Write an object that is not there yet. Returns its version ("" without versions). Raises ObjectChanged if there
-    is one, as far as the store knows If-None-Match; so look first."""
-    checksum = b64encode(md5(data, usedforsecurity=False).digest()).decode()  # S3 wants one of what is locked
+    """Write a new object. Returns its version ("" without versions). Raises ObjectChanged if there is one, provided
+    that the store knows If-None-Match; so check first."""
+    checksum = b64encode(md5(data, usedforsecurity=False).digest()).decode()  # S3 requires it for locked objects
     options: Any = {"Bucket": store.bucket, "Key": key, "Body": data, "ContentType": CONTENT_TYPE}
     options["ContentMD5"] = checksum
     if lock:
@@ -82,7 +83,7 @@ def put_once(store: Store, key: str, data: bytes, lock: Lock | None) -> str:
         with translated(key):
             return str(store.client.put_object(**options, IfNoneMatch="*").get("VersionId") or "")
     except StoreRefused:
-        pass  # it does not know If-None-Match
+        pass  # the store does not know If-None-Match
     with translated(key):
         return str(store.client.put_object(**options).get("VersionId") or "")
 
@@ -94,12 +95,12 @@ def read_version(store: Store, version: StoredVersion) -> bytes:
 
 
 def versions_after(store: Store, prefix: str, marker: str) -> list[StoredVersion]:
-    """All versions under `prefix` whose keys come after `marker`, in their order, without delete markers: what a
-    delete marker hides is still there."""
+    """Return all versions under `prefix` whose keys come after `marker`, in key order, without delete markers: the
+    versions that they hide still exist."""
     found: list[StoredVersion] = []
     with translated(prefix):
         start = {"KeyMarker": marker}
-        while start:  # boto3's paginator begins at the first key
+        while start:  # a loop, because boto3's paginator can't start after a key
             page = store.client.list_object_versions(Bucket=store.bucket, Prefix=prefix, **start)  # type: ignore[arg-type]
             found += [StoredVersion(v["Key"], v.get("VersionId") or "", v["Size"]) for v in page.get("Versions", [])]
             start = {}
@@ -110,14 +111,14 @@ def versions_after(store: Store, prefix: str, marker: str) -> list[StoredVersion
 
 @dataclass(frozen=True)
 class Page:
-    """Versions and when the store wrote them; `next`: the markers of the next page, None after the last."""
+    """Versions with the times when the store wrote them; `next`: the markers of the next page, None after the last."""
 
     versions: list[tuple[StoredVersion, datetime]]
     next: tuple[str, str] | None
 
 
 def list_page(store: Store, prefix: str, key: str, version: str, most: int = PAGE) -> Page:
-    """At most `most` versions after this one, in the order of their keys. Start with "" and ""."""
+    """List at most `most` versions after this one, in key order. Start with "" and ""."""
     markers = {"KeyMarker": key} | ({"VersionIdMarker": version} if version else {}) if key else {}
     with translated(prefix):
         page = store.client.list_object_versions(Bucket=store.bucket, Prefix=prefix, MaxKeys=most, **markers)  # type: ignore[arg-type]
@@ -129,7 +130,7 @@ def list_page(store: Store, prefix: str, key: str, version: str, most: int = PAG
 
 
 def locked_until(store: Store, version: StoredVersion) -> datetime | None:
-    """Until when the store keeps this version, as it says itself; None without a lock."""
+    """Return until when the store says that it keeps this version; None without a lock."""
     with translated(version.key):
         head = store.client.head_object(Bucket=store.bucket, **_named(version))
     return head.get("ObjectLockRetainUntilDate")
@@ -138,7 +139,7 @@ def locked_until(store: Store, version: StoredVersion) -> datetime | None:
 def rehearse(store: Store, mode: str) -> LockReport:
     """Write a test object, and try to replace and to delete it. Raises StorageError if even writing fails.
 
-    What a lock keeps is deleted by a later rehearsal.
+    A later rehearsal deletes the objects that are still locked.
     """
     _delete_old_rehearsals(store)
     locks = has_lock(store)
@@ -161,14 +162,14 @@ def _is_refused(act: Any, store: Store, version: StoredVersion) -> bool:
 
 
 def _keeps(store: Store, version: StoredVersion) -> bool:
-    """Whether the locked version is still there after a PUT at its key, and after its deletion was tried."""
+    """Return whether the locked version still exists after a PUT at its key and an attempt to delete it."""
     try:
         with translated(version.key):
             store.client.put_object(Bucket=store.bucket, Key=version.key, Body=REPLACED)
     except StoreDenied:
         pass
     with suppress(StorageError):
-        store.delete((version,))  # its errors say nothing that reading does not say better
+        store.delete((version,))  # ignore its errors: reading the object shows the result
     try:
         return read_version(store, version) == BEGIN and locked_until(store, version) is not None
     except ObjectMissing:
@@ -176,7 +177,7 @@ def _keeps(store: Store, version: StoredVersion) -> bool:
 
 
 def _bypasses(store: Store, version: StoredVersion) -> bool:
-    """Whether these credentials delete an object that is locked in GOVERNANCE mode."""
+    """Return whether these credentials can delete an object that is locked in GOVERNANCE mode."""
     try:
         with translated(version.key):
             store.client.delete_object(Bucket=store.bucket, **_named(version), BypassGovernanceRetention=True)
@@ -186,7 +187,7 @@ def _bypasses(store: Store, version: StoredVersion) -> bool:
 
 
 def _delete_old_rehearsals(store: Store) -> None:
-    with suppress(StoreDenied):  # credentials that may not delete are the best
+    with suppress(StoreDenied):  # it is best if the credentials may not delete
         store.delete(store.versions(keys.REHEARSAL))
 
 

@@ -10,9 +10,9 @@ to recreate a deleted object. Therefore:
 A purge changes the row, commits, and then aborts every open upload under the prefix. In any interleaving either step 2
 sees the purge, or the purge aborts the upload of step 1 and completing raises UploadGone.
 
-A worker that takes over from another one does the same with the uploads of its key: its claim is the change of the row,
-and it aborts them before it opens its own. So a worker that lost its lease replaces no object of its successor
-(docs/decisions/0002-leases-and-fences.md). Equal bytes would not do: with encryption, stores may give them a new ETag.
+A worker that takes over from another one does the same with the uploads of its key: its claim changes the row, and it
+aborts them before it opens its own. So a worker that lost its lease can't replace an object of its successor
+(docs/decisions/0002-leases-and-fences.md), even with equal bytes: with encryption, the ETag may still change.
 """
 
 import base64
@@ -35,7 +35,7 @@ PART = 16 * 1024**2  # bytes per part that we upload; 10,000 of them allow 156 G
 @dataclass
 class Upload:
     """An open multipart upload. `parts` maps the number (from 1) of each part sent so far to its ETag, `crc32` to the
-    CRC-32 that the store compared, or computed when it copied the part; not every store does.
+    CRC-32 that the store compared, or computed when it copied the part. Not every store does.
 
     Several threads may send parts concurrently, each with its own numbers.
     """
@@ -49,7 +49,7 @@ class Upload:
     def put(self, number: int, data: bytes) -> None:
         """Upload `data` as part `number`, with its CRC-32: most stores reject other bytes.
 
-        As a header. The SDK's own checksum is a trailer over https, which Ceph RGW 16 refuses (411).
+        Sends it as a header: the SDK's own checksum is a trailer over https, which Ceph RGW 16 refuses (411).
         """
         crc32 = zlib.crc32(data)
         sends = self.store.capabilities.own_checksums
@@ -71,7 +71,7 @@ class Upload:
         more: Any = {"CopySourceIfMatch": etag}
         if not self.store.capabilities.checks_copy_source:
             Store(self.store.alias, bucket=bucket).head(source).require(etag)
-            more = {}  # Swift compares it with another ETag than that of HEAD
+            more = {}  # Swift compares with another ETag than that of HEAD
         with translated(source):
             answer = self.store.client.upload_part_copy(
                 Bucket=self.store.bucket,
@@ -90,13 +90,13 @@ class Upload:
     def complete(
         self, crc32: int | None = None, sha256: Mapping[int, str] | None = None, *, by_part: bool = False
     ) -> ObjectInfo:
-        """Complete the upload, and return what the store has then. Raises UploadGone if it was aborted meanwhile.
+        """Complete the upload, and return the stored object. Raises UploadGone if it was aborted.
 
         `crc32`: of the whole, for an upload that was opened with CRC32. The store compares it and raises
-        ObjectChanged. `sha256`: of each part (base64), for an upload that was opened with SHA256. `by_part`: the upload
-        was opened with PART_CRC32: the CRC-32 of each part goes along, and the object's own checksum is asked for.
+        ObjectChanged. `sha256`: of each part (base64), for an upload that was opened with SHA256. `by_part`: for an
+        upload that was opened with PART_CRC32, send the CRC-32 of each part, and return the object's own checksum.
 
-        The ETag is that of HEAD: Ceph RGW 16 completes with an empty one, rclone with one that HEAD does not know.
+        The ETag is read by HEAD: Ceph RGW 16 completes with an empty one, rclone with another one than HEAD.
         """
         parts: list[Any] = [
             {"PartNumber": number, "ETag": etag}
@@ -119,13 +119,13 @@ class Upload:
 
     @property
     def composite_crc32(self) -> str:
-        """What S3 calls a composite checksum: the CRC-32 of those of the parts, and how many they are."""
+        """S3's composite checksum: the CRC-32 of the CRC-32s of the parts, and their number."""
         crcs = b"".join(crc32.to_bytes(4, "big") for _, crc32 in sorted(self.crc32.items()))
         return f"{encode_crc32(zlib.crc32(crcs))}-{len(self.crc32)}"
 
 
 class Checksums(Enum):
-    """What CreateMultipartUpload announces: S3 takes no other checksum for the parts of that upload."""
+    """What CreateMultipartUpload announces: S3 accepts only this checksum for the parts of that upload."""
 
     UNANNOUNCED = MappingProxyType[str, str]({})
     WHOLE_CRC32 = MappingProxyType({"ChecksumAlgorithm": "CRC32", "ChecksumType": "FULL_OBJECT"})
@@ -140,7 +140,7 @@ def begin(
     metadata: Mapping[str, str] | None = None,
     checksums: Checksums = Checksums.UNANNOUNCED,
 ) -> Upload:
-    """Open an upload (step 1 only) whose parts come from elsewhere. The caller does step 2 and completes or aborts it.
+    """Open an upload (step 1 only). The caller does step 2, sends the parts, and completes or aborts it.
 
     `metadata` (ASCII) is stored with the object.
     """
@@ -153,7 +153,7 @@ def begin(
 
 
 def encode_crc32(value: int) -> str:
-    """As S3's headers have it: base64 of the big-endian bytes."""
+    """Encode as in S3's headers: base64 of the big-endian bytes."""
     return base64.b64encode(value.to_bytes(4, "big")).decode()
 
 
@@ -167,7 +167,7 @@ def decode_crc32(text: str | None) -> int | None:
 
 
 def abort_at(store: Store, key: str) -> None:
-    """Abort the open uploads at this key, and at no other one that begins with it."""
+    """Abort the open uploads at exactly this key. (The listing also returns keys that begin with it.)"""
     for other, upload_id in store.uploads(key):
         if other == key:
             store.abort(key, upload_id)
@@ -182,12 +182,12 @@ def uploading(
     checksums: Checksums = Checksums.UNANNOUNCED,
 ) -> Iterator[Upload]:
     """Open an upload to `key`, call `check` (which raises if this worker may not write), then yield the upload. Before
-    that, abort those of earlier workers at this key.
+    that, abort the uploads of earlier workers at this key.
 
-    On any error the upload is aborted. If the process is killed, the next attempt or the purge aborts it. When somebody
-    else has aborted it, this raises what `check` raises, or StoreUnavailable: try again.
+    On any error the upload is aborted. If the process is killed, the next attempt or the purge aborts it. If another
+    process aborted it, this raises the error of `check`, or StoreUnavailable for a retry.
     """
-    check()  # who may not write aborts nothing either
+    check()  # a worker that may not write must not abort uploads either
     abort_at(store, key)
     upload = begin(store, key, content_type, checksums=checksums)
     try:

@@ -1,7 +1,7 @@
-"""Our bucket, with what it was observed to do.
+"""Our bucket, with its observed capabilities.
 
-The result of the last rehearsal is a row (StoreReport), so no process has to try the store again. A store that was
-never tried is tried at the first use that depends on it.
+The result of the last rehearsal is a row (StoreReport), so other processes need not repeat it. A store without a row is
+rehearsed at the first use that depends on it.
 """
 
 from archive.models import StoreReport
@@ -15,7 +15,7 @@ def store() -> Store:
 
 
 def _current(ours: Store) -> Capabilities:
-    """Raises StorageError when the store was never tried, and can't be tried now."""
+    """Return the capabilities. Raises StorageError when there is no rehearsal, and none can be made now."""
     if known := capabilities.recall(ours.place):
         return known
     row = StoreReport.objects.filter(place=ours.place).first()

@@ -16,8 +16,8 @@ PART_CHECKSUM = "x-amz-checksum-sha256"
 
 @dataclass(frozen=True)
 class StoredPart:
-    """An uploaded part. Some stores keep every version of a part that was sent again, and list them all. `crc32`: as
-    the store reports it, if it does."""
+    """An uploaded part. Some stores keep every version of a part that was sent repeatedly, and list them all. `crc32`:
+    as reported by the store, if it does."""
 
     number: int
     size: int

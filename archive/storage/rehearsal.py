@@ -1,7 +1,7 @@
-"""Try everything that Spacekeep relies on with test objects (trials.py), and keep the result.
+"""Test with test objects everything that Spacekeep needs of a store (trials.py), and save the result.
 
-What a store says about itself is not asked: it is what it was observed to do. The result is a row (StoreReport); each
-process works by it (capabilities.py), people read it (`manage.py setup_store`), and a daily rehearsal notices changes.
+Only observed behavior counts, not what a store reports about itself. The result is a row (StoreReport). Processes adapt
+to it (capabilities.py), operators read it (`manage.py setup_store`), and a daily rehearsal detects changes.
 """
 
 from contextlib import suppress
@@ -29,7 +29,7 @@ logger = structlog.get_logger()
 
 @dataclass
 class Report:
-    """What a rehearsal found. `place` names the store and the bucket."""
+    """The result of a rehearsal. `place` names the store and the bucket."""
 
     place: str
     capabilities: Capabilities = field(default_factory=Capabilities)
@@ -37,13 +37,13 @@ class Report:
 
     @property
     def faults(self) -> list[Finding]:
-        """What can't be replaced: with these, the store can't be used."""
+        """Failed trials without a fallback: with any of these, the store can't be used."""
         return [finding for finding in self.findings if finding.outcome == Outcome.FAULT]
 
 
 def run(store: Store) -> Report:
     """Rehearse, save the result, and return it. Raises StorageError, and saves nothing, when the store is down or
-    does not know our key."""
+    refuses our key."""
     report = try_all(store)
     save(report)
     return report
@@ -57,14 +57,15 @@ def try_all(store: Store) -> Report:
         for trial in trials.ALL:
             _try(trial, report, store, prefix)
     finally:
-        with suppress(StorageError):  # the first error says more, and what is left harms nothing
+        with suppress(StorageError):  # keep the first error; leftovers are harmless
             left = _store(store, report)
             purge_listing(left, left.listing(prefix))
     return report
 
 
 def run_if_due(store: Store) -> bool:
-    """Rehearse again if the last time is a day ago: the store may have been upgraded, or its bucket configured."""
+    """Rehearse again after a day: the store may have been upgraded, or its bucket configured. Returns whether it
+    ran."""
     before = dbtime.now() - EVERY
     if StoreReport.objects.filter(place=store.place, tried_at__gt=before).exists():
         return False
@@ -77,7 +78,7 @@ def run_if_due(store: Store) -> bool:
 
 
 def _store(store: Store, report: Report) -> Store:
-    """By what is known so far. Trials write without the CRC-32 of a whole until that was tried."""
+    """Return the store with the results so far. No trial sends the CRC-32 of a whole before that was tested."""
     verifies = any(f.name == "verifies_whole" and f.outcome == Outcome.WORKS for f in report.findings)
     known = replace(report.capabilities, verifies_whole=verifies)
     return Store(store.alias, find_capabilities=lambda store: known)
@@ -105,7 +106,7 @@ def _try(trial: Trial, report: Report, store: Store, prefix: str) -> None:
 
 
 def save(report: Report) -> None:
-    """Keep the result for all processes. What has changed since the last time is an error in the log of the process."""
+    """Save the result for all processes. Log a change since the last time as an error."""
     before = StoreReport.objects.filter(place=report.place).first()
     found = report.capabilities.as_json()
     change: dict[str, Any] = {}

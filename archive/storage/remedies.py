@@ -1,4 +1,4 @@
-"""What an operator can do about an error of the store: one sentence each, with the cause as far as it can be known."""
+"""What an operator can do about an error of the store: one sentence, with the cause if it can be found out."""
 
 import re
 import socket
@@ -36,7 +36,7 @@ BY_CODE = {
     "QuotaExceeded": FULL,  # Ceph RGW
     "507": FULL,
 }
-# As AWS names what an operation needs. Of a multipart upload, everything but its parts' list and end is s3:PutObject.
+# Permissions by operation, with AWS's names. A multipart upload needs s3:PutObject, except to list and abort it.
 PERMISSIONS = {
     "AbortMultipartUpload": "s3:AbortMultipartUpload",
     "CompleteMultipartUpload": "s3:PutObject",
@@ -54,11 +54,11 @@ PERMISSIONS = {
     "UploadPartCopy": "s3:GetObject, s3:PutObject",
 }
 WRITES = {"CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "PutObject"}
-MOST_SKEW = timedelta(minutes=5)  # S3 takes 15; presigned URLs live for 5
+MOST_SKEW = timedelta(minutes=5)  # S3 allows 15; presigned URLs live for 5
 
 
 def remedy_for(error: StorageError) -> str:
-    """What to do about `error`, as one sentence or two. It may ask the store, or open a connection to it."""
+    """Return what to do about `error`, in one or two sentences. May send a request to the store."""
     cause = error.__cause__
     if isinstance(cause, ClientError):
         return _remedy_for_answer(error, cause)
@@ -72,13 +72,13 @@ def remedy_for(error: StorageError) -> str:
 
 
 def permissions_of(error: StorageError, otherwise: str) -> str:
-    """The permissions that the key lacks, by AWS's names."""
+    """Return the permissions that the key lacks, with AWS's names."""
     operation = getattr(error.__cause__, "operation_name", "")
     return PERMISSIONS.get(operation, otherwise)
 
 
 def clock_skew(answer: ClientError) -> timedelta:
-    """By how much this machine's clock is ahead of the store's, by the Date of an answer that has just come."""
+    """Return how far this machine's clock is ahead of the store's, by the Date of an answer that has just come."""
     try:
         date = parsedate_to_datetime(_metadata(answer)["HTTPHeaders"]["date"])
         return datetime.now(UTC) - date
@@ -111,13 +111,13 @@ def _remedy_for_answer(error: StorageError, cause: ClientError) -> str:
 def _describe_skew(skew: timedelta) -> str:
     minutes = round(abs(skew) / timedelta(minutes=1))
     side = "ahead of" if skew > timedelta() else "behind"
-    if minutes < MOST_SKEW / timedelta(minutes=1):  # the store sent no Date, or another machine's
+    if minutes < MOST_SKEW / timedelta(minutes=1):  # the store sent no Date, or that of another machine
         return "Set the clock of this machine, or that of the store: they differ by too much."
     return f"This machine's clock is {minutes} minutes {side} the store's: set the one that is wrong, best by NTP."
 
 
 def _expected_region(cause: ClientError) -> str:
-    """The region that the store wants, from its words: AWS has it twice, Garage in the scope that it expected."""
+    """Return the region that the store expects: AWS names it in two ways, Garage in its message."""
     failure: Any = cause.response["Error"]
     if region := failure.get("Region"):
         return str(region) if failure.get("Code") == "AuthorizationHeaderMalformed" else ""
@@ -126,8 +126,8 @@ def _expected_region(cause: ClientError) -> str:
 
 
 def _whose_bucket() -> str:
-    """A bucket that this key may not list. The list of all buckets of its account tells whose it is, if it may see
-    that: AWS answers the same AccessDenied for both."""
+    """Return the remedy for a bucket that this key may not list. AWS gives the same AccessDenied for a foreign bucket,
+    but the list of our buckets, if the key may read it, shows whose bucket it is."""
     ours = backend("default")
     lacks = "the key lacks s3:ListBucket"
     try:
@@ -142,8 +142,8 @@ def _whose_bucket() -> str:
 
 
 def _remedy_for_writing() -> str:
-    """Stores answer 500 to what their own log explains: SeaweedFS 4.48 when no volume has room, or without the key of
-    its key management service."""
+    """Return the remedy for a 500 to a write, whose cause is only in the store's own log: SeaweedFS 4.48 answers so
+    when no volume has room, or without the key of its key management service."""
     if settings.S3_ENCRYPTION:
         method = settings.S3_ENCRYPTION["ServerSideEncryption"]
         return f"It can't write with S3_ENCRYPTION={method}: check its key management service, and S3_KMS_KEY_ID."
@@ -161,8 +161,8 @@ def _remedy_for_tls(words: str) -> str:
 
 
 def _is_https_wanted(cause: ClientError | None = None) -> bool:
-    """Whether http:// was used where https:// is spoken: the answer leads there, or a TLS handshake succeeds. Servers
-    answer 400, or 301, or break the connection."""
+    """Return whether an http:// endpoint needs https://: it redirects there, or a TLS handshake succeeds. Such servers
+    answer 400 or 301, or break the connection."""
     where = urlsplit(str(backend("default").endpoint_url))
     if where.scheme != "http":
         return False
@@ -185,5 +185,5 @@ def _metadata(answer: ClientError) -> Any:
 
 
 def is_missing_permission(error: StoreDenied) -> bool:
-    """Whether a single permission is missing. Else the key itself is refused."""
+    """Return whether a single permission is missing; otherwise the key itself is refused."""
     return str(error.params["s3_code"]) in ("AccessDenied", "AllAccessDisabled", "403", "Forbidden")  # 403: of HEAD

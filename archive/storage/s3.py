@@ -32,8 +32,8 @@ TRANSIENT = {"InternalError", "OperationAborted", "RequestTimeout", "ServiceUnav
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """What HEAD returns. `metadata` is the user metadata of the object, `crc32` the store's own checksum, as it
-    sends it: only where that was asked for, and known."""
+    """The result of HEAD. `metadata` is the user metadata of the object; `crc32` the store's own checksum as sent, if
+    it was requested and the store has it."""
 
     key: str
     size: int
@@ -46,7 +46,7 @@ class ObjectInfo:
         return self.size == size and is_same_etag(self.etag, etag)
 
     def require(self, etag: str) -> None:
-        """Raises ObjectChanged if the object has another ETag."""
+        """Raise ObjectChanged if the object has another ETag."""
         if not is_same_etag(self.etag, etag):
             raise ObjectChanged("storage.object_differs", key=self.key)
 
@@ -67,7 +67,7 @@ class StoredVersion:
 
 @dataclass(frozen=True)
 class Listing:
-    """Everything the store has under a prefix. False if that is nothing."""
+    """Everything that the store has under a prefix. False if it is empty."""
 
     versions: tuple[StoredVersion, ...]
     uploads: tuple[tuple[str, str], ...]  # (key, upload id) of open multipart uploads
@@ -78,12 +78,12 @@ class Listing:
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Translate botocore errors into ours. `what` names the object in the message, which also has the store's own
-    words."""
+    """Translate botocore's errors into ours. `what` names the object in the message, which also has the store's own
+    message."""
     try:
         yield
     except ClientError as error:
-        code = error.response["Error"].get("Code") or ""  # None where the tag is empty: Ceph RGW sends no messages
+        code = error.response["Error"].get("Code") or ""  # None for an empty tag: Ceph RGW sends no messages
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         words = (error.response["Error"].get("Message") or "")[:MAX_WORDS].strip().rstrip(".")
         reply = ": ".join(text for text in (code, words) if text and text != str(status))  # HEAD has no code
@@ -102,7 +102,7 @@ def translated(what: str) -> Iterator[None]:
         if code in TRANSIENT or status in (408, 429) or (status >= 500 and status != 501):
             raise StoreUnavailable("storage.answer", **answer) from error
         raise StoreRefused("storage.answer", **answer) from error
-    except KeyError as error:  # rclone takes a copy for an upload, and says yes to both
+    except KeyError as error:  # rclone treats a copy as an upload, and answers 200 to both
         lacking = {"status": 200, "s3_code": "", "reply": f"without {error.args[0]}"}
         raise StoreRefused("storage.answer", what=what, **lacking) from error
     except (BotoCoreError, HTTPClientError) as error:
@@ -116,7 +116,7 @@ def backend(alias: str) -> ObjectStorage:
 
 
 class Store:
-    """A bucket: our own, or another one of STORAGES that recordings come from (`alias`).
+    """A bucket: our own, or another one of STORAGES that has recordings to fetch (`alias`).
 
     Every method raises StoreDenied or StoreUnavailable when the store refuses or fails.
     """
@@ -133,15 +133,15 @@ class Store:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the store can do. Of another store than ours (ours.py) nothing was tried: it does what S3 does.
+        """What the store can do. Other stores than ours (ours.py) are not tested, and assumed to behave as S3.
 
-        Raises StorageError when ours was never tried, and can't be tried now.
+        Raises StorageError when ours was never tested, and can't be tested now.
         """
         return self._find_capabilities(self)
 
     @property
     def place(self) -> str:
-        """Names the store and the bucket in StoreReport."""
+        """The name of the store and the bucket in StoreReport."""
         return f"{backend(self.alias).endpoint_url} {self.bucket}"
 
     @property
@@ -160,7 +160,7 @@ class Store:
         return self._bucket or str(backend(self.alias).bucket_name)
 
     def head(self, key: str, *, checksum: bool = False) -> ObjectInfo:
-        """Raises ObjectMissing."""
+        """Return the object's size, ETag and metadata. Raises ObjectMissing."""
         more: Any = {"ChecksumMode": "ENABLED"} if checksum else {}
         with translated(key):
             answer = self.client.head_object(Bucket=self.bucket, Key=key, **more)
@@ -170,7 +170,7 @@ class Store:
     def read(self, key: str, start: int, length: int, etag: str) -> bytes:
         """Read `length` bytes from offset `start` of the object with this ETag.
 
-        Raises ObjectMissing; ObjectChanged if the ETag differs; StoreUnavailable if fewer bytes came.
+        Raises ObjectMissing; ObjectChanged if the ETag differs; StoreUnavailable if it returns fewer bytes.
         """
         with translated(key):
             answer = self.client.get_object(
@@ -195,12 +195,12 @@ class Store:
             raise StoreUnavailable("storage.short_read", key=key, actual=received, expected=size)
 
     def get(self, key: str) -> bytes:
-        """Read a small object whole. Raises ObjectMissing."""
+        """Read a small object. Raises ObjectMissing."""
         with translated(key):
             return self.client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
 
     def put(self, key: str, data: bytes, content_type: str) -> None:
-        """Write a small object of the log. Never of a Space: a late PUT would recreate what was deleted."""
+        """Write a small object of the log. Never of a Space: a late PUT would recreate a deleted object."""
         if not keys.is_of_log(key):
             raise ValueError(f"{key}: objects of Spaces are written by multipart uploads")
         more: Any = dict(self.encryption)
@@ -219,8 +219,8 @@ class Store:
         return Listing(self.versions(prefix), uploads)
 
     def versions(self, prefix: str) -> tuple[StoredVersion, ...]:
-        """List objects, old versions and delete markers under `prefix`. A store without ListObjectVersions has no
-        versions (the rehearsal refuses one that has): its objects are listed."""
+        """List objects, old versions and delete markers under `prefix`. Lists objects only if the store lacks
+        ListObjectVersions: the rehearsal refuses such a store if it keeps versions."""
         versions: list[StoredVersion] = []
         with translated(prefix):
             if not self.capabilities.lists_versions:
@@ -232,7 +232,7 @@ class Store:
         return tuple(versions)
 
     def keys_after(self, prefix: str, key: str) -> Iterator[str]:
-        """The keys under `prefix` that sort after `key`, in their order."""
+        """Yield the keys under `prefix` that sort after `key`, in order."""
         place = {"Bucket": self.bucket, "Prefix": prefix, "StartAfter": key}
         operation: Any = "list_objects_v2"
         with translated(prefix):
@@ -334,7 +334,7 @@ def _version(entry: Any, size: int, *, marker: bool = False) -> StoredVersion:
 
 
 def _require_etag(key: str, answer: Any, etag: str) -> None:
-    """A store that ignores If-Match sends what it has now."""
+    """Raise ObjectChanged if a store that ignores If-Match sent another object."""
     if not is_same_etag(answer["ETag"], etag):
         raise ObjectChanged("storage.object_differs", key=key)
 

@@ -1,8 +1,8 @@
-"""The trials of a rehearsal, in their order. Each writes known bytes below a prefix of its own, and looks at what the
-store made of them. A trial that raises StoreRefused, ObjectChanged or ObjectMissing did not work.
+"""The trials of a rehearsal, in order. Each writes known bytes under its own prefix, and checks what the store made of
+them. A trial fails if it raises StoreRefused, ObjectChanged or ObjectMissing.
 
-Sources of what differs: AWS's S3 API reference; the documents of Cloudflare R2, Garage and Google Cloud Storage on what
-they leave out; Ceph RGW 16, OpenStack Swift 2.30 and rclone 1.75 by trying (docs/stores.md).
+Sources of the differences: AWS's S3 API reference; the documentation of Cloudflare R2, Garage and Google Cloud Storage
+on what they lack; tests of Ceph RGW 16, OpenStack Swift 2.30 and rclone 1.75 (docs/stores.md).
 """
 
 import base64
@@ -38,27 +38,27 @@ WRONG_ETAG = '"0123456789abcdef0123456789abcdef"'
 
 class Outcome(StrEnum):
     WORKS = "works"
-    FALLBACK = "fallback"  # Spacekeep does it in another way
-    FAULT = "fault"  # it can't be replaced
+    FALLBACK = "fallback"  # Spacekeep does something else instead
+    FAULT = "fault"  # there is no fallback
 
 
 class NotNeeded(Exception):
-    """An earlier trial has decided already."""
+    """An earlier trial has already decided this."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """`run` returns "" when it worked, else what the store did instead.
+    """`run` returns "" if it worked, or what the store did instead.
 
-    `label`: what was tried. `fallback`: what Spacekeep does where it does not work; "" for what can't be replaced.
-    `changes`: the Capabilities then.
+    `label`: what is tried. `fallback`: what Spacekeep does if it does not work; "" if nothing can replace it.
+    `changes`: the Capabilities in that case.
     """
 
     label: str
     run: Callable[[Store, str], str]
     fallback: str
     changes: dict[str, object]
-    permissions: str  # that the key needs for it, as AWS names them
+    permissions: str  # that the key needs for it, with AWS's names
     remedy: str
 
     @property
@@ -68,7 +68,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Finding:
-    """How a trial went. `problem`: what the store did instead, with its own message. `remedy`: what to do about it."""
+    """The result of a trial. `problem`: what the store did instead, with its own message. `remedy`: what to do."""
 
     name: str
     outcome: Outcome
@@ -102,7 +102,7 @@ def trial(
 
 
 def _nothing() -> None:
-    """The check of a writer that may always write."""
+    """Do nothing: the check of a writer that may always write."""
 
 
 @cache
@@ -121,13 +121,13 @@ def _upload(store: Store, key: str, checksums: Checksums = Checksums.UNANNOUNCED
 
 
 def _put_part(upload: Upload, data: bytes, sha256: str, *, sent: bytes | None = None) -> tuple[int, str]:
-    """PUT `sent` to the public URL of part 1 that was signed for `data`. Returns the status and the store's words."""
+    """PUT `sent` to the public URL of part 1 that was signed for `data`. Returns the status and the store's message."""
     url, headers = signed_part(upload, 1, len(data), sha256, MINUTE)
     return _request("PUT", url, data if sent is None else sent, headers)[:2]
 
 
 def _tls() -> ssl.SSLContext:
-    """A browser may know authorities of its own; those of the system and of the store will do here."""
+    """Trust the authorities of the system and the store. (A browser may trust others, too.)"""
     context = ssl.create_default_context()
     if file := backend("public").verify:
         context.load_verify_locations(file)
@@ -137,7 +137,7 @@ def _tls() -> ssl.SSLContext:
 def _request(
     method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> tuple[int, str, http.client.HTTPMessage]:
-    """As a browser does it: without credentials of its own. Returns status, the beginning of the answer, headers."""
+    """Send a request as a browser does, without credentials. Returns status, the beginning of the answer, headers."""
     where = urlsplit(url)
     if where.scheme == "https":
         connection: http.client.HTTPConnection = http.client.HTTPSConnection(where.netloc, timeout=20, context=_tls())
@@ -209,7 +209,7 @@ def _deletes_many(store: Store, prefix: str) -> str:
 
 
 def _refused(failed: dict[str, str]) -> str:
-    """The codes of keys that were not deleted. Raises StoreDenied where the key lacks the permission."""
+    """Return the codes of keys that were not deleted. Raises StoreDenied if the key lacks the permission."""
     for key, code in failed.items():
         answer = {"what": key, "status": 403, "s3_code": code, "reply": code}
         denied = StoreDenied("storage.answer", **answer)
@@ -315,7 +315,7 @@ def _code(answer: str) -> str:
     _("UploadPartCopy of a range"), fallback=_("recordings travel through the workers into bundles"), copies_parts=False
 )
 def _copies_parts(store: Store, prefix: str) -> str:
-    """Without a condition: the next trial is about that."""
+    """Copy without a condition, since the next trial tests that."""
     known = replace(store.capabilities, checks_copy_source=False)
     plain = Store(store.alias, find_capabilities=lambda store: known)
     source = _bytes(OFFSET + MIN_PART)
@@ -485,12 +485,12 @@ def _encrypts(store: Store, prefix: str) -> str:
     return "" if found == wanted else f"the store reports {found} encryption"
 
 
-# What would keep deleted bytes alive.
+# Settings that would keep deleted bytes alive.
 
 
 @trial(_("the bucket keeps no old versions"), permissions=LISTINGS, remedy=NEVER_HAD_VERSIONS)
 def _no_versioning(store: Store, prefix: str) -> str:
-    """Asked, and by writing one object twice: a store may deny the question, or not know it."""
+    """Read the bucket's settings, and write one object twice, as a store may deny or lack the request for settings."""
     if faults := find_faults(store):
         return faults[0]  # a bucket with object lock has versioning, too
     for _round in range(2):
