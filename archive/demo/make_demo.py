@@ -1,6 +1,6 @@
 """Regenerate recording.m4a and transcript.vtt: `python archive/demo/make_demo.py`.
 
-Needs espeak-ng and ffmpeg on the path. Spacekeep itself needs neither: it ships the two files.
+Needs espeak-ng and ffmpeg on the path. Spacekeep itself does not: it ships the two files.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 HERE = Path(__file__).parent
 RATE = 22_050  # espeak-ng's sample rate
-QUIET = 30  # samples below this, at either end of a line, are not speech
-LEVEL, PEAK = 2_600, 26_000  # of 32767: every line's mean level, unless its peak would pass
+QUIET = 30  # samples below this at either end of a line are silence
+LEVEL, PEAK = 2_600, 26_000  # of 32767: every line's mean level, unless its peak would exceed PEAK
 SAME_VOICE, NEXT_VOICE, EDGE = 0.4, 0.6, 0.6  # pauses, in seconds
 
 VOICES = {  # name: voice, pitch, words a minute
@@ -57,7 +57,7 @@ class Cue(NamedTuple):
 
 
 def speak(name: str, text: str, wav: Path) -> array[int]:
-    """Speak one line, without the silence around it, at the common level."""
+    """Speak one line, without silence around it, at the common level."""
     voice, pitch, speed = VOICES[name]
     command = ["espeak-ng", "-v", voice, "-p", str(pitch), "-s", str(speed), "-a", "70"]
     command += ["-w", str(wav), text]

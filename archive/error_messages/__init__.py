@@ -1,8 +1,8 @@
-"""The sentence of each code that an error or a row carries, and how it is rendered.
+"""The sentences for the codes of errors and problems, and how they are rendered.
 
-Codes and parameters are stored, sentences are not: they are rendered when they are shown, so they can be translated and
-corrected. A template names its parameters and how each is shown: {limit:size}, {until:time}, {names:list}. The
-parameter `file` belongs to every code: the sentence then begins with the file's name.
+Codes and parameters are stored, and sentences are rendered when they are shown, so they can be translated and
+corrected. A template names its parameters and their formats: {limit:size}, {until:time}, {names:list}. Every code
+accepts the parameter `file`: the sentence then begins with the file's name.
 """
 
 import string
@@ -65,12 +65,12 @@ AREAS = (
     work,
 )
 CATALOG: "Mapping[str, StrOrPromise]" = {code: text for area in AREAS for code, text in area.MESSAGES.items()}
-SHOWN = 5  # at most so many items of a list
+SHOWN = 5  # items of a list at most
 
 
 def render(problem: Problem) -> str:
-    """The sentence of a problem in the current language; "" for {}. A code that this version does not know is shown
-    as it is, and a parameter that is missing as "?": a row may be older, or newer, than the code."""
+    """Return the sentence of a problem in the current language; "" for {}. Shows an unknown code as it is, and a
+    missing parameter as "?": a row may be older, or newer, than the code."""
     if not problem:
         return ""
     params = problem["params"]
@@ -82,7 +82,7 @@ def render(problem: Problem) -> str:
 
 
 def placeholders(template: str) -> dict[str, str]:
-    """{name of a parameter: how it is shown} of a template."""
+    """Return {parameter name: format} of a template."""
     return {name: spec or "" for _text, name, spec, _conversion in string.Formatter().parse(template) if name}
 
 
@@ -97,7 +97,7 @@ def _messages(problems: Sequence[Problem]) -> str:
 
 
 def _label(model: str, choices: str) -> Callable[[str], str]:
-    """A state as people read it."""
+    """Return a function that shows a state by its label."""
 
     def show(value: str) -> str:
         known = dict(getattr(apps.get_model("archive", model), choices).choices)

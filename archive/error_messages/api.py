@@ -1,4 +1,4 @@
-"""Requests to the API, apart from what they ask for."""
+"""Requests to the API: errors that are not about one resource."""
 
 from django.utils.translation import gettext_lazy as _
 

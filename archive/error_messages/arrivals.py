@@ -1,4 +1,4 @@
-"""Recordings that arrive by themselves: from LiveKit, and in inboxes."""
+"""Recordings from recorders: LiveKit and inboxes."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Recordings: what the decoder finds wrong with a file, and how the decoder itself fails."""
+"""Recordings: faults of a file that the decoder finds, and failures of the decoder itself."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Importing folders, archives and the files beside a recording."""
+"""Imports of folders, archives and the files beside a recording."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -37,7 +37,7 @@ MESSAGES = {
         "The archive does not say how its name is encoded, so the name is not used as the title."
     ),
     "import.title_encoding": _("Its title is in an encoding that the file does not state, so it is not used."),
-    # Files that are no recording and belong to none.
+    # Files that are not recordings and belong to none.
     "import.hidden": _("Hidden files, and those that operating systems leave behind, are not read."),
     "import.link": _("It is a link to another place. Links are not followed: choose the file or folder itself."),
     "import.not_a_file": _("It is no regular file, but a device, a pipe or a socket."),

@@ -1,4 +1,4 @@
-"""E-mail, and why a notice was not sent."""
+"""E-mail, and the reasons for not sending a notice."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""What is wrong with a transcript, and with single cues of one."""
+"""Faults of a transcript and of single cues."""
 
 from django.utils.translation import gettext_lazy as _
 

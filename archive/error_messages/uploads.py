@@ -1,4 +1,4 @@
-"""Uploads straight into the store."""
+"""Uploads directly to the store."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""Webhooks: what is wrong with an endpoint, and why an event was not delivered."""
+"""Webhooks: faults of an endpoint, and the reasons for not delivering an event."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -18,7 +18,7 @@ from archive import formatting
 
 register = template.Library()
 
-# What a list shows of each Space. Python writes it: in a template, each number takes a node of its own.
+# The clock that a list shows for each Space. Written in Python, since a template takes a node for each number.
 DIAL = (
     '<svg class="dial" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" focusable="false">'
     '<circle class="rest" cx="12" cy="12" r="10"/><circle class="past" cx="12" cy="12" r="10" pathLength="100"'
@@ -38,32 +38,32 @@ ICON = "archive/parts/icon.html"
 
 @register.simple_tag
 def page_language() -> str:
-    """The language of the page, for the attribute `lang`. English is `en`, of whatever country."""
+    """Return the language of the page for the attribute `lang`: `en` for English of any country."""
     language = get_language() or "en"
     return "en" if language.partition("-")[0] == "en" else language
 
 
 @register.simple_tag(takes_context=True)
 def icon(context: Any, name: str) -> SafeString:
-    """An icon of archive/static/archive/icons.svg. A page has dozens, and an include for each takes long."""
+    """Draw an icon of archive/static/archive/icons.svg. A page has dozens, and an include for each would be slow."""
     return _draw_icon(name, offline=bool(context.get("offline")))
 
 
 @cache
 def _draw_icon(name: str, *, offline: bool) -> SafeString:
-    """Once in a process, as for the addresses of static files."""
+    """Draw it once per process, like the addresses of static files."""
     return SafeString(render_to_string(ICON, {"name": name, "offline": offline}).strip())
 
 
 @register.simple_tag
 def dial(face: Any) -> SafeString:
-    """The dial of a ClockFace. Its sign: a flag while a flag keeps the Space, a padlock while it is on hold."""
+    """Draw the dial of a ClockFace. Its sign is a flag while a flag extends the deadline, and a padlock on hold."""
     return SafeString(DIAL.format(percent=face.percent, kept=FLAG if face.until else PADLOCK))
 
 
 @register.simple_tag
 def clock_attributes(face: Any) -> SafeString:
-    """What scripts read of the clock of a ClockFace (archive/core/clock.js), as attributes."""
+    """Return what scripts read of a ClockFace (archive/core/clock.js), as attributes."""
     values = {
         "clock": face.tone,
         "ended": iso(face.ended_at),
@@ -75,20 +75,20 @@ def clock_attributes(face: Any) -> SafeString:
 
 
 def open_deadline(face: Any) -> datetime | None:
-    """The deadline of a ClockFace until which an open page counts; None for a Space on hold, or past it."""
+    """Return the deadline to which an open page counts; None for a Space on hold, or past it."""
     return None if face.tone == "gone" else face.until
 
 
 @register.simple_tag
 def clock_bar(face: Any) -> SafeString:
-    """The bar of a ClockFace in a row of a list."""
+    """Draw the bar of a ClockFace in a row of a list."""
     marks = "".join(BAR_MARK.format(percent=mark.percent) for mark in face.marks)
     return SafeString(BAR.format(percent=face.percent, marks=marks))
 
 
 @register.simple_tag
 def operator(default: str | None = None) -> SafeString:
-    """Who runs this installation, with a link to reach them: for the end of "ask ...". `default`: without settings."""
+    """Return the operator's name with a link to reach them, for the end of "ask ...". `default`: without settings."""
     name, contact = settings.OPERATOR_NAME, settings.OPERATOR_CONTACT
     if not name and not contact:
         return conditional_escape(_("the operator of this site") if default is None else default)
@@ -101,7 +101,7 @@ def operator(default: str | None = None) -> SafeString:
 
 @register.simple_tag
 def operator_text(default: str | None = None) -> str:
-    """The same as plain text, for mail: name and contact."""
+    """Return the operator's name and contact as plain text, for mail."""
     name, contact = settings.OPERATOR_NAME, settings.OPERATOR_CONTACT
     if name and contact:
         return f"{name} ({contact})"
@@ -110,16 +110,16 @@ def operator_text(default: str | None = None) -> str:
 
 @register.filter
 def moment(value: datetime | None) -> SafeString:
-    """A <time> element that shows an aware time in the reader's zone; empty for None."""
+    """Return a <time> element that shows an aware time in the reader's zone; empty for None."""
     return time_element(value, *formatting.format_with_utc(value), "time") if value else SafeString("")
 
 
 def time_element(value: datetime, text: str, in_utc: str, form: str) -> SafeString:
-    """A <time> element: `text` is the time in the active zone, and the `title` is the same in UTC; the other way round
-    if `formatting.shows_utc`. `in_utc` is "" where times are UTC anyway.
+    """Return a <time> element: `text` is the time in the active zone, and the `title` is the same in UTC, or the other
+    way round if `formatting.shows_utc`. `in_utc` is "" if times are UTC anyway.
 
     While a page does not know its reader's zone (portal/middleware.py), the text is UTC, and a script replaces it by
-    that of the browser (core/local-times.js, which knows `form`).
+    the time in the browser's zone (core/local-times.js, which knows `form`).
     """
     if not in_utc and cast(tzinfo, timezone.get_current_timezone()) is UTC:
         return SafeString(f'<time datetime="{iso(value)}" data-utc="{form}">{escape(text)}</time>')
@@ -128,16 +128,16 @@ def time_element(value: datetime, text: str, in_utc: str, form: str) -> SafeStri
 
 @register.filter
 def exact_moment(value: datetime | None) -> SafeString:
-    """A <time> element with seconds, in the reader's zone; its `title` is the same in UTC."""
+    """Return a <time> element with seconds, in the reader's zone; its `title` is the same in UTC."""
     if not value:
         return SafeString("")
     return _titled_time(value, *formatting.format_with_utc(value, seconds=True))
 
 
 def _titled_time(value: datetime, text: str, title: str) -> SafeString:
-    """A <time> element with the time in both zones, one of them in the `title`. core/local-times.js swaps them.
+    """Return a <time> element with the time in both zones, one in the `title`. core/local-times.js swaps them.
 
-    `text` is the time in the active zone, `title` that in UTC; "" if they are the same."""
+    `text` is the time in the active zone, `title` the time in UTC; "" if they are the same."""
     at, text, title = iso(value), escape(text), escape(title)
     if not title:
         return SafeString(f'<time datetime="{at}">{text}</time>')
@@ -148,25 +148,25 @@ def _titled_time(value: datetime, text: str, title: str) -> SafeString:
 
 @register.filter
 def period(value: float | None) -> str:
-    """Seconds as "1 min 28 s"; empty for None."""
+    """Format seconds as "1 min 28 s"; empty for None."""
     return "" if value is None else formatting.format_period(value)
 
 
 @register.filter
 def delay(value: float | None) -> str:
-    """Seconds as "1 min 28 s", rounded up; empty for None."""
+    """Format seconds as "1 min 28 s", rounded up; empty for None."""
     return "" if value is None else formatting.format_delay(value)
 
 
 @register.filter
 def iso(value: datetime | None) -> str:
-    """An aware time as scripts parse it: 2026-12-22T14:05:00Z, UTC, whole seconds; empty for None."""
+    """Format an aware time for scripts: 2026-12-22T14:05:00Z, UTC, whole seconds; empty for None."""
     return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z" if value else ""
 
 
 @register.filter
 def day(value: date | None) -> SafeString:
-    """A <time> element that shows a date, or the day of an aware time in the reader's zone; empty for None."""
+    """Return a <time> element that shows a date, or the day of an aware time in the reader's zone; empty for None."""
     if not value:
         return SafeString("")
     on = formatting.to_active_zone(value).date() if isinstance(value, datetime) else value
@@ -175,20 +175,20 @@ def day(value: date | None) -> SafeString:
 
 @register.filter
 def clock_time(value: datetime | None) -> SafeString:
-    """A <time> element that shows the hour and minute of an aware time in the reader's zone; empty for None."""
+    """Return a <time> element with the hour and minute of an aware time in the reader's zone; empty for None."""
     return time_element(value, formatting.format_hour(value), utc_title(value), "hour") if value else SafeString("")
 
 
 @register.filter
 def utc_title(value: datetime) -> str:
-    """An aware time in UTC, as text: 22 December 2026, 14:05 UTC; empty where times are UTC anyway."""
+    """Return an aware time in UTC, as text: 22 December 2026, 14:05 UTC; empty if times are UTC anyway."""
     return formatting.format_with_utc(value)[1]
 
 
 @register.simple_tag
 def deadline_sentence(face: Any) -> SafeString:
-    """The sentence of a ClockFace with its deadline, as a <time> element in the reader's zone; its `title` is the same
-    in UTC, and as for other times, core/local-times.js swaps them."""
+    """Return the sentence of a ClockFace with its deadline, as a <time> element in the reader's zone; its `title` is
+    the same in UTC. core/local-times.js swaps them, as for other times."""
     text = str(face.sentence)
     if face.until is None:
         return conditional_escape(text)
@@ -198,17 +198,17 @@ def deadline_sentence(face: Any) -> SafeString:
 
 @register.simple_tag
 def clock_change(first: datetime, second: datetime) -> str:
-    """That clocks change between two times of a page, so that they differ in their time of day; "" if they don't."""
+    """Explain that clocks change between two times of a page, so that their times of day differ; "" if they don't."""
     return formatting.describe_clock_change(first, second)
 
 
 @register.filter
 def shorten(value: object, length: int) -> str:
-    """The text in at most `length` characters, cut at the border of a word."""
+    """Cut the text to at most `length` characters, at a word boundary."""
     return formatting.shorten(str(value), length)
 
 
 @register.filter
 def size(value: int | None) -> str:
-    """Bytes in decimal units: 812 bytes, 517 kB, 84.2 MB; empty for None."""
+    """Format bytes in decimal units: 812 bytes, 517 kB, 84.2 MB; empty for None."""
     return "" if value is None else formatting.format_size(value)
