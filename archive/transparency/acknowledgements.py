@@ -1,8 +1,8 @@
-"""Copies in the second bucket that contradict the log, and that an operator has looked at.
+"""Acknowledge copies in the second bucket that contradict the log, after an operator has examined them.
 
-Such a copy can't be deleted while it is locked, so the alert about it would never end. Acknowledging one ends it for
-these bytes at this key only: another copy, or other bytes at the same key, raise the alert again. The log gets an entry
-in the same transaction; the reason is on the page of the proof.
+Such a copy can't be deleted while it is locked, so the alert about it would never end. Acknowledging one ends the alert
+for these bytes at this key only: another copy, or other bytes at the same key, raise it again. The same transaction
+writes an entry of the log; the page of the proof shows the reason.
 """
 
 import hashlib
@@ -31,19 +31,19 @@ def digest(note: str) -> str:
 
 
 def acknowledged(place: str) -> list[dict[str, Any]]:
-    """Of the bucket at `place`, the oldest first: {place, key, size, sha256, reason, salt (of the commitment to the
-    reason), entry (its number in the log)}."""
+    """Return the acknowledged copies of the bucket at `place`, the oldest first: {place, key, size, sha256, reason,
+    salt (of the commitment to the reason), entry (its number in the log)}."""
     rows = LogPublisher.objects.values_list("acknowledged", flat=True).first() or []
     return [row for row in rows if row["place"] == place]
 
 
 def acknowledged_bytes(place: str) -> set[tuple[str, str]]:
-    """(key, SHA-256) of each."""
+    """Return (key, SHA-256) of each acknowledged copy."""
     return {(row["key"], row["sha256"]) for row in acknowledged(place)}
 
 
 def acknowledge(place: str, copy: Copy, reason: str, by: User) -> None:
-    """Idempotent."""
+    """Record and log the acknowledgement. Idempotent."""
     with transaction.atomic():
         publisher = LogPublisher.objects.select_for_update().get()
         if (copy.key, copy.sha256) in acknowledged_bytes(place):

@@ -1,4 +1,4 @@
-"""POST to somebody who may be slow, broken or hostile: bounded in time and size, without redirects."""
+"""POST to a server that may be slow, broken or hostile: bounded in time and size, without redirects."""
 
 import http.client
 import ssl
@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 
 class PostFailed(Exception):
-    """There is no answer to use; the message says why in a few words."""
+    """There is no usable answer; the message says why in a few words."""
 
 
 def post(url: str, body: bytes, content_type: str, *, seconds: float, most: int) -> bytes:
-    """The body of a 200 answer, at most `most` bytes, within `seconds` for everything from the connection to the last
-    byte. Raises PostFailed. A redirect is not followed: the operator named this address and no other."""
+    """Return the body of a 200 answer, at most `most` bytes, within `seconds` from the connection to the last byte.
+    Raises PostFailed. Follows no redirect, because the operator has named only this address."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     if parts.scheme == "https":
@@ -23,7 +23,7 @@ def post(url: str, body: bytes, content_type: str, *, seconds: float, most: int)
         )
     else:
         connection = http.client.HTTPConnection(host, port, timeout=seconds)
-    # A timeout of the socket counts from byte to byte; this one ends whoever sends a byte now and then.
+    # A socket's timeout restarts at each byte. The timer also ends an answer that comes a byte at a time.
     is_over = threading.Event()
     timer = threading.Timer(seconds, _cut, [connection, is_over])
     timer.daemon = True
@@ -49,7 +49,7 @@ def post(url: str, body: bytes, content_type: str, *, seconds: float, most: int)
 
 
 def _cut(connection: http.client.HTTPConnection, is_over: threading.Event) -> None:
-    is_over.set()  # first: whoever reads then knows why the connection ended
+    is_over.set()  # first, so that the reader knows why the connection ended
     if connection.sock is not None:
         with suppress(OSError):
             connection.sock.shutdown(SHUT_RDWR)

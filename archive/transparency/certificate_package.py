@@ -1,8 +1,8 @@
-"""Certificates of deletion with their receipts in one ZIP file, with the keys and the programs that check them.
+"""Pack deletion certificates with their receipts into one ZIP file, with the keys and the programs that check them.
 
 A certificate is signed in the transaction that writes its entry of the log, so no checkpoint can contain that entry
-yet. Its receipt comes later, as a file of its own: the certificate stays byte for byte what was signed, and what the
-log has the SHA-256 of.
+yet. Its receipt comes later, as a separate file, so that the certificate keeps its signed bytes, whose SHA-256 is in
+the log.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -47,7 +47,7 @@ One is signed at the latest after {minutes} minutes. Download them again then.
 
 @dataclass(frozen=True)
 class Recorded:
-    """The entry that records a certificate (None: an older log had none), and its receipt, once there is one."""
+    """The entry that records a certificate (None: an older log had none), and its receipt if there is one."""
 
     entry: LogEntry | None
     receipt: Receipt | None
@@ -60,12 +60,12 @@ def recorded(certificate: DeletionCertificate) -> Recorded:
 
 
 def pause() -> timedelta:
-    """At the latest so long after a deletion a checkpoint contains it, while workers run."""
+    """Return the longest time from a deletion to a checkpoint that contains it, while workers run."""
     return timedelta(seconds=settings.LOG_CHECKPOINT_SECONDS)
 
 
 def package(certificates: Iterable[DeletionCertificate]) -> Iterator[bytes]:
-    """The ZIP file, while it is made."""
+    """Yield the ZIP file while it is made."""
     return zip_of(_members(certificates))
 
 

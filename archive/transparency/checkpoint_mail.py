@@ -1,11 +1,11 @@
-"""Mail the newest checkpoint once a day, with news or without: to auditors who want it, and to LOG_CHECKPOINT_MAIL.
+"""Mail the newest checkpoint once a day, even without new entries: to auditors who want it, and to LOG_CHECKPOINT_MAIL.
 
-What lies in many mailboxes can't be rewritten by anybody here. There is one row for each address and day, so repeating
-a step mails nothing twice. As with notices one gap remains: a worker that dies between the mail server's acceptance and
-its commit. Then the mail is sent again, with the same Message-ID.
+Copies in many mailboxes can't be rewritten by anybody here. There is one row for each address and day, so repeating a
+step mails nothing twice. As with notices, one gap remains: if a worker dies between the mail server's acceptance and
+its commit, the mail is sent again, with the same Message-ID.
 
-The rows have no addresses: an address is looked up when the mail is sent, so whoever unsubscribed, lost the role or was
-taken from the setting meanwhile gets none.
+The rows have no addresses: an address is looked up when the mail is sent, so users who have unsubscribed, lost the role
+or were removed from the setting get none.
 """
 
 from dataclasses import dataclass
@@ -40,22 +40,22 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Recipient:
-    """An address that gets checkpoints; `user` is the auditor whose it is, or None for one of LOG_CHECKPOINT_MAIL."""
+    """An address that gets checkpoints; `user` is its auditor, or None for an address in LOG_CHECKPOINT_MAIL."""
 
     address: str
     user: User | None
 
 
 def create_mails() -> int:
-    """Create today's mails that are not there yet, and wake up workers. Idempotent. Returns how many are pending.
+    """Create today's missing mails, and wake up workers. Idempotent. Returns how many are pending.
 
-    A mail of an earlier day that could not be sent yet is given up: today's says more.
+    Unsent mails of earlier days become obsolete, since today's mail covers more.
     """
     newest = checkpoints.latest()
     if newest is None:
         return 0
     today = dbtime.now().date()
-    # An address that had a row under the SECRET_KEY of this morning has had its mail.
+    # A row under a former SECRET_KEY counts too: the key may have changed since this morning.
     done = set(CheckpointMail.objects.filter(day=today).values_list("recipient", flat=True))
     wanted = [name for name, one in find_recipients().items() if done.isdisjoint(_hmacs(one.address))]
     rows = [CheckpointMail(recipient=name, day=today, checkpoint=newest) for name in wanted]
@@ -68,12 +68,12 @@ def create_mails() -> int:
 
 
 def find_recipients() -> dict[str, Recipient]:
-    """{HMAC of the address under SECRET_KEY: recipient}. An address has one, whoever named it."""
+    """Return {HMAC of the address under SECRET_KEY: recipient}, each address once."""
     return {_hmac(one.address): one for one in _list_recipients()}
 
 
 def _list_recipients() -> list[Recipient]:
-    """Each address once, in any case."""
+    """Return each address once, ignoring case."""
     if not settings.MAIL_ON:
         return []
     auditors = User.objects.filter(is_active=True, groups__name=AUDITORS).exclude(email="").order_by("pk")
@@ -86,7 +86,7 @@ def _list_recipients() -> list[Recipient]:
 
 
 def _find_recipient(name: str) -> Recipient | None:
-    """Whose HMAC this is, also under a former SECRET_KEY."""
+    """Return the recipient with this HMAC, also under a former SECRET_KEY."""
     return next((one for one in _list_recipients() if name in _hmacs(one.address)), None)
 
 
@@ -99,7 +99,7 @@ def _hmacs(address: str) -> list[str]:
 
 
 def send(mail_id: UUID) -> bool:
-    """Send it, if it is pending and still wanted. Returns True when this call sent it."""
+    """Send the mail, if it is pending and still wanted. Returns True when this call sent it."""
     claim = leases.claim(CheckpointMail, mail_id, [State.PENDING])
     return leases.attempt(claim, _send, permanent=(MailRefused,), fail=_fail, max_attempts=MAX_ATTEMPTS)
 
@@ -115,7 +115,7 @@ def _send(claim: Claim[CheckpointMail]) -> bool:
         message = render_checkpoint(checkpoint, note_with_cosignatures(checkpoint), has_account=to.user is not None)
         link = unsubscribe.one_click_url(to.user, LOG_CHECKPOINT) if to.user else ""
         smtp.send_message(server, message, to.address, claim.row.pk, unsubscribe_url=link)
-        # Whoever claimed it meanwhile: the mail server accepted it.
+        # Even if another worker has claimed it since: the mail server accepted it.
         done = {"state": State.SENT, "sent_at": Now(), "problem": {}, **leases.RESET}
         return bool(CheckpointMail.objects.filter(pk=claim.row.pk).update(**done))
 

@@ -1,9 +1,9 @@
-"""Signed heads of the tree: every ten minutes with news, and daily without. First the tiles, then the signature, then
-the store's copy.
+"""Sign heads of the tree: every ten minutes with new entries, and daily without. First the tiles are written, then the
+checkpoint is signed, then it is written to the store.
 
-A checkpoint is signed only if it extends the last one, the one in the database and the one in the store. If it does
-not, somebody changed the log, or an older database was restored: nothing is signed any more, and every round raises an
-alert, until an operator has looked (docs/log.md).
+A checkpoint is signed only if it extends the last one in the database and in the store. If it does not, the log was
+changed, or an older database was restored: nothing is signed any more, and every round raises an alert, until an
+operator resolves it (docs/log.md).
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from archive.transparency.keys import has_retired_key, sign_checkpoint
 from archive.transparency.verify_log import Checkpoint, Invalid
 
 WITHOUT_NEWS = timedelta(days=1)
-# What a database that is restored from a backup must not lack (archive/restores.py): it is in the store a minute later.
+# Events that a restored database must not lack (archive/restores.py). They get a checkpoint at once.
 AT_ONCE = (events.VIOLATION_FLAGGED, events.HOLD_PLACED)
 DECIDED = """
 SELECT EXISTS (
@@ -43,13 +43,13 @@ def latest() -> LogCheckpoint | None:
 
 
 def covering(index: int) -> LogCheckpoint | None:
-    """The first checkpoint that contains leaf `index`; None if it has not been signed yet."""
+    """Return the first checkpoint that contains leaf `index`; None if it is not signed yet."""
     return LogCheckpoint.objects.filter(size__gt=index).order_by("size", "id").first()
 
 
 def publish_due(claim: Claim[LogSequencer], budget: Budget) -> None:
-    """Sign a checkpoint if one is due and this process can, and write the newest one to the store. If the time is over
-    before all tiles are written, the next run goes on. Raises LeaseLost, or an error of the store."""
+    """Sign a checkpoint if one is due and this process can, and write the newest one to the store. If the time runs out
+    before all tiles are written, the next run continues. Raises LeaseLost, or an error of the store."""
     if not settings.LOG_KEY:
         return
     if has_retired_key():
@@ -65,13 +65,13 @@ def publish_due(claim: Claim[LogSequencer], budget: Budget) -> None:
 
 
 def record_key() -> None:
-    """Record, once, that this process signs with its key. A retired one is reported when a checkpoint is due."""
+    """Record, once, that this process signs with its key. A retired key is reported when a checkpoint is due."""
     if settings.LOG_KEY:
         has_retired_key()
 
 
 def is_due(row: LogSequencer) -> bool:
-    """By the database's clock; at once after a decision that keeps a Space for longer (AT_ONCE)."""
+    """Return whether a checkpoint is due, by the database's clock; at once after an event of AT_ONCE."""
     last = latest()
     if last is None:
         return True
@@ -84,8 +84,8 @@ def is_due(row: LogSequencer) -> bool:
 
 
 def extends(row: LogSequencer, bucket: Store) -> bool:
-    """Whether the tree of this row extends the last checkpoint here, the one in the store, and the one in the second
-    bucket. If not: an alert."""
+    """Return whether the tree of this row extends the last checkpoint in the database, in the store, and in the second
+    bucket. Raises an alert if not."""
     last = latest()
     heads = [("the database", Checkpoint.parse(last.note))] if last else []
     try:
@@ -113,7 +113,7 @@ def _in_second_bucket(heads: Sequence[Checkpoint]) -> list[tuple[str, Checkpoint
 
 
 def _extends_all(row: LogSequencer, heads: Sequence[tuple[str, Checkpoint]]) -> bool:
-    """`heads`: each with the place where it is."""
+    """`heads`: (place, checkpoint)."""
     for place, head in heads:
         if head.origin != settings.LOG_ORIGIN:
             logger.error("log_origin_changed", before=head.origin, now=settings.LOG_ORIGIN)
@@ -127,7 +127,7 @@ def _extends_all(row: LogSequencer, heads: Sequence[tuple[str, Checkpoint]]) -> 
 
 
 def log_extends(heads: Sequence[Checkpoint]) -> bool:
-    """Whether the log as it is now extends all of these, which are in the second bucket. If not: an alert."""
+    """Return whether the current log extends all of these, from the second bucket. Raises an alert if not."""
     return _extends_all(LogSequencer.objects.get(), _in_second_bucket(heads))
 
 
@@ -139,8 +139,8 @@ def _sign(claim: Claim[LogSequencer], row: LogSequencer) -> None:
 
 
 def restore_missing(claim: Claim[LogSequencer]) -> DatabaseRestore | None:
-    """Write the newest checkpoint to the store again, which has none. If the store has tiles of a larger tree, an older
-    database was restored: nothing is written, and its row is returned. Raises LeaseLost, StorageError."""
+    """Write the newest checkpoint to the store again, which has lost it. If the store has tiles of a larger tree, an
+    older database was restored: write nothing, and return the row of the restore. Raises LeaseLost, StorageError."""
     if found := find_larger_tree() or restores.compare_second_bucket():
         return found
     logger.warning("log_checkpoint_missing", place=restores.STORE)
@@ -149,8 +149,8 @@ def restore_missing(claim: Claim[LogSequencer]) -> DatabaseRestore | None:
 
 
 def find_larger_tree() -> DatabaseRestore | None:
-    """The restore that the store's tiles tell of where its checkpoint is missing: they are of more entries than the
-    database has indices for. None if an operator has confirmed it. Raises StorageError."""
+    """Detect a restore by the store's tiles when its checkpoint is missing: they have more entries than the database.
+    Returns None if an operator has confirmed it. Raises StorageError."""
     row = LogSequencer.objects.get(pk=1)
     size = tile_store.stored_size(store(), row.size)
     confirmed = DatabaseRestore.objects.filter(state=DatabaseRestore.State.CONFIRMED, size__gte=size)
@@ -158,8 +158,9 @@ def find_larger_tree() -> DatabaseRestore | None:
 
 
 def _publish(claim: Claim[LogSequencer], bucket: Store, *, is_missing: bool = False) -> None:
-    """Write the newest checkpoint to the store, also one that a killed worker signed and could not write; and again
-    when a witness has cosigned it. One that this database does not know is never overwritten. Raises StorageError."""
+    """Write the newest checkpoint to the store if it is missing there (a killed worker may have signed it), and again
+    when a witness has cosigned it. Never overwrites a checkpoint that this database does not know. Raises
+    StorageError."""
     last = latest()
     if last is None:
         return
@@ -169,7 +170,7 @@ def _publish(claim: Claim[LogSequencer], bucket: Store, *, is_missing: bool = Fa
         if not is_missing and restores.find():  # the store may not have answered before the entries were numbered
             return
         note = witnesses.note_with_cosignatures(last).encode()
-        # Not by `put`: that of a worker that lost its lease could replace a newer one, by which a restored database is
-        # recognized (archive/restores.py).
+        # Not by `put`: a worker that lost its lease could replace a newer checkpoint, by which archive/restores.py
+        # detects a restore.
         write(bucket, keys.log_object("checkpoint"), BytesIO(note), CONTENT_TYPE, check=claim.renew)
         claim.renew(**written)

@@ -1,9 +1,9 @@
-"""Compare every checkpoint in the second bucket with the log, not only the newest.
+"""Compare every checkpoint in the second bucket with the log, not only the newest one.
 
-Whoever has LOG_KEY and the credentials of that bucket could add a checkpoint of another log there, of any size. So all
-are compared once, the oldest first, and then each hour those that were written since, by the store's own clock. One
-that the log does not extend is remembered: nothing is signed any more, and each round raises an alert, until an
-operator has acknowledged it (acknowledgements.py). Then all are compared once more.
+An attacker with LOG_KEY and the credentials of that bucket could add a checkpoint of another log, of any size. So all
+are compared once, the oldest first, and then each hour those written since, by the store's clock. A checkpoint that
+the log does not extend is recorded: nothing is signed any more, and each round raises an alert, until an operator has
+acknowledged it (acknowledgements.py). Then all are compared once more.
 """
 
 from collections.abc import Sequence
@@ -22,15 +22,15 @@ from archive.storage import keys, locked
 from archive.transparency import acknowledgements, second_bucket, tile_store
 from archive.transparency.acknowledgements import Copy
 
-PAUSE = timedelta(hours=1)  # between two looks at the whole list
-MOST = 50  # contradictions that are remembered; another look follows each acknowledgement
-MARGIN = timedelta(hours=1)  # by which the clocks of the store and of the database may differ
+PAUSE = timedelta(hours=1)  # between two comparisons
+MOST = 50  # contradictions to record; each acknowledgement starts another comparison
+MARGIN = timedelta(hours=1)  # how far the clocks of the store and the database may differ
 
 logger = structlog.get_logger()
 
 
 def contradictions() -> list[Copy]:
-    """The copies in the second bucket that the log does not extend, without those that were acknowledged."""
+    """Return the copies in the second bucket that the log does not extend, without acknowledged ones."""
     row = LogPublisher.objects.first()
     if row is None or not second_bucket.is_configured() or row.compared.get("place") != second_bucket.place():
         return []
@@ -44,7 +44,7 @@ def _unacknowledged(state: dict[str, Any]) -> list[Copy]:
 
 
 def acknowledge(key: str, reason: str, by: User, *, sha256: str = "", larger: bool = False) -> Copy:
-    """End the alert about the copy at `key`. `sha256`: its beginning, where several versions lie there. `larger`: also
+    """End the alert about the copy at `key`. `sha256`: its beginning, if several versions have this key. `larger`: even
     if it has more entries than the log. Raises Refused."""
     reason = validated_reason(reason, by, "log_copy.reason_missing")
     copy = _find(key, sha256)
@@ -69,8 +69,8 @@ def alert(found: Sequence[Copy]) -> None:
 
 
 def compare(claim: Claim[LogPublisher], budget: Budget) -> None:
-    """Resume the look that is under way, or start the next one when it is due. Repeats the alert for what an earlier
-    look found. Raises LeaseLost. Errors of the store are logged: the next round resumes there."""
+    """Resume a comparison, or start the next one when it is due. Repeats the alert for earlier findings. Raises
+    LeaseLost. Errors of the store are logged, and the next round resumes there."""
     _resume(claim, budget)
     if found := contradictions():
         alert(found)
@@ -91,7 +91,7 @@ def _resume(claim: Claim[LogPublisher], budget: Budget) -> None:
 
 
 def _continue(row: LogPublisher) -> dict[str, Any]:
-    """How far the look is; a new one at another bucket, and after an acknowledgement."""
+    """Return the progress of the comparison; a new one for another bucket, and after an acknowledgement."""
     state: dict[str, Any] = row.compared
     place = second_bucket.place()
     count = len(row.acknowledged)
@@ -121,7 +121,7 @@ def _look(claim: Claim[LogPublisher], budget: Budget, state: dict[str, Any]) -> 
 
 
 def _remember(state: dict[str, Any], found: Copy, size: int) -> None:
-    """Of the copies that are larger than the log one is enough: after an older database was restored there are many."""
+    """Record a contradiction. Of copies larger than the log, one is enough: a restore of an older database has many."""
     known = _unacknowledged(state)
     is_one_more_larger = found.size > size and any(one.size > size for one in known)
     if found in known or is_one_more_larger or len(known) >= MOST:

@@ -1,4 +1,4 @@
-"""The log as the database and the store have it, for the same verification that auditors run on an export."""
+"""Read the log from the database and the store, for the verification that auditors run on an export."""
 
 from collections.abc import Callable, Generator, Sequence
 
@@ -12,22 +12,22 @@ BATCH = 2000
 
 
 def covered() -> int:
-    """How many entries the newest checkpoint covers."""
+    """Return the number of entries that the newest checkpoint covers."""
     return LogCheckpoint.objects.order_by("-size").values_list("size", flat=True).first() or 0
 
 
 class DatabaseLog:
-    """What verify_log.verify_export reads. Entries and checkpoints come from the database, hashes from the tiles in the
-    store: somebody who changes the database does not change these."""
+    """The input of verify_log.verify_export. Entries and checkpoints come from the database, but hashes from the tiles
+    in the store, which somebody who changes the database does not change."""
 
     def __init__(self, step: Callable[[], None] = lambda: None) -> None:
-        """`step` is called now and then; it may raise to stop."""
+        """`step` is called regularly; it may raise to stop."""
         self.size = covered()
         self._store = store()
         self._step = step
 
     def lines(self, first: int = 0) -> Generator[bytes, None, None]:
-        """The entries from index `first` up to the newest checkpoint: canonical JSON and a newline."""
+        """Yield the entries from index `first` up to the newest checkpoint: canonical JSON and a newline."""
         for start in range(first, self.size, BATCH):
             self._step()
             places = LogLeaf.objects.filter(index__gte=start, index__lt=min(start + BATCH, self.size))
@@ -36,14 +36,14 @@ class DatabaseLog:
             yield from (leaf_data(entries[pk]) + b"\n" for pk in ids if pk in entries)
 
     def tile(self, level: int, number: int, width: int) -> bytes | None:
-        """The hashes of a tile in the store, or None if it is not there. Raises StoreDenied, StoreUnavailable."""
+        """Return the hashes of a tile in the store; None if it is missing. Raises StoreDenied, StoreUnavailable."""
         try:
             return self._store.get(keys.log_object(tile_path(level, number, width)))
         except ObjectMissing:
             return None
 
     def checkpoints(self, trusted: Sequence[Key]) -> list[Checkpoint]:
-        """All checkpoints, oldest first, with verified signatures. Raises Invalid."""
+        """Return all checkpoints, oldest first, with verified signatures. Raises Invalid."""
         notes = LogCheckpoint.objects.order_by("id").values_list("note", flat=True)
         checkpoints = [Checkpoint.parse(note) for note in notes]
         for checkpoint in checkpoints:

@@ -1,7 +1,7 @@
-"""Put the certificates of a time stamp in the order that DER asks for.
+"""Sort the certificates of a time stamp as DER requires.
 
-A SET OF is sorted in DER (X.690 §11.6), and rfc3161-client refuses any other order. OpenSSL, which many authorities
-run, writes certificates as they come. No signature covers them (RFC 5652 §5.4), so sorting them changes nothing.
+DER sorts a SET OF (X.690 §11.6), and rfc3161-client refuses any other order. OpenSSL, which many authorities use, does
+not sort the certificates. No signature covers them (RFC 5652 §5.4), so sorting them changes nothing.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ SEQUENCE, CERTIFICATES, EXPLICIT = 0x30, 0xA0, 0xA0
 
 
 def sort_certificates(response: bytes) -> bytes:
-    """A TimeStampResp (RFC 3161 §2.4.2) with sorted certificates. What can't be read as one comes back as it is."""
+    """Return a TimeStampResp (RFC 3161 §2.4.2) with sorted certificates. Returns other data unchanged."""
     try:
         start, end = _certificates(response)
         sorted_ones = sorted(response[first:last] for _, first, _, last in _elements(response, start, end))
@@ -20,7 +20,7 @@ def sort_certificates(response: bytes) -> bytes:
 
 
 def _certificates(data: bytes) -> tuple[int, int]:
-    """Where the elements of SignedData.certificates begin and end. Raises ValueError, IndexError."""
+    """Return where the elements of SignedData.certificates begin and end. Raises ValueError, IndexError."""
     start, end = _content(data, 0, len(data), SEQUENCE, 0)  # TimeStampResp
     start, end = _content(data, start, end, SEQUENCE, 1)  # its token, a ContentInfo
     start, end = _content(data, start, end, EXPLICIT, 1)
@@ -36,7 +36,7 @@ def _content(data: bytes, start: int, end: int, tag: int, index: int) -> tuple[i
 
 
 def _elements(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """(tag, where the element begins, where its content begins, where it ends) of each one."""
+    """Yield (tag, start of the element, start of its content, end) of each element."""
     while start < end:
         tag, length, content = data[start], data[start + 1], start + 2
         if length & 0x80:

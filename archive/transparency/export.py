@@ -1,4 +1,4 @@
-"""The whole log as a package that anybody can verify: entries, tiles, checkpoints, keys, and the verifier."""
+"""Export the whole log as a package that anybody can verify: entries, tiles, checkpoints, keys, and the verifier."""
 
 import io
 import json
@@ -44,7 +44,7 @@ DESCRIPTOR = {
 
 
 class _Pipe(io.RawIOBase):
-    """A file without seek() for zipfile: keeps the bytes that were written until `take` returns them."""
+    """A file without seek() for zipfile: buffers the written bytes until `take` returns them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,8 +64,8 @@ class _Pipe(io.RawIOBase):
 
 
 def stream_export() -> Iterator[bytes]:
-    """The package as a ZIP, up to the newest checkpoint, in constant memory. Raises verify_log.Invalid at once without
-    a checkpoint."""
+    """Yield the package as a ZIP, up to the newest checkpoint, in constant memory. Raises verify_log.Invalid at once if
+    there is no checkpoint."""
     log = DatabaseLog()
     notes = list(LogCheckpoint.objects.filter(size__lte=log.size).order_by("id").values_list("note", flat=True))
     if not notes:
@@ -99,12 +99,12 @@ def _chunks(log: DatabaseLog, notes: Sequence[str]) -> Iterator[bytes]:
 
 
 def verifier() -> bytes:
-    """The program that checks an export or a receipt on any machine."""
+    """Return the program that checks an export or a receipt on any machine."""
     return Path(verify_log.__file__).read_bytes()
 
 
 def verifier_page() -> bytes:
-    """The page that does the same in a browser, from the disk and without a network."""
+    """Return the page that does the same in a browser, from the disk and without a network."""
     words = json.dumps(verify_log.VERDICTS, indent=0).replace("<", "\\u003c")
     page = Path(verify_log.__file__).with_name("verify.html").read_text()
     return page.replace('type="application/json">{}<', f'type="application/json">{words}<').encode()

@@ -1,4 +1,4 @@
-"""The keys of the log: one that signs its checkpoints, and the public ones that verify them.
+"""The keys of the log: the private one that signs its checkpoints, and the public ones that verify them.
 
 archive/signing_keys.py has their history.
 """
@@ -16,19 +16,18 @@ from archive.transparency.verify_log import Checkpoint, Key
 
 
 def public_keys() -> list[Key]:
-    """The log's own key first, then those of LOG_PUBLIC_KEYS, then those that one of these endorsed. Empty if there are
-    none."""
+    """Return the log's own key, then those of LOG_PUBLIC_KEYS, then those endorsed by one of these. May be empty."""
     known = signing_keys.known_keys(signing_keys.LOG, signing_keys.trusted_log_keys())
     return [Key(settings.LOG_ORIGIN, key) for key in known]
 
 
 def own_key() -> bytes:
-    """The public half of LOG_KEY."""
+    """Return the public half of LOG_KEY."""
     return _public(_private())
 
 
 def has_retired_key() -> bool:
-    """Whether this process has a key that was retired. If not, it is recorded that the key signs."""
+    """Return whether this process's key was retired. If not, record that the key signs."""
     try:
         signing_keys.record_use(signing_keys.LOG, own_key())
     except signing_keys.KeyRetired:
@@ -37,8 +36,8 @@ def has_retired_key() -> bool:
 
 
 def key_lines() -> str:
-    """The public keys of the log, one a line, each with what is known of it: `from=` and `until=` (RFC 3339), and
-    `endorsed=`, a signature of an earlier key (verify_log.py, `endorsed_keys`). The newest is the first."""
+    """Return the public keys of the log, one per line, the newest first, with known facts: `from=` and `until=` (RFC
+    3339), and `endorsed=`, a signature of an earlier key (verify_log.py, `endorsed_keys`)."""
     records = {record.public: record for record in signing_keys.history(signing_keys.LOG)}
     listed = signing_keys.listed_keys(signing_keys.LOG, [key.public for key in public_keys()])
     return "".join(f"{Key(settings.LOG_ORIGIN, key)}{_facts(records.get(key))}\n" for key in listed)
@@ -53,7 +52,7 @@ def _facts(record: KeyRecord | None) -> str:
 
 
 def sign_checkpoint(size: int, root: bytes) -> Checkpoint:
-    """Sign a head of the log's tree. Only a process with LOG_KEY can."""
+    """Sign a head of the log's tree. Requires LOG_KEY."""
     private = _private()
     unsigned = Checkpoint(settings.LOG_ORIGIN, size, root, "", ())
     line = signature_line(Key(settings.LOG_ORIGIN, _public(private)), private.sign(unsigned.text.encode()))
@@ -61,7 +60,7 @@ def sign_checkpoint(size: int, root: bytes) -> Checkpoint:
 
 
 def signature_line(key: Key, signature: bytes) -> str:
-    """A signature of a note (c2sp.org/signed-note)."""
+    """Return a signature line of a note (c2sp.org/signed-note)."""
     return f"\u2014 {key.name} {base64.b64encode(key.id + signature).decode()}\n"
 
 

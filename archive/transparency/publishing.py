@@ -1,7 +1,8 @@
-"""Give the newest checkpoint to others: witnesses, the second bucket, a time-stamp authority.
+"""Publish the newest checkpoint: to witnesses, the second bucket, and a time-stamp authority.
 
-None of it needs the key that signs, so it runs in a process that does not delete: no deletion waits for a server that
-hangs. What a witness says is written to the store by the sequencer, in its next round: only one process writes there.
+This does not need the signing key, so it runs in a process that does not delete: no deletion waits for a server that
+hangs. The sequencer writes the witnesses' signatures to the store in its next round, since only one process may write
+there.
 """
 
 from archive import leases
@@ -12,14 +13,14 @@ from archive.transparency import checkpoints, copies, second_bucket, timestamps,
 
 
 def run() -> bool:
-    """Publish the newest checkpoint where it is missing. Returns False if another worker is publishing."""
+    """Publish the newest checkpoint wherever it is missing. Returns False if another worker is publishing."""
     row, _ = LogPublisher.objects.get_or_create(pk=1)
     claim = leases.claim(LogPublisher, row.pk, ["publishing"])
     return leases.attempt(claim, _run, parks=False)
 
 
 def _run(claim: Claim[LogPublisher]) -> bool:
-    """None of them can fail the others."""
+    """Publish to each in turn. Each handles its own network and storage errors, so that the others still run."""
     budget = claim.budget()
     last = checkpoints.latest()
     if last is not None:

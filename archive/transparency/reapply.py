@@ -1,16 +1,16 @@
-"""Bring the rows of a restored database up to date with the entries that it had lost: flags, lifts, appeals, holds,
-releases, deadlines, completed uploads, and deletions with the certificates that were issued.
+"""Bring the rows of a restored database up to date with its lost entries: flags, lifts, appeals, holds, releases,
+deadlines, completed uploads, and deletions with their certificates.
 
-Nothing is logged: the entries that were recovered (recovery.py) are the record. Each Space is one transaction, and each
-step looks at what is there before it writes, so all of it can be repeated. The result says what only a person can do.
+Nothing is logged: the recovered entries (recovery.py) are the record. Each Space is one transaction, and each step
+checks the present state before it writes, so everything can be repeated. The result lists what only a person can do.
 
-The log has no texts. Where a reason or a statement was lost, the row says which entry recorded it. The log has no names
-either: for an account that was created since, a closed one with its number stands in. A legal hold whose number is
-taken gets another one, so that the Space is protected until an admin has looked.
+The log has no texts. In place of a lost reason or statement, the row names the entry that recorded it. The log has no
+names either: if an account was created after the backup, a closed account with its number replaces it. A legal hold
+whose number is taken gets another number, so that the Space is protected until an admin has checked it.
 
-Workers may run meanwhile. They lock a Space before they write to the tables of flags and holds, and so does this
-module; some workers lock several Spaces. A transaction here that waits too long for a lock ends and is retried, so
-PostgreSQL never ends the transaction of a worker because of a deadlock.
+Workers may run at the same time. They lock a Space before they write to the tables of flags and holds, and so does this
+module; but some workers lock several Spaces. A transaction here that waits too long for a lock ends and is retried, so
+PostgreSQL never aborts a worker's transaction because of a deadlock.
 """
 
 import hashlib
@@ -47,11 +47,11 @@ from archive.retention import tombstone
 from archive.storage import keys, store
 from archive.transparency.recovery import LostEntry
 
-ATTEMPTS = 20  # at the transaction of a Space, when others have what it needs
-MAX_LOCK_WAIT = "500ms"  # less than PostgreSQL's deadlock_timeout (1 s), after which it would end one of the two
+ATTEMPTS = 20  # at the transaction of a Space, if other transactions hold its locks
+MAX_LOCK_WAIT = "500ms"  # less than PostgreSQL's deadlock_timeout (1 s), after which it would abort a transaction
 OUTCOMES = {"restored": "restorable"}  # of a rehearsal
 LOST = "(Lost. Entry {number} of the retention log, of {at}, records it.)"
-# A sequence is not rolled back, which does no harm.
+# A sequence is not rolled back, which is harmless.
 NEXT_NUMBER = """
 SELECT setval(pg_get_serial_sequence('{table}', 'id'),
     greatest((SELECT max(id) FROM {table}), nextval(pg_get_serial_sequence('{table}', 'id'))))
@@ -60,8 +60,8 @@ SELECT setval(pg_get_serial_sequence('{table}', 'id'),
 
 @dataclass(frozen=True)
 class Step:
-    """What became of an entry. `outcome`: restored; restorable (in a rehearsal); present (its effect was there); or
-    by-hand, with the reason."""
+    """The result for an entry. `outcome`: restored; restorable (in a rehearsal); present (nothing to do); or by-hand,
+    with the reason."""
 
     entry: int
     event: str
@@ -79,9 +79,9 @@ class _ByHand(Exception):
 
 
 def reapply(space_id: UUID, entries: Sequence[LostEntry], *, as_owner: bool) -> list[Step]:
-    """Bring the rows of a Space up to date with these entries, which are all of it that were lost, oldest first.
+    """Bring the rows of a Space up to date with `entries`: all of its lost entries, oldest first.
 
-    `as_owner`: times are set as the entries have them. Otherwise nothing is changed: a rehearsal. Raises StorageError.
+    `as_owner`: set the times that the entries have. Otherwise change nothing: a rehearsal. Raises StorageError.
     """
     ends = [entry for entry in entries if entry.event == events.SPACE_DELETED]
     certificate = _read_certificate(ends[-1]) if ends else None
@@ -102,7 +102,7 @@ def _reapply(
         _wait_briefly()
         space = Space.objects.select_for_update().filter(pk=space_id).first()
         steps: list[Step] = []
-        if space is not None and space.state != Space.State.DELETED:  # a tombstone has what it had at its deletion
+        if space is not None and space.state != Space.State.DELETED:  # the entries can't change a tombstone
             with _own_numbers(entries) if as_owner else nullcontext():
                 steps = [_apply(space, entry, entries) for entry in entries if entry.event in APPLIED]
                 if any(step.outcome != "present" for step in steps):
@@ -121,9 +121,9 @@ def _wait_briefly() -> None:
 
 @contextmanager
 def _own_numbers(entries: Sequence[LostEntry]) -> Iterator[None]:
-    """Rows get the numbers that they had, and later rows the numbers after these. Flags get the times that they had:
-    a trigger sets the time of each, because decisions of two people rest on it, and the owner of the table switches the
-    trigger off. Lock the Space before."""
+    """Let rows get their original numbers and flags their original times, and later rows higher numbers. A trigger sets
+    the time of each flag, because decisions of two people depend on it; the owner of the table disables the trigger
+    for the block. Lock the Space before."""
     has_flags = any(entry.event == events.VIOLATION_FLAGGED for entry in entries)
     with connection.cursor() as cursor:
         if has_flags:
@@ -132,7 +132,7 @@ def _own_numbers(entries: Sequence[LostEntry]) -> Iterator[None]:
         for model in (Violation, Appeal, Hold, User):
             cursor.execute(NEXT_NUMBER.format(table=model._meta.db_table))
         if has_flags:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # checks that wait for the commit would refuse the change
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # pending deferred checks would make ALTER TABLE fail
             cursor.execute("ALTER TABLE archive_violation ENABLE TRIGGER archive_flag_sets_time")
 
 
@@ -215,8 +215,8 @@ def _is_released(entry: LostEntry, entries: Sequence[LostEntry]) -> bool:
 
 
 def _protect(space: Space, entry: LostEntry) -> str:
-    """Place a hold under another number instead of one that can't be restored. Returns what an operator reads of it.
-    Without a row of a hold, triggers refuse a Space without a deadline."""
+    """Place a hold under another number instead of one that can't be restored. Returns a message for the operator.
+    Without the row, triggers refuse a Space without a deadline."""
     if space.state in Space.DELETING:
         return ""
     reason = _lost(entry)
@@ -250,8 +250,8 @@ def _review_hold(space: Space, entry: LostEntry) -> bool:
 
 
 def _receive(space: Space, entry: LostEntry) -> bool:
-    """A Space whose recording came since still waits for it, and its deletion as abandoned would remove the recording.
-    With its upload as completed, workers examine and publish it again. Raises StorageError."""
+    """Complete the upload of a Space whose recording came after the backup, so that workers examine and publish it.
+    Otherwise the Space would be deleted as abandoned, with its recording. Raises StorageError."""
     if space.state != Space.State.RECEIVING:
         return False
     opened = space.uploads.filter(state=UploadSession.State.OPEN)
@@ -303,8 +303,8 @@ def _hold(space: Space, entry: LostEntry) -> Hold:
 
 
 def _account(entry: LostEntry) -> User:
-    """The account that caused the entry, or one that stands in for it. Raises _ByHand if its number belongs to another
-    one, which was created since the restore."""
+    """Return the account that caused the entry, or a stand-in. Raises _ByHand if its number belongs to another account,
+    created since the restore."""
     account = User.objects.filter(pk=entry.actor or 0).first()
     if account is None:
         return _stand_in(entry)
@@ -314,7 +314,7 @@ def _account(entry: LostEntry) -> User:
 
 
 def _stand_in(entry: LostEntry) -> User:
-    """A closed account (archive/accounts/closing.py) for one that is lost: with its number, unless that is taken."""
+    """Return a closed account (archive/accounts/closing.py) for a lost one, with its number unless that is taken."""
     is_taken = entry.actor is None or User.objects.filter(pk=entry.actor).exists()
     name = f"lost #{entry.actor}" if is_taken else closing.NAME.format(pk=entry.actor)
     closed = {"password": make_password(None), "is_active": False, "date_joined": entry.at, "closed_at": Now()}
@@ -325,7 +325,7 @@ def _stand_in(entry: LostEntry) -> User:
 
 
 def _same(is_same: bool, what: str) -> bool:
-    """False, as it is there already. Raises _ByHand if its number belongs to another one, made since the restore."""
+    """Return False if the row is the same one, so nothing is to do. Raises _ByHand for another row with its number."""
     if not is_same:
         raise _ByHand(f"{what} of this database is another one, which was made since the restore")
     return False
@@ -340,9 +340,9 @@ def _lost(entry: LostEntry) -> str:
 
 
 def _set_deadline(space: Space, entries: Sequence[LostEntry]) -> None:
-    """Compute the deadline from the facts that were restored, under the policy that was in force. It is never before
-    the one that was logged last: nothing is deleted earlier than it was announced. A Space that is being deleted keeps
-    the deadline that it is deleted for."""
+    """Compute the deadline from the restored facts, under the policy in force at that time. It is never before the last
+    logged deadline, so that nothing is deleted earlier than announced. A Space that is being deleted keeps its
+    deadline."""
     space = Space.objects.prefetch_related("violations", "holds").get(pk=space.pk)
     policies = [entry.detail["policy"] for entry in entries if "policy" in entry.detail]
     rule = policy.RetentionPolicy(**policies[-1]) if policies else current_policy()
@@ -360,7 +360,7 @@ def _set_deadline(space: Space, entries: Sequence[LostEntry]) -> None:
 
 
 def _read_certificate(entry: LostEntry) -> str | None:
-    """The certificate that this entry records, byte for byte; None if the store does not have it. The entry has its
+    """Return the certificate that this entry records, byte for byte; None if the store lacks it. The entry has its
     SHA-256, and the checkpoint signs the entry."""
     assert entry.space is not None
     try:
@@ -371,8 +371,8 @@ def _read_certificate(entry: LostEntry) -> str | None:
 
 
 def _delete(space: Space | None, entry: LostEntry, document: str | None) -> Step:
-    """Make the Space what it was: deleted at that time, with that certificate. The store had nothing of it any more
-    when it was; what came back to it since is removed by the daily check (archive/retention/recheck.py)."""
+    """Make the Space deleted again, at that time and with that certificate. The store was empty then; the daily check
+    (archive/retention/recheck.py) removes objects that came back since."""
     assert entry.space is not None
     changed = _add_certificate(entry.space, document)
     if space is not None and space.state != Space.State.DELETED:

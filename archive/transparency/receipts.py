@@ -1,4 +1,4 @@
-"""Receipts: the proof that one entry is in the log (c2sp.org/tlog-proof), for people who keep it outside."""
+"""Make receipts: proofs that one entry is in the log (c2sp.org/tlog-proof), for people who keep them elsewhere."""
 
 from archive.log.leaf import leaf_data
 from archive.models import LogEntry, LogLeaf
@@ -9,7 +9,7 @@ from archive.transparency.witnesses import note_with_cosignatures
 
 
 def make_receipt(entry: LogEntry) -> Receipt | None:
-    """The receipt of an entry, with the checkpoint that first contained it; None as long as there is no such one."""
+    """Return the receipt of an entry, with the first checkpoint that contains it; None if there is none yet."""
     index = LogLeaf.objects.filter(entry_id=entry.pk).values_list("index", flat=True).first()
     row = None if index is None else checkpoints.covering(index)
     if index is None or row is None:

@@ -1,11 +1,11 @@
-"""Bring back the entries that a restored database lacks, from the copy of the log in the store, byte for byte.
+"""Recover the entries that a restored database lacks, byte for byte, from the copy of the log in the store.
 
-Nothing is trusted but the signed root: the entries are read once, hashed and compared with it before anything is
-written, and again as they are written. Then they have their numbers, times and places in the tree again, so the log
-continues as if nothing had been lost.
+Only the signed root is trusted: the entries are read once, hashed and compared with it before anything is written, and
+compared again as they are written. They get their original numbers, times and indices, so the log continues as if
+nothing had been lost.
 
 The owner of the tables does it (archive/database_roles.py): triggers set the time of each entry and refuse changes, and
-only the owner may switch them off. Each batch is a transaction; a recovery that was killed continues at the next one.
+only the owner may disable them. Each batch is a transaction; after a crash the recovery continues with the next one.
 """
 
 import json
@@ -38,7 +38,7 @@ BATCH = 2000  # entries in one transaction
 
 READ = f"SELECT {COLUMNS} FROM archive_logentry WHERE id = ANY(%s)"  # noqa: S608
 INSERT = f"COPY archive_logentry ({COLUMNS}) FROM STDIN"
-# New entries get numbers beyond those of the lost ones. A sequence is not rolled back, which does no harm.
+# New entries get numbers above the lost ones. A sequence is not rolled back, which is harmless.
 NEXT_NUMBER = """
 SELECT setval(pg_get_serial_sequence('archive_logentry', 'id'),
     greatest(%s, (SELECT max(id) FROM archive_logentry), nextval(pg_get_serial_sequence('archive_logentry', 'id'))))
@@ -54,7 +54,7 @@ INSERT INTO archive_logqueue SELECT entry_id FROM taken
 
 @dataclass(frozen=True)
 class LostEntry:
-    """An entry as the copy has it. `actor`: the account that caused it."""
+    """An entry in the copy. `actor`: the account that caused it."""
 
     id: int
     at: datetime
@@ -71,25 +71,25 @@ class LostEntry:
 
 
 class CopiedLog:
-    """The log as the store has it, up to the checkpoint `head`."""
+    """The log in the store, up to the checkpoint `head`."""
 
     def __init__(self, head: Checkpoint) -> None:
         self.head = head
         self.read_tile = cache(self._read_tile)
 
     def root(self, size: int) -> bytes:
-        """The root of its first `size` entries. Raises ObjectMissing, ValueError without their tiles."""
+        """Return the root of the first `size` entries. Raises ObjectMissing, ValueError without their tiles."""
         return Tree(size, self.read_tile).root()
 
     def is_complete(self) -> bool:
-        """Whether the store has the hashes that the checkpoint covers."""
+        """Return whether the store has all hashes that the checkpoint covers."""
         try:
             return self.root(self.head.size) == self.head.root
         except (ObjectMissing, ValueError):
             return False
 
     def entries(self, start: int) -> Iterator[bytes]:
-        """The entries from index `start` on, as canonical JSON. Nothing says yet that they are right."""
+        """Yield the entries from index `start` on, as canonical JSON. They are not verified yet."""
         for number in range(start // TILE, -(-self.head.size // TILE)):
             bundle = store().get(keys.log_object(tile_path("entries", number, self._width(0, number))))
             yield from islice(_split(bundle), max(0, start - number * TILE), None)
@@ -114,8 +114,8 @@ class CopiedLog:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The database against the copy. `size`: entries with an index in the database; `common`: how many of them, the
-    first ones, the copy has too."""
+    """The result of comparing the database with the copy. `size`: entries with an index in the database; `common`: how
+    many of the first ones are the same in the copy."""
 
     copy: CopiedLog
     size: int
@@ -123,12 +123,12 @@ class Comparison:
 
     @property
     def lost(self) -> int:
-        """How many entries the database lacks, or has at another place."""
+        """How many entries the database lacks, or has at another index."""
         return self.copy.head.size - self.common
 
 
 def compare() -> Comparison | None:
-    """Compare the log with the newest copy of which the store has all tiles; None if there is no checkpoint. Raises
+    """Compare the log with the newest copy whose tiles are all in the store; None if there is no checkpoint. Raises
     Refused, StorageError, Invalid."""
     if (copy := _newest_copy()) is None:
         return None
@@ -154,7 +154,7 @@ def _newest_copy() -> CopiedLog | None:
 
 
 def _common_size(copy: CopiedLog, size: int) -> int:
-    """How many of the first entries are the same in both: by bisection, since a root covers all before it."""
+    """Return how many of the first entries are the same in both. By bisection, since a root covers all before it."""
     low, high = 0, min(size, copy.head.size)
     if stored_tree(high).root() == copy.root(high):
         return high
@@ -168,19 +168,19 @@ def _common_size(copy: CopiedLog, size: int) -> int:
 
 
 def lost_entries(copy: CopiedLog, common: int) -> Iterator[LostEntry]:
-    """What the copy has from index `common` on, after a comparison with the checkpoint. Raises Refused."""
+    """Return the copy's entries from index `common` on, after verifying them. Raises Refused."""
     copy.verify(common)
     return map(LostEntry.of, copy.entries(common))
 
 
 def recovered_entries(common: int) -> Iterator[LostEntry]:
-    """The same, once they are in the database: nobody can change them between two looks."""
+    """Return the same entries from the database once they are there, where nobody can change them."""
     return (LostEntry.of(line) for line in DatabaseLog().lines(common))
 
 
 def recover(found: Comparison) -> int:
     """Add the entries that the database lacks. Connect as the owner. Returns how many. Raises Refused, StorageError;
-    what was committed before stays, and the next call continues there."""
+    committed batches stay, and the next call continues there."""
     copy, common = found.copy, found.common
     signed = LogCheckpoint.objects.filter(size__gt=common).order_by("-size").first()
     if signed and found.lost:
@@ -202,7 +202,7 @@ def recover(found: Comparison) -> int:
 
 
 def _take_back(common: int) -> None:
-    """Take the indices from `common` on back: no checkpoint covers them, and the entries wait for others."""
+    """Remove the indices from `common` on, which no checkpoint covers, and queue their entries for new ones."""
     with transaction.atomic(), connection.cursor() as cursor:
         row = LogSequencer.objects.select_for_update().get(pk=1)
         tree = stored_tree(common).frontier()
@@ -214,7 +214,7 @@ def _take_back(common: int) -> None:
 
 
 def _add(size: int, lines: Sequence[bytes]) -> None:
-    """Add these entries, which follow the first `size`."""
+    """Add these entries after the first `size`."""
     entries = {json.loads(line)["id"]: line for line in lines}
     with transaction.atomic(), connection.cursor() as cursor:
         LogSequencer.objects.get_or_create(pk=1)
@@ -232,8 +232,8 @@ def _add(size: int, lines: Sequence[bytes]) -> None:
 
 
 def _make_room(cursor: CursorWrapper, entries: dict[int, bytes]) -> set[int]:
-    """Give entries of the database that have the number of another one in the copy new numbers: they were written
-    since the restore, and have no place in the tree. Returns the numbers of those that are the same."""
+    """Renumber entries of the database whose number belongs to another entry in the copy: they were written since the
+    restore, and have no index. Returns the numbers of entries that are the same in both."""
     present = _read(cursor, list(entries))
     for pk in [pk for pk, data in present.items() if data != entries[pk]]:
         cursor.execute(RENUMBER, [pk])
@@ -260,7 +260,7 @@ def _insert(cursor: CursorWrapper, lines: Sequence[bytes]) -> None:
 
 @contextmanager
 def _without_triggers(cursor: CursorWrapper, *tables: str) -> Iterator[None]:
-    """In the transaction that is open: until its end nobody else writes to these tables."""
+    """Disable triggers in the open transaction. Until its end, its locks keep others from writing to these tables."""
     for table in tables:
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     yield
@@ -269,8 +269,8 @@ def _without_triggers(cursor: CursorWrapper, *tables: str) -> Iterator[None]:
 
 
 def _add_checkpoint(copy: CopiedLog) -> None:
-    """Add the checkpoint to those that this database knows, with its cosignatures. It was signed at most
-    LOG_CHECKPOINT_SECONDS after its last entry was written: by the latter's time here."""
+    """Add the checkpoint with its cosignatures to the database. Its time is unknown, so use that of its last entry: it
+    was signed at most LOG_CHECKPOINT_SECONDS later."""
     head = copy.head
     if is_known(head.text) or LogCheckpoint.objects.filter(size__gt=head.size).exists():
         return  # the newest checkpoint is the last row
@@ -288,7 +288,7 @@ def _add_checkpoint(copy: CopiedLog) -> None:
 
 
 def _split(bundle: bytes) -> Iterator[bytes]:
-    """The entries of a bundle: each has its length before it (2 bytes, big-endian)."""
+    """Yield the entries of a bundle: each has its length before it (2 bytes, big-endian)."""
     place = 0
     while place < len(bundle):
         end = place + 2 + int.from_bytes(bundle[place : place + 2], "big")

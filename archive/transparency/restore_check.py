@@ -1,8 +1,8 @@
-"""After a restore: what the database lacks, how it gets it back, and how an operator ends the pause of deletion.
+"""After a restore: find out what the database lacks, recover it, and end the pause of deletion.
 
-`check` reads only. `apply` recovers the entries (recovery.py), and brings the rows up to date (reapply.py); killed
-anywhere, it is repeated. `confirm` ends the pause. The row of the restore keeps the number of common entries, so a
-second `apply` knows what the first one had to do.
+`check` only reads. `apply` recovers the entries (recovery.py), and brings the rows up to date (reapply.py); after a
+crash it is repeated. `confirm` ends the pause. The row of the restore keeps the number of common entries, so a second
+`apply` knows where the first one started.
 """
 
 import base64
@@ -30,7 +30,7 @@ from archive.transparency.recovery import Comparison, LostEntry
 from archive.transparency.tile_store import is_extended
 from archive.transparency.verify_log import Checkpoint, Invalid
 
-# What took something away from somebody: the restored database gives it back, until a person takes it away again.
+# Events that withdrew access. The restored database gives it back, until a person withdraws it again.
 WITHDRAWALS = (
     *(events.TOKEN_REVOKED, events.ACCOUNT_ROLE_REVOKED, events.ACCOUNT_DEACTIVATED, events.ACCOUNT_CLOSED),
     *(events.ACCOUNT_PASSWORD_CHANGED, events.ACCOUNT_SESSIONS_ENDED, events.ACCOUNT_EMAIL_CHANGED),
@@ -48,17 +48,17 @@ OF_SPACES = {
     *(events.SPACE_REGISTERED, events.SPACE_DELETED, events.DEADLINE_MOVED),
 }
 MOST_NAMED = 20  # steps in a message
-# Nothing is lost with these: they say what happened, and no row depends on it.
+# Events on which no row depends, so nothing is lost with them.
 WITHOUT_ROWS = (*events.CONTENT_ISSUED, events.DELETION_STARTED, events.DELETION_INVENTORIED)
 
 
 @dataclass
 class Report:
-    """`found`: entries of the checkpoint that tells of the restore, which is at `place`; `has_found`: whether the
+    """`found`: entries of the checkpoint that revealed the restore, which is at `place`; `has_found`: whether the
     database has them. `size`: entries with an index in the database; `common`: how many of them the copy has too;
-    `copied`: entries of the copy, None without one. `steps` are those that matter for deletion; `withdrawn` took access
-    away; `without_row` are Spaces that were registered since, with the number of objects that the store has of each;
-    `lost` counts the other entries, by event."""
+    `copied`: entries of the copy, None without one. `steps` matter for deletion; `withdrawn` withdrew access;
+    `without_row`: Spaces that were registered after the backup, with their numbers of objects in the store; `lost`
+    counts the other entries, by event."""
 
     paused: bool = False
     found: int | None = None
@@ -75,7 +75,7 @@ class Report:
 
     @property
     def missing(self) -> int:
-        """How many entries of the copy the database does not have in their places now."""
+        """How many entries of the copy the database lacks at their indices now."""
         return 0 if self.copied is None else self.copied - min(self.size, self.common)
 
     @property
@@ -84,8 +84,8 @@ class Report:
 
     @property
     def is_restored(self) -> bool:
-        """Whether nothing that matters for deletion is left to restore: the database has all that the copy has, and
-        what the checkpoint covers that was found."""
+        """Whether nothing that matters for deletion is left to restore: the database has everything in the copy, and
+        everything that the found checkpoint covers."""
         return self.copied is not None and self.has_found and not self.missing and not self.open_steps
 
     def as_json(self) -> dict[str, Any]:
@@ -93,8 +93,8 @@ class Report:
 
 
 def check() -> Report:
-    """Compare, and say what `apply` would do. Changes nothing but the row of a restore that was not known before.
-    Raises Refused, StorageError, Invalid."""
+    """Compare, and report what `apply` would do. Changes nothing, except that it records a new restore. Raises Refused,
+    StorageError, Invalid."""
     found = _find()
     comparison = recovery.compare()
     if comparison is None:
@@ -108,7 +108,8 @@ def check() -> Report:
 
 
 def _find() -> DatabaseRestore | None:
-    """As restores.find, and where the store's checkpoint is missing, by its tiles. Raises StorageError."""
+    """Return restores.find, or detect the restore by the store's tiles if its checkpoint is missing. Raises
+    StorageError."""
     try:
         return restores.find()
     except CheckpointMissing:
@@ -118,9 +119,9 @@ def _find() -> DatabaseRestore | None:
 
 
 def _has(found: DatabaseRestore, size: int) -> bool:
-    """Whether the first `size` entries of the database are those of the checkpoint that was found, or begin with them.
-    The copy that it was compared with may be another one: a smaller one, if the store lacks tiles of the one that was
-    found; one of the same size, of another log."""
+    """Return whether the database's first `size` entries are, or begin with, those of the found checkpoint. The copy
+    for the comparison may differ from it: a smaller one, if the store lacks tiles of the found one; or one of the same
+    size from another log."""
     try:
         origin, _, root = found.checkpoint.split("\n")[:3]
         head = Checkpoint(origin, found.size, base64.b64decode(root, validate=True), "", ())
@@ -151,14 +152,14 @@ def apply() -> Report:
 
 
 def _forget_days(common: int) -> None:
-    """The figures of days that got entries back are computed again (archive/audit/days.py)."""
+    """Delete the figures of days that got entries back, so that they are computed again (archive/audit/days.py)."""
     for first in islice(recovery.recovered_entries(common), 1):
         LogDay.objects.filter(day__gte=first.at.date()).delete()
 
 
 def confirm(reason: str, by: User, *, accept_losses: bool = False) -> tuple[DatabaseRestore, Report]:
-    """End the pause of deletion. `accept_losses`: although something is not restored. The report says what, as far
-    as the copy can be read. Raises Refused, StorageError."""
+    """End the pause of deletion. `accept_losses`: even if something is not restored. The report says what, as far as
+    the copy can be read. Raises Refused, StorageError."""
     reason = validated_reason(reason, by, "restore.reason_missing")
     found = _find()
     if found is None:
@@ -167,7 +168,7 @@ def confirm(reason: str, by: User, *, accept_losses: bool = False) -> tuple[Data
     salt = secrets.token_hex(16)
     with transaction.atomic():
         found = DatabaseRestore.objects.select_for_update().get(pk=found.pk)
-        if found.state != DatabaseRestore.State.OPEN:  # by another operator at the same time
+        if found.state != DatabaseRestore.State.OPEN:  # confirmed by another operator in the meantime
             return found, report
         count = 0 if found.common is None else max(0, found.size - found.common)
         detail = {"size": found.size, "count": count if found.applied_at else 0, "reason": log.commitment(salt, reason)}
@@ -178,10 +179,10 @@ def confirm(reason: str, by: User, *, accept_losses: bool = False) -> tuple[Data
 
 
 def _find_losses(*, accept_losses: bool) -> Report:
-    """Say what is not restored. Raises Refused if there is something, unless the operator accepts that."""
+    """Report what is not restored. Raises Refused if there is something, unless the operator accepts that."""
     try:
         report = check()
-    except (SpacekeepError, Invalid):  # a copy that can't be read must not pause deletion for ever
+    except (SpacekeepError, Invalid):  # an unreadable copy must not pause deletion for ever
         if not accept_losses:
             raise
         return Report()
@@ -210,8 +211,8 @@ def _report(comparison: Comparison, entries: Iterable[LostEntry], *, is_paused: 
 def _sort(
     entries: Iterable[LostEntry],
 ) -> tuple[dict[UUID, list[LostEntry]], list[LostEntry], Counter[str]]:
-    """(entries by Space, the others, how many there are of events that nothing is done about). Memory follows what is
-    to be done, not what was lost."""
+    """Return (entries by Space, other entries to handle, counts of the rest by event). Memory depends on what has to be
+    done, not on what was lost."""
     by_space: dict[UUID, list[LostEntry]] = {}
     others: list[LostEntry] = []
     lost: Counter[str] = Counter()
@@ -241,8 +242,8 @@ def _withdrawal(entry: LostEntry) -> Step:
 
 
 def _restore_key(entry: LostEntry, *, applies: bool) -> Step:
-    """A key that was retired never signs again. Its endorsement is not in the log: LOG_PUBLIC_KEYS and
-    CERTIFICATE_PUBLIC_KEYS have to name a key that was added since."""
+    """Restore the history of a signing key, so that a retired key never signs again. The log has no endorsements, so
+    LOG_PUBLIC_KEYS and CERTIFICATE_PUBLIC_KEYS must name keys that were added after the backup."""
     public = base64.b64decode(entry.detail["public"])
     facts = {"kind": entry.detail["kind"], "change": KEYS[entry.event], "public": public}
     is_there = SigningKeyEvent.objects.filter(**facts).exists()

@@ -1,9 +1,9 @@
-"""A second bucket that holds each checkpoint, with object lock: nobody of the archive can change or delete it.
+"""A second bucket with each checkpoint under object lock, so that nobody at the archive can change or delete it.
 
-It may be another vendor's, and has credentials of its own. An object is written once, under a key of its own, and
-locked for LOG_LOCK_DAYS; the purge of Spaces never comes here. Before the next checkpoint is signed, the newest one
-here is compared with the tree as well, so an older database or a changed log is noticed even if our own store was
-restored with it. A bucket that can't be reached stops nothing: it gets what it lacks in a later round.
+It may be another vendor's, and has its own credentials. An object is written once, under its own key, and locked for
+LOG_LOCK_DAYS; the purge of Spaces never touches this bucket. Before the next checkpoint is signed, the newest one here
+is compared with the tree, so an older database or a changed log is detected even if our own store was restored with it.
+If the bucket can't be reached, nothing stops: it gets the missing checkpoints in a later round.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -39,14 +39,14 @@ def bucket() -> Store:
 
 
 def place() -> str:
-    """How rows name the bucket."""
+    """Return the name of the bucket in rows."""
     return restores.second_bucket_place()
 
 
 def newest_checkpoints(about: int) -> list[Checkpoint]:
-    """The newest checkpoint in the bucket that the log's keys signed, and other versions of it, if somebody replaced
-    it; [] if there is none. Copies that an operator acknowledged are left out; an unsigned one raises an alert.
-    `about`: the size that it probably has. Raises StorageError."""
+    """Return the newest checkpoint in the bucket that the log's keys signed, with other versions of it, if it was
+    replaced; [] if there is none. Leaves out copies that an operator acknowledged; an unsigned one raises an alert.
+    `about`: its probable size. Raises StorageError."""
     store, known = bucket(), acknowledgements.acknowledged_bytes(place())
     newest: list[Checkpoint] = []
     for _, versions in groupby(_newest_first(store, about), key=lambda version: version.key):
@@ -58,7 +58,7 @@ def newest_checkpoints(about: int) -> list[Checkpoint]:
 
 
 def try_newest_checkpoints(about: int) -> list[Checkpoint]:
-    """`newest_checkpoints`, or [] if the bucket can't be read: signing does not wait for it."""
+    """Return `newest_checkpoints`, or [] if the bucket can't be read: signing does not wait for it."""
     try:
         return newest_checkpoints(about)
     except StorageError as error:
@@ -67,7 +67,7 @@ def try_newest_checkpoints(about: int) -> list[Checkpoint]:
 
 
 def read(store: Store, version: StoredVersion) -> Checkpoint | None:
-    """A checkpoint that the log's keys signed; None, and an alert, if they did not. Raises StorageError."""
+    """Return a checkpoint that the log's keys signed; None, and an alert, if they did not. Raises StorageError."""
     try:
         note = locked.read_version(store, version).decode() if version.size <= MAX_SIZE else ""
         checkpoint = Checkpoint.parse(note)
@@ -79,7 +79,7 @@ def read(store: Store, version: StoredVersion) -> Checkpoint | None:
 
 
 def _newest_first(store: Store, about: int) -> Iterator[StoredVersion]:
-    """All versions in the bucket, the largest key first. A store lists upwards only, so this looks from `about` on
+    """Yield all versions in the bucket, the largest key first. A store lists only upwards, so list from `about` on
     first, and then in steps that double below it: one or two requests, unless the bucket is ahead of us."""
     step, start, end = 0, about, ""
     while True:
@@ -94,9 +94,9 @@ def _newest_first(store: Store, about: int) -> Iterator[StoredVersion]:
 
 
 def publish(newest: LogCheckpoint, is_extended: Callable[[Sequence[Checkpoint]], bool]) -> None:
-    """Write the checkpoints that the bucket lacks, the oldest first, if `is_extended` says that our log extends what is
-    there; into an empty bucket, `newest` only. Errors of the store are logged, and raise an alert when the bucket lacks
-    a checkpoint that is older than a day."""
+    """Write the checkpoints that the bucket lacks, the oldest first, if `is_extended` confirms that our log extends
+    those in the bucket; into an empty bucket, only `newest`. Errors of the store are logged, and raise an alert when
+    the bucket lacks a checkpoint that is older than a day."""
     if not (missing := _missing(newest)):
         return
     try:
@@ -121,7 +121,7 @@ def latest_copy() -> CheckpointCopy | None:
 
 
 def _is_overdue() -> bool:
-    """Whether the bucket lacks a checkpoint for longer than OVERDUE."""
+    """Return whether the bucket has lacked a checkpoint for longer than OVERDUE."""
     last = latest_copy()
     newer = LogCheckpoint.objects.filter(pk__gt=last.checkpoint_id if last else 0)
     return newer.filter(signed_at__lt=Now() - OVERDUE).exists()
@@ -134,7 +134,7 @@ def _lock(store: Store) -> locked.Lock | None:
 
 
 def _write(store: Store, row: LogCheckpoint, lock: locked.Lock | None) -> None:
-    """Idempotent. Raises StorageError, also if something else lies at the key."""
+    """Write a checkpoint. Idempotent. Raises StorageError, also if the key has other content."""
     key, data = keys.checkpoint_copy(row.size, row.signed_at), row.note.encode()
     version = _find(store, key, data)
     if version is None:
@@ -147,7 +147,7 @@ def _write(store: Store, row: LogCheckpoint, lock: locked.Lock | None) -> None:
 
 
 def _find(store: Store, key: str, data: bytes) -> StoredVersion | None:
-    """The version at this key that a killed worker wrote, or None if there is nothing yet."""
+    """Return the version at this key that a killed worker wrote; None if there is none."""
     versions = [version for version in locked.versions_after(store, key, "") if version.key == key]
     for version in versions:
         if version.size == len(data) and locked.read_version(store, version) == data:

@@ -1,12 +1,12 @@
 """The sequencer: gives each committed entry of the log the next index, and its hash a place in the tree.
 
-Entries wait in a queue that a trigger fills in their own transaction, so a transaction that writes to the log waits for
-no other one, and what was rolled back was never in the queue. One transaction takes entries from the queue and writes
-their leaves: each entry is either waiting or has an index, whatever dies. The order is that of taking: an entry that
-commits late gets a later index than others with higher ids.
+Entries wait in a queue that a trigger fills in their own transaction, so transactions that write to the log don't wait
+for each other, and rolled back entries are never in the queue. One transaction takes entries from the queue and writes
+their leaves, so after any crash each entry is either queued or has an index. The order is that of leaving the queue: an
+entry that commits late gets a later index than others with higher ids.
 
-The row of LogSequencer is locked meanwhile and its fence checked, so two workers never number at once, and a unique
-index would stop them if they did.
+The row of LogSequencer is locked during that and its fence checked, so two workers never assign indices at once; if
+they did, a unique index would stop them.
 """
 
 import structlog
@@ -23,12 +23,12 @@ from archive.transparency.tile_store import frontier
 from archive.transparency.verify_log import leaf_hash
 
 BATCH = 2000  # entries in one transaction
-ROUND = 65_536  # entries between two looks at whether a checkpoint is due
+ROUND = 65_536  # entries between two checks of whether a checkpoint is due
 
 logger = structlog.get_logger()
 
-# Rows that a transaction has not committed are invisible, so they can't be taken. The queue has no index; what comes
-# first in it is about the oldest.
+# Uncommitted rows are invisible, so they can't be taken. The queue has no index, but its first rows are about the
+# oldest.
 TAKE = """
 DELETE FROM archive_logqueue WHERE ctid = ANY(ARRAY(SELECT ctid FROM archive_logqueue LIMIT %s)) RETURNING entry_id
 """
@@ -37,15 +37,15 @@ NUMBERED = "SELECT entry_id FROM archive_logleaf WHERE entry_id = ANY(%s)"
 
 
 def run() -> bool:
-    """Number the waiting entries, and sign a checkpoint if one is due. Returns False if another worker does it, on an
-    error that a later run will not have, and after a restore that is not confirmed (archive/restores.py)."""
+    """Number the queued entries, and sign a checkpoint if one is due. Returns False if another worker does it, after a
+    transient error, and after an unconfirmed restore (archive/restores.py)."""
     row, _ = LogSequencer.objects.get_or_create(pk=1)
     claim = leases.claim(LogSequencer, row.pk, ["sequencing"])
     return leases.attempt(claim, _run, parks=False)
 
 
 def has_backlog() -> bool:
-    """Whether more waits than one transaction takes."""
+    """Return whether more entries are queued than one transaction takes."""
     return LogQueue.objects.order_by()[BATCH:].exists()
 
 
@@ -56,7 +56,7 @@ def _run(claim: Claim[LogSequencer]) -> bool:
         logger.error("log_does_not_extend_checkpoint", checkpoint=restored.size, size=size, place=restored.place)
         claim.renew(problem=restores.describe(restored), **leases.RESET)
         return False
-    checkpoints.record_key()  # before entries are numbered: the first checkpoint with a new key contains its entry
+    checkpoints.record_key()  # before numbering, so that the first checkpoint with a new key contains its entry
     while True:
         numbered = 0
         while numbered < ROUND and (count := number_entries(claim)):
@@ -72,8 +72,8 @@ def _run(claim: Claim[LogSequencer]) -> bool:
 
 
 def _find_restore(claim: Claim[LogSequencer]) -> DatabaseRestore | None:
-    """An entry that gets an index before the lost ones are back would take one of theirs. A store that can't be asked
-    delays nothing here: recovery.py takes indices back that no checkpoint has."""
+    """Look for a restore. Entries that get an index before the lost ones are recovered would take their indices. If the
+    store does not answer, continue: recovery.py can remove indices that no checkpoint covers."""
     try:
         try:
             return restores.find()
@@ -84,8 +84,8 @@ def _find_restore(claim: Claim[LogSequencer]) -> DatabaseRestore | None:
 
 
 def number_entries(claim: Claim[LogSequencer], limit: int = BATCH) -> int:
-    """Give the oldest waiting entries their indices, in one transaction. Returns how many were waiting, at most
-    `limit`. Raises LeaseLost."""
+    """Give the first queued entries their indices, in one transaction. Returns how many were queued, at most `limit`.
+    Raises LeaseLost."""
     with transaction.atomic():
         claim.renew()  # locks the row until the commit
         row = LogSequencer.objects.get(pk=claim.row.pk)
@@ -98,12 +98,12 @@ def number_entries(claim: Claim[LogSequencer], limit: int = BATCH) -> int:
 
 
 def _read(cursor: CursorWrapper, ids: list[int]) -> list[tuple[int, bytes]]:
-    """(number, leaf hash) of these entries, without those that have an index."""
+    """Return (number, leaf hash) of these entries, without those that have an index."""
     cursor.execute(NUMBERED, [ids])
     numbered = {pk for (pk,) in cursor.fetchall()}
     cursor.execute(READ, [ids])
     found = [(entry[0], leaf_hash(leaf_data_of_row(entry))) for entry in cursor if entry[0] not in numbered]
-    # A trigger refuses that: somebody switched it off. The others get their indices all the same.
+    # Only possible with the triggers disabled. The other entries still get their indices.
     _alert("log_entries_deleted", set(ids) - numbered - {pk for pk, _ in found})
     _alert("log_entries_queued_again", numbered)
     return found
@@ -115,7 +115,7 @@ def _alert(event: str, entries: set[int]) -> None:
 
 
 def append(cursor: CursorWrapper, row: LogSequencer, leaves: list[tuple[int, bytes]]) -> None:
-    """Give these (number, leaf hash) the next indices. `row` is locked."""
+    """Give these (number, leaf hash) the next indices. `row` must be locked."""
     tree = frontier(row)
     nodes: list[tuple[int, int, bytes]] = []
     for _, leaf in leaves:

@@ -1,8 +1,8 @@
-"""Tiles of the log's tree: read from the database, written to the store (c2sp.org/tlog-tiles).
+"""Read the tiles of the log's tree from the database, and write them to the store (c2sp.org/tlog-tiles).
 
-The database has every hash that a tile has, so the store's tiles can be written again at any time. They are there for
-others: whoever has a checkpoint can check the log by them without us. And with the certificates of deletion they are
-what a restored database is repaired from (recovery.py).
+The database has every hash of a tile, so the store's tiles can be written again at any time. They are for others: with
+a checkpoint and the tiles anybody can check the log without us. A restored database is also repaired from them and the
+certificates (recovery.py).
 """
 
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ from archive.transparency.tiles import Tree, tiles_between
 from archive.transparency.verify_log import HASH, TILE, Checkpoint, Frontier, tile_path
 
 CONTENT_TYPE = "application/octet-stream"
-STEP = 16_384  # leaves between two notes of how far the tiles are written
+STEP = 16_384  # leaves between two updates of the progress
 AT_ONCE = 8  # writes to the store
-TILES_READ = 8  # tiles whose entries are read in one statement
+TILES_READ = 8  # tiles whose entries one statement reads
 READ_LEAVES = f"""
 SELECT hash, {COLUMNS} FROM archive_logleaf LEFT JOIN archive_logentry ON id = entry_id
 WHERE index >= %s AND index < %s ORDER BY index
 """  # noqa: S608
-# Of the deletions that these leaves record.
+# Certificates of the deletions that these leaves record.
 READ_CERTIFICATES = """
 SELECT c.space_id, c.document FROM archive_logleaf JOIN archive_logentry e ON e.id = entry_id
 JOIN archive_deletioncertificate c ON c.space_id = e.space_id
@@ -36,14 +36,14 @@ WHERE index >= %s AND index < %s AND e.event = 'space.deleted'
 
 
 def frontier(row: LogSequencer) -> Frontier:
-    """The tree as the sequencer left it."""
+    """Return the tree as the sequencer left it."""
     data = bytes(row.frontier)
     return Frontier(row.size, [data[start : start + HASH] for start in range(0, len(data), HASH)])
 
 
 def write_tiles(bucket: Store, row: LogSequencer, claim: Claim[LogSequencer], budget: Budget) -> bool:
-    """Write the tiles of the tree of `row` that the store does not have yet, the oldest first, and note how far that
-    went. Idempotent. Returns False if the time was over before. Raises LeaseLost, or an error of the store."""
+    """Write the tiles of the tree of `row` that the store lacks, the oldest first, and record the progress. Idempotent.
+    Returns False if the time ran out. Raises LeaseLost, or an error of the store."""
     done = row.tiled
     while done < row.size:
         if budget.is_used_up():
@@ -56,7 +56,7 @@ def write_tiles(bucket: Store, row: LogSequencer, claim: Claim[LogSequencer], bu
 
 
 def _write_step(bucket: Store, old: int, size: int) -> None:
-    """Several at a time: a store that is far away answers late."""
+    """Write several tiles at a time, since a remote store answers slowly."""
     tiles = tiles_between(old, size)
     with ThreadPoolExecutor(AT_ONCE) as threads:
         writes = []
@@ -74,8 +74,8 @@ def _write_step(bucket: Store, old: int, size: int) -> None:
 
 
 def _read_bundles(tiles: list[tuple[int, int]]) -> Iterator[tuple[int, int, bytes, bytes]]:
-    """(number, width, hashes, bundle of entries) of each (number, width), which follow one another. A bundle has each
-    entry with its length before it (2 bytes, big-endian)."""
+    """Yield (number, width, hashes, bundle of entries) of each of these consecutive tiles. A bundle has each entry with
+    its length before it (2 bytes, big-endian)."""
     for start in range(0, len(tiles), TILES_READ):
         some = tiles[start : start + TILES_READ]
         first, (last, width) = some[0][0] * TILE, some[-1]
@@ -94,8 +94,8 @@ def _read_bundles(tiles: list[tuple[int, int]]) -> Iterator[tuple[int, int, byte
 
 
 def _read_certificates(old: int, size: int) -> list[tuple[UUID, str]]:
-    """(Space, certificate) of the deletions that the leaves from `old` to `size` record: with them, a database that was
-    restored from a backup gets the certificates back that were issued since (recovery.py)."""
+    """Return (Space, certificate) of the deletions that the leaves from `old` to `size` record. A database restored
+    from a backup gets newer certificates from these copies (recovery.py)."""
     with connection.cursor() as cursor:
         cursor.execute(READ_CERTIFICATES, [old, size])
         return [(space_id, document) for space_id, document in cursor.fetchall()]
@@ -110,7 +110,7 @@ def _put(bucket: Store, key: str, data: bytes) -> None:
 
 
 def stored_size(bucket: Store, known: int) -> int:
-    """How many leaves the tiles in the store cover, or 0 if those are not more than `known`."""
+    """Return how many leaves the tiles in the store cover, or 0 if they are not more than `known`."""
     folder = keys.log_object("tile/0/")
     before = keys.log_object(tile_path(0, known // TILE))[:-1]  # sorts before that tile, and its shorter versions
     sizes = (_size_of(key.removeprefix(folder)) for key in bucket.keys_after(folder, before))
@@ -118,24 +118,24 @@ def stored_size(bucket: Store, known: int) -> int:
 
 
 def _size_of(path: str) -> int:
-    """How many leaves the tile with this path below its level and all before it have."""
+    """Return the number of leaves in the tile with this path below its level, and in all tiles before it."""
     number, _, width = path.partition(".p/")
     whole = int("".join(part.lstrip("x") for part in number.split("/")))
     return whole * TILE + int(width or TILE)
 
 
 def stored_tree(size: int) -> Tree:
-    """The tree of the first `size` leaves in the database."""
+    """Return the tree of the first `size` leaves in the database."""
     return Tree(size, read_tile)
 
 
 def is_extended(size: int, head: Checkpoint) -> bool:
-    """Whether the tree of the first `size` leaves in the database extends that of this checkpoint."""
+    """Return whether the tree of the first `size` leaves in the database extends the tree of this checkpoint."""
     return head.size <= size and stored_tree(head.size).root() == head.root
 
 
 def read_tile(level: int, number: int) -> bytes:
-    """The hashes of a tile, one after the other: all that the database has by now."""
+    """Return the hashes of a tile, joined: all that the database has so far."""
     places = {"index__gte": number * TILE, "index__lt": (number + 1) * TILE}
     rows = LogLeaf.objects.filter(**places) if level == 0 else LogNode.objects.filter(level=level, **places)
     return b"".join(bytes(known) for known in rows.order_by("index").values_list("hash", flat=True))

@@ -1,4 +1,4 @@
-"""Merkle trees in tiles (c2sp.org/tlog-tiles): proofs from the hashes that tiles have. Pure: no Django.
+"""Merkle trees in tiles (c2sp.org/tlog-tiles): make proofs from the hashes in tiles. Pure: no Django.
 
 A tile of level 0 has 256 leaf hashes; each hash of a tile of level L is the root of a full tile of level L - 1. So a
 proof in a tree of ten million leaves needs three tiles.
@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from archive.transparency.verify_log import EMPTY_ROOT, HASH, TILE, TILE_HEIGHT, Frontier, node_hash
 
-# The hashes of tile (level, number), one after the other: at least as many as the tree has.
+# Returns the hashes of tile (level, number), joined: at least as many as the tree has.
 ReadTile = Callable[[int, int], bytes]
 
 
@@ -24,7 +24,7 @@ class Tree:
         return self._root(0, self.size) if self.size else EMPTY_ROOT
 
     def frontier(self) -> Frontier:
-        """What is needed to append to the tree."""
+        """Return the part of the tree that is needed to append to it."""
         hashes, start = [], 0
         for height in reversed(range(self.size.bit_length())):
             if self.size >> height & 1:
@@ -33,7 +33,7 @@ class Tree:
         return Frontier(self.size, hashes)
 
     def inclusion_path(self, index: int) -> list[bytes]:
-        """The hashes that prove leaf `index`, from its sibling up: RFC 6962, section 2.1.1."""
+        """Return the hashes that prove leaf `index`, from its sibling up: RFC 6962, section 2.1.1."""
         if not 0 <= index < self.size:
             raise IndexError(f"a tree of {self.size} leaves has no leaf {index}")
         path, start, end = [], 0, self.size
@@ -48,7 +48,7 @@ class Tree:
         return path[::-1]
 
     def consistency_path(self, old: int) -> list[bytes]:
-        """The hashes that prove that this tree extends its own first `old` leaves: RFC 6962, section 2.1.2."""
+        """Return the hashes that prove that this tree extends its own first `old` leaves: RFC 6962, section 2.1.2."""
         if not 0 <= old <= self.size:
             raise IndexError(f"a tree of {self.size} leaves does not extend one of {old}")
         if old in (0, self.size):
@@ -65,7 +65,7 @@ class Tree:
         return [*([] if complete else [self._root(start, end)]), *path[::-1]]
 
     def _root(self, start: int, end: int) -> bytes:
-        """The root of the leaves from `start` to `end`, which are a subtree."""
+        """Return the root of the leaves from `start` to `end`, which form a subtree."""
         count = end - start
         if count & (count - 1) == 0:
             return self._complete(count.bit_length() - 1, start // count)
@@ -73,7 +73,7 @@ class Tree:
         return node_hash(self._root(start, middle), self._root(middle, end))
 
     def _complete(self, height: int, number: int) -> bytes:
-        """The root of the complete subtree `number` of those with 2**height leaves."""
+        """Return the root of the complete subtree `number` among those with 2**height leaves."""
         level, rest = divmod(height, TILE_HEIGHT)
         tile, first = divmod(number << rest, TILE)
         data = self._tile(level, tile)
@@ -92,12 +92,12 @@ class Tree:
 
 
 def tile_width(size: int, level: int, number: int) -> int:
-    """The number of hashes of a tile in a tree of `size` leaves: 256 if it is full, 0 if there is none."""
+    """Return the number of hashes of a tile in a tree of `size` leaves: 256 if it is full, 0 if there is none."""
     return max(0, min(TILE, (size >> TILE_HEIGHT * level) - number * TILE))
 
 
 def tiles_between(old: int, size: int) -> list[tuple[int, int, int]]:
-    """(level, number, width) of the tiles of a tree of `size` leaves that its first `old` leaves did not have so."""
+    """Return (level, number, width) of the tiles that a tree has new or wider after growing from `old` to `size`."""
     tiles = []
     level = 0
     while count := size >> TILE_HEIGHT * level:
@@ -110,5 +110,5 @@ def tiles_between(old: int, size: int) -> list[tuple[int, int, int]]:
 
 
 def _split(count: int) -> int:
-    """The largest power of two below `count`."""
+    """Return the largest power of two below `count`."""
     return 1 << (count - 1).bit_length() - 1

@@ -1,9 +1,9 @@
 """Time stamps of checkpoints (RFC 3161): a time-stamp authority signs that a checkpoint existed at a time.
 
-A checkpoint has the archive's own time in it at best; the authority's word does not depend on the archive's clock. What
-comes back is verified before it is kept: our nonce, our bytes, a certificate for time-stamping that LOG_TSA_CA issued,
-and a time that is now. The token lies beside the checkpoint in the store and in each export, where `openssl ts` checks
-it without us. An authority that fails is asked again each minute; nothing waits for it.
+A checkpoint has no time except the archive's own; the authority's time does not depend on the archive's clock. An
+answer is verified before it is stored: our nonce, our bytes, a time-stamping certificate issued by LOG_TSA_CA, and the
+current time. The token is stored beside the checkpoint in the store and in each export, where `openssl ts` can check it
+without us. If the authority fails, it is asked again each minute; nothing waits for it.
 """
 
 from datetime import timedelta
@@ -35,7 +35,7 @@ logger = structlog.get_logger()
 
 
 class TimestampRefused(Exception):
-    """The answer of the authority is no time stamp of our checkpoint; the message says why."""
+    """The authority's answer is not a time stamp of our checkpoint; the message says why."""
 
 
 def is_configured() -> bool:
@@ -47,8 +47,8 @@ def latest_timestamp() -> CheckpointTimestamp | None:
 
 
 def publish(newest: LogCheckpoint, bucket: Store) -> None:
-    """Have the newest checkpoint time-stamped, if none was within LOG_TSA_SECONDS. Errors are logged, and raise an
-    alert when an answer is wrong, or when there was no time stamp for a day."""
+    """Have the newest checkpoint time-stamped, if there was no time stamp within LOG_TSA_SECONDS. Errors are logged,
+    and raise an alert when an answer is wrong, or when there was no time stamp for a day."""
     pause = timedelta(seconds=settings.LOG_TSA_SECONDS)
     is_recent = CheckpointTimestamp.objects.filter(at__gt=Now() - pause).exists()
     if is_recent or CheckpointTimestamp.objects.filter(checkpoint=newest).exists():
@@ -66,7 +66,7 @@ def publish(newest: LogCheckpoint, bucket: Store) -> None:
 
 def request_timestamp(checkpoint: LogCheckpoint) -> CheckpointTimestamp:
     """Ask the authority. Returns a verified row, not yet saved. Raises PostFailed, TimestampRefused."""
-    # It loads a Rust module, and few processes ask for time stamps.
+    # Imported here because it loads a Rust module, and few processes request time stamps.
     from rfc3161_client import HashAlgorithm, TimestampRequestBuilder  # noqa: PLC0415
 
     note = checkpoint.note.encode()
@@ -95,7 +95,7 @@ def _verified(checkpoint: LogCheckpoint, answer: bytes, nonce: int | None) -> Ch
 
 
 def _signer(response: "TimeStampResponse") -> str:
-    """The subject of the certificate that signed it, which the verifier has looked at."""
+    """Return the subject of the certificate that signed it, which the verifier has checked."""
     (signer,) = response.signed_data.signer_infos
     certificates = map(x509.load_der_x509_certificate, response.signed_data.certificates)
     return next(
@@ -113,8 +113,8 @@ def _roots() -> list[x509.Certificate]:
 
 
 def _store(bucket: Store, row: CheckpointTimestamp) -> None:
-    """First the objects: a worker that dies before the row asks for another token, and writes that over this one. A
-    worker that finds the row of its successor writes the token of that again."""
+    """Write the objects first: a worker that dies before it saves the row requests another token, and overwrites this
+    one. A worker that finds a row of another worker writes that row's token again."""
     name = file_name(row.checkpoint)
     bucket.put(keys.log_object(f"{name}.txt"), row.checkpoint.note.encode(), "text/plain; charset=utf-8")
     bucket.put(keys.log_object(f"{name}.tsr"), bytes(row.response), REPLY)
@@ -125,12 +125,12 @@ def _store(bucket: Store, row: CheckpointTimestamp) -> None:
 
 
 def file_name(checkpoint: LogCheckpoint) -> str:
-    """Where a checkpoint (.txt) and its time stamp (.tsr) lie, in the store below log/, and in an export."""
+    """Return the name of a checkpoint (.txt) and its time stamp (.tsr), in the store below log/ and in an export."""
     return f"timestamps/{keys.checkpoint_name(checkpoint.size, checkpoint.signed_at)}"
 
 
 def _is_overdue() -> bool:
-    """Whether no checkpoint got a time stamp for longer than OVERDUE."""
+    """Return whether no checkpoint got a time stamp for longer than OVERDUE."""
     recent = CheckpointTimestamp.objects.filter(at__gt=Now() - OVERDUE)
     old = LogCheckpoint.objects.filter(signed_at__lt=Now() - OVERDUE)
     return not recent.exists() and old.exists()

@@ -1,7 +1,7 @@
-"""An alert for entries that got no place in the tree although they are old: not even in the queue.
+"""Raise an alert for old entries that are neither in the tree nor in the queue.
 
-The trigger that queues entries can't be avoided by the portal's role. So somebody switched it off, or deleted from the
-queue. What was looked at once is not looked at again here; a verification of the whole log looks at all.
+The portal's role can't avoid the trigger that queues entries. So somebody disabled it, or deleted from the queue. Each
+entry is checked only once here; a verification of the whole log checks all.
 """
 
 from datetime import timedelta
@@ -12,8 +12,8 @@ from django.db import connection
 from archive.leases import Claim
 from archive.models import LogSequencer
 
-PATIENCE = timedelta(minutes=15)  # within which the sequencer numbers an entry while workers run
-MOST = 500_000  # entries that one look compares
+PATIENCE = timedelta(minutes=15)  # by then the sequencer has numbered an entry while workers run
+MOST = 500_000  # entries per check
 SHOWN = 20
 
 logger = structlog.get_logger()
@@ -31,8 +31,8 @@ ORDER BY id LIMIT %s
 
 
 def alert(claim: Claim[LogSequencer]) -> None:
-    """Look at the entries that became old since the last look. Repeats the alert in each round until they have an
-    index. Raises LeaseLost."""
+    """Check the entries that became old since the last check. Repeats the alert in each round until they have an index.
+    Raises LeaseLost."""
     checked = LogSequencer.objects.values_list("checked_id", flat=True).get(pk=claim.row.pk)
     with connection.cursor() as cursor:
         cursor.execute(NEWEST_OLD, [PATIENCE.total_seconds()])

@@ -1,7 +1,7 @@
-"""Verify the log when an auditor asks for it: a row of work, so that the page does not wait, and the result stays.
+"""Verify the log when an auditor requests it: as a row of work, so that the page does not wait, and the result stays.
 
-A large log takes longer than one run may. What was verified is saved on the row every 65,536 entries, and the next run
-goes on from there, also after a crash.
+A large log takes longer than one run may. The progress is saved on the row every 65,536 entries, and the next run
+continues from there, also after a crash.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from archive.transparency.verify_log import Invalid
 
 
 def request(by: User) -> LogVerification:
-    """Have the log verified soon. Idempotent: a verification that is pending serves everybody."""
+    """Request a verification. Idempotent: a pending verification serves all users."""
     try:
         with transaction.atomic():
             row = LogVerification.objects.create(requested_by=by.pk)
@@ -32,12 +32,12 @@ def request(by: User) -> LogVerification:
 
 
 def latest() -> LogVerification | None:
-    """The last one that is done."""
+    """Return the last finished verification."""
     return LogVerification.objects.filter(state=LogVerification.State.DONE).order_by("-finished_at").first()
 
 
 def pending() -> LogVerification | None:
-    """The one that is under way, or waits for a worker."""
+    """Return the verification that is running, or waits for a worker."""
     return LogVerification.objects.filter(state=LogVerification.State.PENDING).first()
 
 
@@ -47,7 +47,7 @@ def run(pk: int) -> bool:
 
 
 class _TimeIsOver(Exception):
-    """The next run goes on from the state that was saved."""
+    """The run used up its time; the next run continues from the saved state."""
 
 
 def _run(claim: Claim[LogVerification]) -> bool:

@@ -21,7 +21,7 @@ def verify(
     state: dict[str, Any] | None = None,
     save: Callable[[dict[str, Any]], None] = lambda state: None,
 ) -> dict[str, Any]:
-    """The values of the verdict `log.verified`. `keys`: by default ours. `step` is called now and then; `state` and
+    """Return the values of the verdict `log.verified`. `keys`: ours by default. `step` is called regularly; `state` and
     `save` as in verify_export. Raises Invalid, or an error of the store."""
     verified = verify_export(DatabaseLog(step), keys or public_keys(), known, state=state, save=save)
     if entry := oldest_unnumbered():
@@ -30,7 +30,7 @@ def verify(
 
 
 def oldest_unnumbered() -> int | None:
-    """An entry that should have an index: it is older than the newest checkpoint and PATIENCE."""
+    """Return an entry that lacks an index although it is older than the newest checkpoint and PATIENCE."""
     newest = LogCheckpoint.objects.order_by("-id").values_list("signed_at", flat=True).first()
     if newest is None:
         return None

@@ -3,23 +3,22 @@
    python verify_log.py CERTIFICATES --key VKEY [--certificate-key PUB] [--keys KEYS.txt]
    python verify_log.py CHECKPOINTS.txt --key VKEY [--keys KEYS.txt]
 
-Verify an export of the retention log, or the receipt of one entry; with --certificate also that the entry is about
-this certificate of deletion. This file stands alone: it needs Python 3.11 and the package `cryptography`, and nothing
-else of Spacekeep, so it can be copied to any machine and run there. With --certificate-key, the archive's public keys
-as PEM, it checks the certificate's own signature too, and needs verify_certificate.py beside it.
+Verify an export of the retention log, or the receipt of one entry; with --certificate, also verify that the entry is
+about this deletion certificate. This file stands alone: it needs Python 3.11 and the package `cryptography`, and
+nothing else of Spacekeep, so it can be copied to any machine and run there. With --certificate-key, the archive's
+public keys as PEM, it also checks the certificate's own signature, and needs verify_certificate.py beside it.
 
-EXPORT is the ZIP file or the folder that `manage.py export_log` or the log's page gives: `entries.jsonl` (one entry a
+EXPORT is the ZIP file or the folder made by `manage.py export_log` or the log's page: `entries.jsonl` (one entry per
 line, byte for byte as it was hashed), `checkpoints.txt` (signed tree heads, oldest first) and `tile/` (hashes). VKEY is
-the log's public key, which you got when you could still trust it. FILE is a checkpoint that you got another way: by
-mail, from a witness, or with an older export. CERTIFICATES is the ZIP file, or the folder, that the page of one
-certificate or the list of them gives: certificates of deletion and their receipts. The keys in it are not trusted:
-they prove only that the files fit each other. KEYS.txt is the log's list of keys, which exports and certificates have
-beside them, too: a later key counts if one that you gave has endorsed it. After a leak, give --key for the new one
-instead.
+the log's public key, which you must have obtained while you could trust it. FILE is a checkpoint from another source:
+mail, a witness, or an older export. CERTIFICATES is the ZIP file, or the folder, from the page of one certificate or
+from their list: deletion certificates and their receipts. The keys in it are not trusted: they prove only that the
+files match each other. KEYS.txt is the log's list of keys, which exports and certificates include: a later key counts
+if one of your keys has endorsed it. After a leak, give --key for the new one instead.
 
 Formats: RFC 6962 (hashes and proofs), and of c2sp.org: signed-note, tlog-checkpoint, tlog-tiles, tlog-proof,
-tlog-cosignature. Exit status 0 only if everything fits; otherwise one line on standard error says what does not. It is
-1, and the line has NOT VALID, if something was checked and is wrong, and 2 if nothing could be checked.
+tlog-cosignature. The exit status is 0 only if everything is right; otherwise one line on standard error says what is
+wrong. It is 1, with NOT VALID in the line, if a check failed, and 2 if nothing could be checked.
 """
 
 import argparse
@@ -48,8 +47,8 @@ TILE_HEIGHT = 8
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 ED25519, COSIGNATURE = 1, 4  # signature types of c2sp.org/signed-note
 MAX_NOTE = 1_000_000  # bytes
-LOOK_AHEAD = 65_536  # entries after the first that differs, that are read to say what was done
-SAVED_EACH = 65_536  # entries between two states that are saved: two full levels of tiles
+LOOK_AHEAD = 65_536  # entries to read after the first difference, to find out what was done
+SAVED_EACH = 65_536  # entries between two saved states: two full levels of tiles
 KEY_RETIRED = b'"event":"log.key_retired"'
 PROOF_HEADER = "c2sp.org/tlog-proof@v1"
 CONTROL = re.compile("[\\x00-\\x09\\x0b-\\x1f]")  # a note has no control character but the newline
@@ -126,7 +125,7 @@ VERDICTS = {
     "file.unknown": "{name} is not an export, a receipt, a certificate of deletion, a ZIP file of these, or a file of "
     "checkpoints. Choose one of them.",
 }
-# Nothing was checked, so nothing is said to be wrong.
+# With these nothing was checked, so nothing is reported as wrong.
 UNCHECKED = {
     *("key.malformed", "key.missing", "certificate.nothing_to_check", "receipt.alone"),
     *("file.unreadable", "file.unknown"),
@@ -140,11 +139,11 @@ MOMENT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-([0-9]{2})T([0-9]{2}:[0-9]{2}:[
 CERTIFICATE_NAME = re.compile(r"deletion-of-.+\.json")
 RECEIPT_NAME = re.compile(r"deletion-of-.+\.tlog-proof")
 MOST_NAMED = 3  # files in one sentence
-LARGEST_ENTRY = 2**53 - 1  # the largest number that JSON of RFC 8785 can say
+LARGEST_ENTRY = 2**53 - 1  # the largest number in JSON by RFC 8785
 
 
 class Invalid(Exception):
-    """Something does not fit. `code` is a key of VERDICTS, `values` fills its sentence in."""
+    """A check failed. `code` is a key of VERDICTS, `values` fills in its sentence."""
 
     def __init__(self, code: str, **values: Any) -> None:
         super().__init__(code, values)
@@ -165,7 +164,7 @@ def sentence(code: str, values: dict[str, Any]) -> str:
 
 
 def _spoken(value: Any) -> Any:
-    """A value as a sentence has it: a time in words, and an entry without a number."""
+    """Return a value for a sentence: a time in words, and a missing entry number as text."""
     if value is None:
         return "without a number"
     moment = MOMENT.fullmatch(value) if isinstance(value, str) else None
@@ -176,7 +175,7 @@ def _spoken(value: Any) -> Any:
 
 
 def entry_number(line: bytes) -> int | None:
-    """The number by which the archive names an entry: it is in the entry, and not its place in the tree."""
+    """Return the number of an entry in the archive, which is in the entry and is not its index in the tree."""
     try:
         number = json.loads(line)["id"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -204,7 +203,7 @@ class Frontier:
         self.size, self.hashes = size, list(hashes)
 
     def append(self, leaf: bytes) -> Iterator[tuple[int, bytes]]:
-        """Append the hash of a leaf. Returns (level, hash) of each hash of a tile that is now known, from level 0."""
+        """Append the hash of a leaf. Yields (level, hash) of each hash in tiles that is now known, from level 0."""
         height, merged, size = 0, leaf, self.size
         yield 0, leaf
         while size & 1:
@@ -234,7 +233,7 @@ class Frontier:
 
 
 def proves_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Whether `path` proves that the leaf with this hash is number `index` of a tree: RFC 9162, section 2.1.3.2."""
+    """Return whether `path` proves that the leaf has this `index` in the tree: RFC 9162, section 2.1.3.2."""
     if not 0 <= index < size:
         return False
     node, last, merged = index, size - 1, leaf
@@ -252,7 +251,7 @@ def proves_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], 
 
 
 def proves_consistency(old: int, old_root: bytes, size: int, root: bytes, path: Sequence[bytes]) -> bool:
-    """Whether `path` proves that the tree of `size` leaves extends that of `old`: RFC 9162, section 2.1.4.2."""
+    """Return whether `path` proves that the tree of `size` leaves extends that of `old`: RFC 9162, 2.1.4.2."""
     if not 0 <= old <= size:
         return False
     if old in (0, size):
@@ -282,8 +281,7 @@ def proves_consistency(old: int, old_root: bytes, size: int, root: bytes, path: 
 
 @dataclass(frozen=True)
 class Key:
-    """A public key (Ed25519) with the name that its signatures carry. `kind`: ED25519 for logs, COSIGNATURE for
-    witnesses."""
+    """A public key (Ed25519) with its name in signatures. `kind`: ED25519 for logs, COSIGNATURE for witnesses."""
 
     name: str
     public: bytes
@@ -300,7 +298,7 @@ class Key:
     def parse(cls, text: str) -> "Key":
         """Read a verifier key (vkey). Raises Invalid."""
         try:
-            (vkey, *_) = text.split()  # a line of keys.txt has facts after it
+            (vkey, *_) = text.split()  # a line of keys.txt continues with facts
             name, number, material = vkey.split("+", 2)
             data = base64.b64decode(material, validate=True)
         except (ValueError, binascii.Error):
@@ -336,17 +334,17 @@ class Checkpoint:
 
     @property
     def named_keys(self) -> str:
-        """The keys that its signatures name; nothing says yet that they are theirs."""
+        """The keys that its signatures name, which are not verified yet."""
         return ", ".join(f"{name} ({data[:4].hex()})" for name, data in self.signatures)
 
     @property
     def text(self) -> str:
-        """What is signed."""
+        """The signed text."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
     @classmethod
     def parse(cls, note: str, name: str = "checkpoint") -> "Checkpoint":
-        """Read a checkpoint without extension lines. Its signatures are not verified yet. Raises Invalid."""
+        """Parse a checkpoint without extension lines. Its signatures are not verified yet. Raises Invalid."""
         text, blank, lines = note.rpartition("\n\n")
         body = text.split("\n")
         try:
@@ -362,7 +360,7 @@ class Checkpoint:
         return checkpoint
 
     def signers(self, keys: Sequence[Key]) -> list[Key]:
-        """Those of `keys` that signed it. Raises Invalid if a signature of one of them does not fit."""
+        """Return those of `keys` that signed it. Raises Invalid if a signature of one of them is wrong."""
         by_line = {(key.name, key.id): key for key in keys}
         signers = []
         for name, signature in self.signatures:
@@ -373,7 +371,8 @@ class Checkpoint:
         return signers
 
     def require_signature(self, keys: Sequence[Key]) -> list[Key]:
-        """The keys of this log, of `keys`, that signed it. Raises Invalid without any, or if it is of another log."""
+        """Return those of `keys` that signed it as keys of this log. Raises Invalid if there are none, or if it is of
+        another log."""
         signers = [key for key in self.signers(keys) if key.kind == ED25519]
         if not signers:
             raise Invalid("checkpoint.unsigned", size=self.size, keys=self.named_keys)
@@ -383,8 +382,8 @@ class Checkpoint:
 
 
 def endorsed_keys(lines: str, trusted: Sequence[Key]) -> list[Key]:
-    """`trusted`, and the keys of these lines (keys.txt) that one of them has endorsed, or one that was endorsed itself.
-    Raises Invalid if a line is no key."""
+    """Return `trusted`, and the keys in these lines (keys.txt) with a chain of endorsements from one of them. Raises
+    Invalid if a line is not a key."""
     known, rest = list(trusted), [_endorsed(line) for line in lines.splitlines() if line.strip()]
     while found := [key for key, sign in rest if key not in known and sign and _endorses(known, key, sign)]:
         known += found
@@ -392,12 +391,12 @@ def endorsed_keys(lines: str, trusted: Sequence[Key]) -> list[Key]:
 
 
 def endorsement_text(key: Key) -> str:
-    """What the signature of an endorsement signs. Its four lines can't be taken for a checkpoint, which has three."""
+    """Return the text that an endorsement signs: four lines, so that it can't be taken for a checkpoint, with three."""
     return f"spacekeep\nnext key\n{key.name}\n{base64.b64encode(key.public).decode()}\n"
 
 
 def _endorsed(line: str) -> tuple[Key, bytes]:
-    """(the key of a line, its endorsement or b"")."""
+    """Return (the key of a line, its endorsement or b"")."""
     encoded = next((word[len("endorsed=") :] for word in line.split() if word.startswith("endorsed=")), "")
     try:
         return Key.parse(line), base64.b64decode(encoded, validate=True)
@@ -419,7 +418,7 @@ def _signature(line: str) -> tuple[str, bytes]:
 
 
 def split_notes(text: str) -> Iterator[str]:
-    """The notes of a file in which each one is followed by a blank line. Raises Invalid."""
+    """Yield the notes of a file in which each is followed by a blank line. Raises Invalid."""
     parts = text.split("\n\n")
     if parts.pop() != "" or len(parts) % 2:
         raise Invalid("note.malformed", name="checkpoints.txt")
@@ -432,7 +431,7 @@ def split_notes(text: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The proof that the entry `leaf` (its canonical JSON) is at place `index` of the log's tree."""
+    """The proof that the entry `leaf` (its canonical JSON) has the index `index` in the log's tree."""
 
     leaf: bytes
     index: int
@@ -441,7 +440,7 @@ class Receipt:
 
     @classmethod
     def parse(cls, text: str) -> "Receipt":
-        """Read a proof whose extra data is the entry. Raises Invalid."""
+        """Parse a proof whose extra data is the entry. Raises Invalid."""
         head, _, note = text.partition("\n\n")
         lines = head.split("\n")
         try:
@@ -468,8 +467,8 @@ class Receipt:
         return "\n".join(lines) + "\n\n" + self.checkpoint.note
 
     def verify(self, keys: Sequence[Key], certificate: bytes | None = None) -> dict[str, Any]:
-        """The values of the verdict `receipt.verified`. `certificate`: a certificate of deletion that the entry has to
-        be about. Raises Invalid."""
+        """Return the values of the verdict `receipt.verified`. `certificate`: a deletion certificate that the entry
+        must be about. Raises Invalid."""
         signers = self.checkpoint.require_signature(keys)
         size, root = self.checkpoint.size, self.checkpoint.root
         if not proves_inclusion(leaf_hash(self.leaf), self.index, size, self.path, root):
@@ -480,7 +479,7 @@ class Receipt:
         return {**place, "origin": self.checkpoint.origin, "size": size, "keys": _names(signers)}
 
     def _require_record(self, certificate: bytes) -> None:
-        """Raise Invalid unless the entry says that this certificate was issued, and agrees with it."""
+        """Raise Invalid unless the entry records this certificate, and agrees with it."""
         try:
             entry, digest = json.loads(self.leaf), hashlib.sha256(certificate).hexdigest()
             is_of_it = entry["event"] == "space.deleted" and entry["detail"]["certificate"] == digest
@@ -501,7 +500,7 @@ class Receipt:
 
 
 def certificate_facts(certificate: bytes) -> dict[str, Any]:
-    """What a verdict says of a certificate of deletion. Raises Invalid if it is none."""
+    """Return the facts of a deletion certificate for a verdict. Raises Invalid if it is not one."""
     try:
         document = json.loads(certificate)
         deletion = document["deletion"]
@@ -518,7 +517,8 @@ def certificate_facts(certificate: bytes) -> dict[str, Any]:
 def verify_certificate(
     certificate: bytes, keys: Sequence[Key], receipt: "Receipt | None", certificate_keys: bytes | None
 ) -> tuple[str, dict[str, Any]]:
-    """(code, values) of the verdict. `certificate_keys`: PEM, or None to skip its own signature. Raises Invalid."""
+    """Return (code, values) of the verdict. `certificate_keys`: PEM, or None to skip the certificate's signature.
+    Raises Invalid."""
     key = _require_certificate_signature(certificate, certificate_keys) if certificate_keys is not None else ""
     proven = receipt.verify(keys, certificate) if receipt else {}
     code = "certificate.verified" if key and receipt else "certificate.recorded" if receipt else "certificate.signed"
@@ -527,7 +527,7 @@ def verify_certificate(
 
 
 def _require_certificate_signature(certificate: bytes, pem: bytes) -> str:
-    """The id of the key that signed it. Raises Invalid."""
+    """Return the id of the key that signed it. Raises Invalid."""
     verifier = _load_certificate_verifier()
     try:
         return str(verifier.verify(certificate, *verifier.parse_keys(pem, "The file of keys"))["key"])
@@ -536,7 +536,7 @@ def _require_certificate_signature(certificate: bytes, pem: bytes) -> str:
 
 
 def _load_certificate_verifier() -> Any:
-    """verify_certificate.py, beside this file or where it is in Spacekeep. Raises Invalid."""
+    """Load verify_certificate.py, beside this file or at its place in Spacekeep. Raises Invalid."""
     here = Path(__file__).parent
     places = (here / "verify_certificate.py", here.parent / "retention" / "verify_certificate.py")
     path = next((place for place in places if place.exists()), places[0])
@@ -562,20 +562,20 @@ def _reason(error: Exception) -> str:
 
 
 class Log(Protocol):
-    """What is verified: an export, or the archive's own database."""
+    """The log to verify: an export, or the archive's own database."""
 
     def lines(self, first: int = 0) -> Generator[bytes, None, None]: ...
     def tile(self, level: int, number: int, width: int) -> bytes | None: ...
     def checkpoints(self, trusted: Sequence[Key]) -> list[Checkpoint]: ...
 
 
-# Lists of keys with their endorsements: of an export, and beside certificates.
+# Lists of keys with their endorsements, in an export or beside certificates.
 KEY_LISTS = ("keys.txt", "log-keys.txt")
 
 
 @dataclass
 class Export:
-    """The files of an export, a folder or a ZIP."""
+    """The files of an export, in a folder or a ZIP."""
 
     root: "Path | zipfile.Path"
 
@@ -594,23 +594,23 @@ class Export:
             yield cls(zipfile.Path(package))
 
     def kind(self) -> str:
-        """What these files are: export, certificates, or neither ("")."""
+        """Return the kind of these files: export, certificates, or neither ("")."""
         if any((self.root / name).exists() for name in ("entries.jsonl", "checkpoints.txt", "tile")):
             return "export"
         return "certificates" if self.certificates() or self.unpaired_receipts() else ""
 
     def certificates(self) -> list[str]:
-        """The names of the certificates of deletion, in order."""
+        """Return the names of the deletion certificates, in order."""
         return sorted(path.name for path in self.root.iterdir() if CERTIFICATE_NAME.fullmatch(path.name))
 
     def unpaired_receipts(self) -> list[str]:
-        """The names of the receipts without the certificate beside them, in order."""
+        """Return the names of the receipts without a certificate beside them, in order."""
         receipts = (path.name for path in self.root.iterdir() if RECEIPT_NAME.fullmatch(path.name))
         certificates = {name.removesuffix("json") for name in self.certificates()}
         return sorted(name for name in receipts if name.removesuffix("tlog-proof") not in certificates)
 
     def lines(self, first: int = 0) -> Generator[bytes, None, None]:
-        """The entries from place `first` on. Raises Invalid."""
+        """Yield the entries from index `first` on. Raises Invalid."""
         try:
             with (self.root / "entries.jsonl").open("rb") as file:
                 yield from islice(file, first, None)
@@ -624,7 +624,7 @@ class Export:
             raise Invalid("export.malformed", name=name, why=_reason(error)) from None
 
     def endorsed_keys(self, trusted: Sequence[Key]) -> list[Key]:
-        """`trusted`, and the later keys that they endorsed, by the lists among the files. Raises Invalid."""
+        """Return `trusted`, and the later keys that they endorsed, by the lists in the files. Raises Invalid."""
         known = list(trusted)
         for name in KEY_LISTS:
             try:
@@ -635,12 +635,12 @@ class Export:
         return known
 
     def tile(self, level: int, number: int, width: int) -> bytes | None:
-        """The hashes of a tile, one after the other, or None without the file."""
+        """Return the hashes of a tile, joined; None without the file."""
         name = tile_path(level, number, width)
         return self.read(name) if (self.root / name).is_file() else None
 
     def checkpoints(self, trusted: Sequence[Key]) -> list[Checkpoint]:
-        """All checkpoints, oldest first, with verified signatures. Raises Invalid."""
+        """Return all checkpoints, oldest first, with verified signatures. Raises Invalid."""
         try:
             text = self.read("checkpoints.txt").decode()
         except UnicodeDecodeError:
@@ -652,7 +652,7 @@ class Export:
 
 
 def tile_path(level: "int | str", number: int, width: int = TILE) -> str:
-    """The path of a tile below the log's prefix: c2sp.org/tlog-tiles. `level` may be `entries`."""
+    """Return the path of a tile below the log's prefix: c2sp.org/tlog-tiles. `level` may be `entries`."""
     digits = f"{number % 1000:03}"
     while number >= 1000:
         number //= 1000
@@ -662,29 +662,29 @@ def tile_path(level: "int | str", number: int, width: int = TILE) -> str:
 
 @dataclass
 class _Verification:
-    """The state of one pass over an export. Its memory does not follow the number of entries."""
+    """The state of one pass over an export. Its memory does not grow with the number of entries."""
 
     export: Log
     checkpoints: list[Checkpoint]
-    size: int  # that the export's tiles are made for
+    size: int  # of the tree that the export's tiles belong to
     keys: Sequence[Key]
     save: Callable[[dict[str, Any]], None] = lambda state: None
     tree: Frontier = field(default_factory=Frontier)
-    proven: Frontier = field(default_factory=Frontier)  # up to the last checkpoint that fits
+    proven: Frontier = field(default_factory=Frontier)  # up to the last verified checkpoint
     tiles: dict[int, list[bytes]] = field(default_factory=dict)  # level: hashes of the tile that is not full yet
     full: dict[int, int] = field(default_factory=dict)  # level: number of full tiles
     wrong_tile: Invalid | None = None
     last_line: bytes = b""
     retired: dict[bytes, tuple[int, int | None]] = field(
         default_factory=dict
-    )  # public key: (place, entry) that says so
+    )  # public key: (index, entry) that retired it
 
     def run(self) -> None:
         with closing(self.export.lines(self.tree.size)) as lines:
             self._run(lines)
 
     def state(self) -> dict[str, Any]:
-        """What `resume` needs to go on from here, as JSON."""
+        """Return the state for `resume`, as JSON."""
         return {
             "size": self.tree.size,
             "compared": self.compared(self.tree.size),
@@ -697,13 +697,13 @@ class _Verification:
         }
 
     def compared(self, size: int) -> str:
-        """A digest of the checkpoints below `size`, which a pass that resumes there does not compare again."""
+        """Return a digest of the checkpoints below `size`, which a pass that resumes there does not compare again."""
         below = (checkpoint for checkpoint in self.checkpoints if checkpoint.size < size)
         return hashlib.sha256("".join(checkpoint.text for checkpoint in below).encode()).hexdigest()
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a state that was saved. The entries before it are not read again, unless the checkpoints before it
-        are others now: then it starts over."""
+        """Continue from a saved state. Starts over if the checkpoints before it have changed; otherwise the entries
+        before it are not read again."""
         if state.get("compared") != self.compared(state["size"]):
             return
         size, hashes = state["proven"]
@@ -765,7 +765,7 @@ class _Verification:
             raise Invalid("checkpoint.retired_key", size=checkpoint.size, keys=_names(signers), entry=entry)
 
     def _compare_tile(self, level: int, hashes: list[bytes]) -> None:
-        """Note a tile that differs. It is reported once the checkpoint has said that the entries are right."""
+        """Note a tile that differs. It is reported once a checkpoint has confirmed the entries."""
         if not hashes or self.wrong_tile:
             return
         number = self.full.get(level, 0)
@@ -775,7 +775,7 @@ class _Verification:
             self.wrong_tile = Invalid(code, name=tile_path(level, number, len(hashes)))
 
     def _locate(self, checkpoint: Checkpoint) -> None:
-        """Raise Invalid for the first entry that differs, if the export's tiles have the hashes that were signed."""
+        """Raise Invalid for the first entry that differs, if the export's tiles have the signed hashes."""
         start = self.proven.size
         tree = self.proven.copy()
         tree.extend(islice(self._tile_hashes(start), checkpoint.size - start))
@@ -794,7 +794,7 @@ class _Verification:
                     raise Invalid(code, **places, **self._entries_at(**places))
 
     def _entries_at(self, index: int, other: int | None = None) -> dict[str, int | None]:
-        """The numbers of the entries that the export has at these places."""
+        """Return the numbers of the export's entries at these indices."""
         with closing(self.export.lines(index)) as lines:
             values = {"entry": entry_number(next(lines, b""))}
             if other is not None:
@@ -802,7 +802,7 @@ class _Verification:
         return values
 
     def _tile_hashes(self, start: int) -> Iterator[bytes]:
-        """The hashes of the entries from `start` to the end of the tiles. Nothing says yet that they are right."""
+        """Yield the hashes of the entries from `start` to the end of the tiles. They are not verified yet."""
         for number in range(start // TILE, -(-self.size // TILE)):
             tile = self.export.tile(0, number, min(TILE, self.size - number * TILE))
             if tile is None:
@@ -812,8 +812,8 @@ class _Verification:
 
 
 def _name_difference(index: int, theirs: Sequence[bytes], ours: Sequence[bytes]) -> tuple[str, dict[str, int]]:
-    """(code, places in the tree) of the verdict on place `index`, the first one that differs. `theirs`: the hashes that
-    were signed, from it on. `ours`: those of the entries."""
+    """Return (code, indices) of the verdict on `index`, the first one that differs. `theirs`: the signed hashes from it
+    on. `ours`: those of the entries."""
     other = next((i for i in range(1, len(theirs)) if theirs[i] == ours[0]), None)
     if other is not None and ours[other : other + 1] == [theirs[0]]:
         return "entry.swapped", {"index": index, "other": index + other}
@@ -833,7 +833,7 @@ def _unhex(hashes: Sequence[str]) -> list[bytes]:
 
 
 def _retired_key(line: bytes) -> bytes | None:
-    """The public key of the log that this entry retires."""
+    """Return the public key of the log that this entry retires."""
     try:
         entry = json.loads(line)
         is_ours = entry["event"] == "log.key_retired" and entry["detail"]["kind"] == "log"
@@ -850,10 +850,10 @@ def verify_export(
     state: dict[str, Any] | None = None,
     save: Callable[[dict[str, Any]], None] = lambda state: None,
 ) -> dict[str, Any]:
-    """The values of the verdict `log.verified`. `known`: checkpoints from elsewhere. Raises Invalid.
+    """Return the values of the verdict `log.verified`. `known`: checkpoints from elsewhere. Raises Invalid.
 
-    `save` gets the state now and then, as JSON, with the number of entries so far as `size`; with this `state` a later
-    call goes on from there.
+    `save` regularly gets the state as JSON, with the number of entries so far as `size`; a later call with this `state`
+    continues there.
     """
     own = export.checkpoints(keys)
     if not own:
@@ -873,7 +873,7 @@ def verify_export(
 
 
 def verify_checkpoints(text: str, keys: Sequence[Key], known: Sequence[Checkpoint] = ()) -> dict[str, Any]:
-    """The values of the verdict `checkpoints.verified`: of one checkpoint, or of a file of them. Raises Invalid."""
+    """Return the values of the verdict `checkpoints.verified` on one checkpoint, or a file of them. Raises Invalid."""
     notes = split_notes(text if text.endswith("\n\n") else f"{text}\n")
     checkpoints = _compare([*(Checkpoint.parse(note, "checkpoints.txt") for note in notes), *known])
     if not checkpoints:
@@ -884,7 +884,7 @@ def verify_checkpoints(text: str, keys: Sequence[Key], known: Sequence[Checkpoin
 
 
 def _compare(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
-    """The checkpoints by their size. Raises Invalid if two are of different logs, or of different trees of one size."""
+    """Sort the checkpoints by size. Raises Invalid if two are of different logs, or of different trees of one size."""
     ordered = sorted(checkpoints, key=lambda checkpoint: checkpoint.size)
     for before, after in pairwise(ordered):
         if after.origin != before.origin:
@@ -899,7 +899,7 @@ def _names(keys: Sequence[Key]) -> str:
 
 
 def _signers(checkpoints: Sequence[Checkpoint], keys: Sequence[Key]) -> str:
-    """The keys that signed, in the order in which they began; where one did not sign all, also what it signed."""
+    """Return the keys that signed, in order of their first checkpoint; with its range, if a key did not sign all."""
     sizes: dict[Key, list[int]] = {}
     for checkpoint in checkpoints:
         for key in checkpoint.signers(keys):
@@ -920,9 +920,9 @@ def _describe_range(sizes: Sequence[int]) -> str:
 def verify_certificates(
     package: Export, keys: Sequence[Key], certificate_keys: bytes | None
 ) -> tuple[str, dict[str, Any]]:
-    """(code, values) of the verdict on the certificates in a package, each with its receipt if that is there. Of
-    a single one it is the verdict of verify_certificate. Receipts without their certificate are named. Raises Invalid,
-    with the name of the first certificate that is wrong."""
+    """Return (code, values) of the verdict on the certificates in a package, each with its receipt if there is one. For
+    a single one it is the verdict of verify_certificate. Names receipts without a certificate. Raises Invalid with the
+    name of the first wrong certificate."""
     names, unpaired = package.certificates(), package.unpaired_receipts()
     if not names:
         raise Invalid("receipt.alone", count=len(unpaired))
@@ -970,7 +970,8 @@ def _verify_each(
 
 
 def kind_of(path: Path) -> str:
-    """What a file or a folder is: export, certificates, receipt, certificate or checkpoints. Raises Invalid."""
+    """Return the kind of a file or folder: export, certificates, receipt, certificate or checkpoints. Raises
+    Invalid."""
     if path.is_dir() or path.suffix == ".zip" or zipfile.is_zipfile(path):
         with Export.open(path) as package:
             kind = package.kind()
@@ -994,7 +995,7 @@ def kind_of(path: Path) -> str:
 def verify_file(
     path: Path, keys: Sequence[Key], known: Sequence[Checkpoint], pem: bytes | None, certificate: str
 ) -> str:
-    """The verdict on a file, or a folder, of any kind. `certificate`: that a receipt has to be about, or "". Raises
+    """Return the verdict on a file or folder of any kind. `certificate`: that a receipt must be about, or "". Raises
     Invalid."""
     match kind_of(path):
         case "receipt":

@@ -1,13 +1,13 @@
 """python witness.py --key FILE --log VKEY --state FOLDER [--name NAME] [--listen 127.0.0.1:8100]
 
-A witness of transparency logs (c2sp.org/tlog-witness) for people who don't run the archive. It remembers the last
-checkpoint of each log and cosigns the next one only if that one extends it, so an archive can't show two histories, and
-a restored older database is noticed. It needs this file, verify_log.py beside it, Python 3.11 and `cryptography`: no
-database, and nothing of the archive.
+A witness of transparency logs (c2sp.org/tlog-witness), to be run by somebody else than the archive. It remembers the
+last checkpoint of each log and cosigns the next one only if that extends it. So an archive can't show two histories,
+and a restored older database is detected. It needs this file, verify_log.py beside it, Python 3.11 and `cryptography`:
+no database, and nothing of the archive.
 
-FILE has the seed of an Ed25519 key, 32 bytes in base64; it is made if it is missing. VKEY is the public key of a log;
-give --log several times for several logs. FOLDER keeps one checkpoint for each log. The witness prints its own public
-key, which the archive's operator sets in LOG_WITNESSES, and which auditors need.
+FILE has the seed of an Ed25519 key, 32 bytes in base64; it is created if it is missing. VKEY is the public key of a
+log; give --log several times for several logs. FOLDER keeps one checkpoint for each log. The witness prints its own
+public key, which the archive's operator puts into LOG_WITNESSES, and which auditors need.
 """
 
 import argparse
@@ -75,7 +75,7 @@ class Witness:
         return Key(self.name, self.private.public_key().public_bytes_raw(), COSIGNATURE)
 
     def add_checkpoint(self, body: str) -> Answer:
-        """Cosign the checkpoint in this request if it extends the last one. The statuses are those of the protocol."""
+        """Cosign the checkpoint in this request if it extends the last one. The statuses follow the protocol."""
         try:
             old, proof, checkpoint = parse_request(body)
         except (ValueError, Invalid):
@@ -93,7 +93,7 @@ class Witness:
             return self._cosign(old, proof, checkpoint)
 
     def latest(self, origin_hash: str) -> Answer:
-        """The last checkpoint of a log that was cosigned."""
+        """Return the last cosigned checkpoint of a log."""
         for key in self.logs:
             path = self._path(key.name)
             if path.name == f"{origin_hash}.checkpoint" and path.exists():
@@ -123,7 +123,7 @@ class Witness:
 
 
 def parse_request(body: str) -> tuple[int, list[bytes], Checkpoint]:
-    """(old size, proof, checkpoint) of an add-checkpoint request. Raises ValueError or Invalid."""
+    """Parse an add-checkpoint request into (old size, proof, checkpoint). Raises ValueError or Invalid."""
     head, blank, note = body.partition("\n\n")
     first, *lines = head.split("\n")
     word, number = first.split(" ")
@@ -136,7 +136,7 @@ def parse_request(body: str) -> tuple[int, list[bytes], Checkpoint]:
 
 
 def write_durably(path: Path, text: str) -> None:
-    """Replace the file. After a crash it is the old one or the new one, and what was answered is not forgotten."""
+    """Replace the file atomically. After a crash it has the old or the new text, and an answered one is on the disk."""
     part = path.with_suffix(".part")
     with part.open("w") as file:
         file.write(text)
@@ -183,7 +183,7 @@ def make_server(witness: Witness, address: tuple[str, int]) -> ThreadingHTTPServ
 
 
 def read_key(path: Path) -> Ed25519PrivateKey:
-    """The key in the file; a new one if there is no file."""
+    """Return the key in the file; create it if there is no file."""
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(base64.b64encode(secrets.token_bytes(32)).decode() + "\n")

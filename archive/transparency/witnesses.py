@@ -1,4 +1,4 @@
-"""Have witnesses cosign the newest checkpoint (c2sp.org/tlog-witness): they remember what we signed.
+"""Have witnesses cosign the newest checkpoint (c2sp.org/tlog-witness), so that they remember it.
 
 A witness that has a larger checkpoint than ours, or one that ours does not extend, raises an alert: an older database
 was restored, or the log was changed. A witness that can't be reached is asked again in the next round; nothing waits
@@ -40,7 +40,7 @@ class WitnessAddress:
 
 
 def configured() -> list[WitnessAddress]:
-    """The witnesses of LOG_WITNESSES (checked at the start: portal/env.py)."""
+    """Return the witnesses in LOG_WITNESSES, which portal/env.py checks at the start."""
     return [WitnessAddress(url.rstrip("/"), Key.parse(key)) for url, key in settings.LOG_WITNESSES]
 
 
@@ -50,7 +50,7 @@ def note_with_cosignatures(row: LogCheckpoint) -> str:
 
 
 def collect_cosignatures(row: LogCheckpoint) -> bool:
-    """Ask each witness that has not cosigned this checkpoint yet. Returns whether a cosignature is new."""
+    """Ask each witness that has not cosigned this checkpoint yet. Returns whether there is a new cosignature."""
     have = set(LogCosignature.objects.filter(checkpoint=row).values_list("witness", flat=True))
     new = False
     for witness in configured():
@@ -72,11 +72,11 @@ def _collect(witness: WitnessAddress, row: LogCheckpoint) -> bool:
 
 
 def _ask(witness: WitnessAddress, row: LogCheckpoint) -> str | None:
-    """The signature line, or None after an alert. Raises OSError, ValueError."""
+    """Return the signature line, or None after an alert. Raises OSError, ValueError."""
     before = LogCosignature.objects.filter(witness=witness.key.name).order_by("-checkpoint__size", "-id").first()
     old = before.checkpoint.size if before else 0
     status, answer = _post(witness, row, old)
-    if status == 409:  # it knows another size: the last answer did not reach us, or it is ahead of us
+    if status == 409:  # it has another size: its last answer did not reach us, or it is ahead of us
         old = int(answer)
         if old > row.size:
             logger.error("log_witness_ahead", witness=witness.key.name, theirs=old, ours=row.size)
@@ -91,7 +91,7 @@ def _ask(witness: WitnessAddress, row: LogCheckpoint) -> str | None:
 
 
 def _own_line(witness: WitnessAddress, row: LogCheckpoint, answer: str) -> str:
-    """The line of this witness in its answer. Raises ValueError if it did not cosign the checkpoint."""
+    """Return the line of this witness in its answer. Raises ValueError if it did not cosign the checkpoint."""
     for line in answer.splitlines(keepends=True):
         try:
             if witness.key in Checkpoint.parse(row.note + line).signers([witness.key]):
