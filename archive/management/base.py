@@ -1,4 +1,4 @@
-"""Base class and look-ups for the commands: one line per error on standard error, exit status 0 only for success."""
+"""Base class and look-ups for commands: errors are one line on standard error, and exit status 0 means success."""
 
 import json
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ class Command(BaseCommand, ABC):
     """A command that turns our errors into CommandError. With --json, standard output is one JSON object."""
 
     requires_system_checks = []
-    # Options of every Django command, which would hide ours: they work, and `--help` leaves them out.
+    # Options of every Django command. They work, but `--help` leaves them out so that ours are easy to find.
     suppressed_base_arguments = {
         *("--version", "--verbosity", "--settings", "--pythonpath", "--traceback", "--no-color", "--force-color"),
     }
@@ -58,7 +58,7 @@ class Command(BaseCommand, ABC):
 
 
 def add_by(parser: CommandParser, *, required: bool = True) -> None:
-    """Add --by: the account that the command acts for. The log records the account, and that it was a command."""
+    """Add --by: the account for which the command acts. The log records the account, and that it was a command."""
     parser.add_argument("--by", required=required, metavar="NAME", help="an admin")
 
 
@@ -82,7 +82,7 @@ def find_account(name: str) -> User:
 
 
 def deadline_sentence(space: Space) -> str:
-    """The deadline as people read it, or why there is none."""
+    """Return the deadline as a sentence, or why there is none."""
     if space.expires_at is None:
         return "On hold, so it has no deadline."
     return f"Deadline: {format_time(space.expires_at)}."

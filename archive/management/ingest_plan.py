@@ -1,4 +1,4 @@
-"""Plan what `manage.py ingest` will ingest: facts from the files, overridden by the command line's options."""
+"""Plan what `manage.py ingest` will ingest: facts from the files, overridden by the command's options."""
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -19,7 +19,7 @@ from archive.models import Space, User
 
 @dataclass(frozen=True)
 class Given:
-    """The command line's options. Empty values and None in `facts` are options that were not given."""
+    """The command's options. Empty values and None in `facts` are options that were not given."""
 
     host: User
     facts: Facts
@@ -36,7 +36,7 @@ class Plan:
 
     candidate: ImportCandidate
     given: Given
-    prefix: str = ""  # of names in messages, where several folders or archives are given
+    prefix: str = ""  # of names in messages, if several folders or archives are given
 
     @property
     def file(self) -> str:
@@ -58,7 +58,7 @@ class Plan:
         return facts.noting(f"By its files it ended on {format_time(from_files.ended_at)}; --ended-at was used.")
 
     def _add_title(self, facts: Facts) -> Facts:
-        """Take the file's name, unless its archive does not state the encoding of its names."""
+        """Use the file's name, unless its archive does not state the encoding of names."""
         if self.candidate.tree.has_certain_name(self.candidate.recording):
             return replace(facts, title=text(stem(self.candidate.recording)))
         return facts.noting(error_messages.render(make_problem("import.name_encoding", file=self.candidate.name)))
@@ -84,19 +84,19 @@ class Plan:
             listeners_peak=facts.listeners_peak,
             listeners_total=facts.listeners_total,
             accept_short=self.given.accept_short,
-            # One that was only found beside the recording never keeps the recording out.
+            # A transcript that was only found beside the recording must not keep the recording out.
             skip_bad_transcript=self.given.skip_bad_transcript or self.given.transcript is None,
             lenient_transcript=self.given.lenient_transcript,
             transcribe=self.given.transcribe,
         )
 
     def _language(self) -> str:
-        """The language of the transcript: by the option, by its name, or that of the Space."""
+        """Return the language of the transcript: from the option, its name, or the Space."""
         by_name = "" if self.given.transcript else self.candidate.language
         return self.given.facts.language or by_name or self.facts.language or "und"
 
     def problem(self) -> Problem:
-        """Return why it would be refused, as far as is known without decoding it, or {}."""
+        """Return why the recording would be refused, as far as is known without decoding it, or {}."""
         tree, recording = self.candidate.tree, self.candidate.recording
         if tree.kind(recording) == Kind.UNREADABLE:  # no permission, encrypted, damaged
             return tree.faults[recording]

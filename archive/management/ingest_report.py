@@ -1,4 +1,4 @@
-"""Report what became of every file that `manage.py ingest` was given, as text and as JSON."""
+"""Report what happened to every file given to `manage.py ingest`, as text and as JSON."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -12,7 +12,7 @@ from archive.intake.importers import Companion, LeftOut, Survey
 
 @dataclass
 class IngestReport:
-    """Each file is in one of the lists: as a recording in `spaces` or `rejected`, or else in the other two."""
+    """Each file is in one list: recordings in `spaces` or `rejected`, other files in the other two."""
 
     spaces: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, str]] = field(default_factory=list)
@@ -20,7 +20,7 @@ class IngestReport:
     left_out: list[LeftOut] = field(default_factory=list)
 
     def add(self, survey: Survey, prefix: str) -> None:
-        """Take over what goes with the recordings of a survey. `prefix` goes before each name."""
+        """Add the files of a survey that are no recordings. `prefix` goes before each name."""
         self.companions += [
             replace(one, file=f"{prefix}{one.file}", recording=f"{prefix}{one.recording}") for one in survey.companions
         ]
@@ -31,16 +31,16 @@ class IngestReport:
         self.rejected.append({"file": file, "code": problem["code"], "problem": sentence})
 
     def leave_transcript_out(self, recording: str, why: Problem) -> None:
-        """The transcript of a recording was not stored, so it is no companion."""
+        """Move a recording's transcript, which was not stored, from the companions to the files left out."""
         for one in self.companions:
             if one.recording == recording and one.kind == "transcript":
                 self.left_out.append(LeftOut(one.file, why))
         self.companions = [one for one in self.companions if one.recording != recording or one.kind != "transcript"]
 
     def replace_transcript(self, file: str, recording: str, given: str) -> None:
-        """An option named another transcript than the one beside the recording."""
+        """Replace the transcript beside the recording by the one that an option named."""
         self.companions = [one for one in self.companions if one.kind != "transcript"]
-        names = {given, PurePath(given).name}  # as it was typed, or seen beside the recording
+        names = {given, PurePath(given).name}  # as typed, and as found beside the recording
         self.left_out = [one for one in self.left_out if one.file not in names]
         if file and file not in names:
             problem = make_problem("import.other_transcript", recording=recording, chosen=given)
@@ -57,7 +57,7 @@ class IngestReport:
         }
 
     def lines(self) -> list[str]:
-        """Return a line of text for each file that is no recording."""
+        """Return a line of text for each file that is not a recording."""
         return [_companion_line(one) for one in self.companions] + [_left_out_line(one) for one in self.left_out]
 
 

@@ -1,4 +1,4 @@
-"""What manage.py prints without a command: our own commands, by what they are for."""
+"""The overview of `manage.py` without a command: our own commands, by purpose."""
 
 from django.core.management import ManagementUtility, get_commands
 
@@ -19,10 +19,10 @@ OWN_APPS = ("archive", "portal")
 
 
 class Utility(ManagementUtility):
-    """Django's, with another list of commands."""
+    """Django's utility with our list of commands."""
 
     def main_help_text(self, commands_only: bool = False) -> str:
-        if commands_only:  # what shells complete
+        if commands_only:  # for completion in shells
             return super().main_help_text(commands_only=True)
         lines = [f"Usage: {self.prog_name} COMMAND, and {self.prog_name} COMMAND --help for its options."]
         for title, names in GROUPS.items():
@@ -36,7 +36,7 @@ class Utility(ManagementUtility):
         return "\n".join(lines)
 
     def _summary(self, name: str) -> str:
-        """The first sentence of the command's help."""
+        """Return the first sentence of the command's help."""
         text = " ".join(self.fetch_command(name).help.split())
         return text.partition(". ")[0].rstrip(".") + "."
 

@@ -7,7 +7,7 @@ from tqdm import tqdm
 
 
 class ProgressBar:
-    """Show the seconds that were decoded, then the bytes that were stored."""
+    """Shows the seconds decoded, then the bytes stored."""
 
     def __init__(self, name: str) -> None:
         self.name, self.step = name, ""

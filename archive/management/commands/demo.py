@@ -39,8 +39,8 @@ class Command(Base):
 
 
 def refuse_other_databases() -> None:
-    """Raises CommandError where other people have accounts. It would create admins with a password that it prints, and
-    replace the password of an account that has the same name."""
+    """Raise CommandError if other people have accounts here. The demo creates admins with a password that it prints,
+    and would replace the password of an account with the same name."""
     demo = {name: _address(name) for name, *_ in ACCOUNTS}
     accounts = dict(User.objects.filter(username__in=demo).values_list("username", "email"))
     is_another_person = any(demo[name] != email for name, email in accounts.items())

@@ -139,7 +139,7 @@ class Command(Base):
         return _facts(outcome)
 
     def _check_places(self, plans: list[Plan], report: IngestReport) -> None:
-        """Raise CommandError for the only folder or archive that was given, if it has no recording."""
+        """Raise CommandError if the only folder or archive given has no recording."""
         if not plans and len(report.rejected) == 1:
             raise CommandError(report.rejected[0]["problem"])
 
@@ -155,7 +155,7 @@ def _check_files(everything: Sequence[Path], files: Sequence[Path]) -> None:
 def _survey(files: Sequence[Path], language: str, report: IngestReport) -> list[tuple[str, Survey]]:
     """Survey each folder and archive, and the other files of one folder together. Returns (prefix of names, survey).
 
-    One that holds no recording, or can't be read, is rejected, and does not stop the others.
+    A folder or archive without a recording, or that can't be read, is rejected, and does not stop the others.
     """
     surveys = []
     single = [file for file in dict.fromkeys(files) if not is_several(file)]

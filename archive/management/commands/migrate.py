@@ -1,4 +1,4 @@
-"""manage.py migrate, as the owner of the tables; then the portal's role gets its privileges."""
+"""Run migrations as the owner of the tables, then grant the portal's role its privileges."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,7 +12,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from archive import database_roles
 
-# ALTER TABLE waits for the transactions that read the table, and all later queries wait behind it: pages hang.
+# ALTER TABLE waits for transactions that read the table, and all later queries wait behind it, so pages hang.
 LOCK_SECONDS = 5
 HELD = (
     f"A process held a table for more than {LOCK_SECONDS} s, so the migration was given up before pages had to wait "
@@ -21,7 +21,7 @@ HELD = (
 
 
 class Command(migrate.Command):
-    """Django's command with another connection. See archive/database_roles.py."""
+    """Django's command with the owner's connection. See archive/database_roles.py."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -32,7 +32,7 @@ class Command(migrate.Command):
         except OperationalError as error:
             if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
                 raise CommandError(HELD) from error
-            if getattr(error.__cause__, "sqlstate", "") is None:  # PostgreSQL did not say it
+            if getattr(error.__cause__, "sqlstate", "") is None:  # the error did not come from PostgreSQL
                 raise CommandError(f"The database can't be reached: {str(error).strip().splitlines()[0]}") from error
             raise
 

@@ -19,7 +19,7 @@ SIGNS = {Outcome.WORKS: "works", Outcome.FALLBACK: "other way", Outcome.FAULT: "
 class Command(Base):
     help = "Create the bucket if needed, set its CORS rules, and try everything that Spacekeep needs of the store."
 
-    # Of the log's second bucket, after what was observed there.
+    # Messages about the log's second bucket, by its observed behavior.
     NOT_LOCKED = {
         "no_lock": "WARNING: it has no object lock, so anybody with its credentials can delete checkpoints.",
         "broken_lock": "WARNING: it claims to have object lock, but a locked object was deleted or replaced.",
@@ -74,7 +74,7 @@ class Command(Base):
         )
 
     def _second_bucket(self) -> tuple[str, dict[str, Any]]:
-        """Prepare it and rehearse its lock. What is wrong there keeps nothing else from starting."""
+        """Prepare the bucket and rehearse its lock. A problem with it must not keep anything else from starting."""
         bucket = second_bucket.bucket()
         try:
             created = locked.prepare(bucket)

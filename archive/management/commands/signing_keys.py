@@ -91,7 +91,7 @@ def _own(kind: str) -> Ed25519PrivateKey:
 
 
 def _read_seed(file: str) -> Ed25519PrivateKey:
-    """Raises CommandError, which repeats nothing of the key."""
+    """Raise CommandError without any part of the key in its message."""
     try:
         text = sys.stdin.read() if file == "-" else Path(file).read_text()
         return Ed25519PrivateKey.from_private_bytes(base64.b64decode(text.strip(), validate=True))

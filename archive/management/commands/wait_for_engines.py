@@ -30,9 +30,9 @@ class Command(Base):
 
 
 def _missing() -> str:
-    """Which engine does not answer, and why, or ""."""
+    """Return which engine does not answer, and why, or ""."""
     try:
-        connection.close()  # a connection that broke is none
+        connection.close()  # reconnect, as the old connection may be broken
         connection.ensure_connection()
     except OperationalError as error:
         return f"the database can't be reached: {' '.join(str(error).split())}"
@@ -41,8 +41,8 @@ def _missing() -> str:
     try:
         exists(store())
     except StoreUnavailable as error:
-        # Time does not help against a certificate that we don't trust: setup_store says what does.
+        # Waiting does not help against an untrusted certificate: setup_store reports the remedy.
         return "" if error.params.get("error") == "SSLError" else str(error)
     except StorageError:
-        pass  # it answered
+        pass  # the store answered
     return ""
