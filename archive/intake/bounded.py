@@ -1,8 +1,8 @@
-"""Run a function over files of strangers in a process with limits, so that they cost the web process nothing else.
+"""Run a function on untrusted files in a process with limits, so that they can harm nothing else in the web process.
 
-The process is a fork: it costs milliseconds, and has everything imported. It may read the memory that it was made with,
-and use a little time and memory of its own. It has none of our files and connections, and writes its answer, JSON, into
-one pipe: {"answer": ...}, or {"failed": "TypeError", "at": "values.py:31"} for a bug of ours.
+The process is a fork: it starts in milliseconds, with everything imported. It may read the memory of its parent, and
+use a limited time and memory of its own. It has none of our files and connections, and writes its answer as JSON into a
+pipe: {"answer": ...}, or {"failed": "TypeError", "at": "values.py:31"} for a bug of ours.
 """
 
 import json
@@ -25,11 +25,11 @@ from archive.errors import InspectionFailed, Refused, TooManyRequests, locate
 from archive.intake.audio.decoder.confine import end_with
 
 CPU_SECONDS = 4
-SECONDS = 20.0  # of wall time: processes of pages come first
-MEMORY_BYTES = 512 * 1024**2  # beyond what the web process had
+SECONDS = 20.0  # of wall time: processes that serve pages have priority
+MEMORY_BYTES = 512 * 1024**2  # in addition to what the web process had
 ANSWER_BYTES = 4 * 1024**2
 NICE = 10
-AT_ONCE = 2  # in each web process; others wait for their turn
+AT_ONCE = 2  # in each web process; others wait
 
 logger = structlog.get_logger()
 
@@ -37,10 +37,10 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def run_bounded(work: Callable[[], object]) -> Any:
-    """Return what `work` returns, which must be JSON. It must not use the database, nor any other connection.
+    """Return the result of `work`, which must be JSON. `work` must not use the database, nor any other connection.
 
     Raises Refused if it needs too much time or memory, or dies; InspectionFailed if it raises another error;
-    TooManyRequests if many others are at it.
+    TooManyRequests if too many run at the same time.
     """
     ends_at = time.monotonic() + SECONDS
     if not _turns.acquire(timeout=SECONDS):
@@ -51,7 +51,7 @@ def run_bounded(work: Callable[[], object]) -> Any:
         _turns.release()
     try:
         report: dict[str, Any] = json.loads(answer)
-    except ValueError:  # nothing, or a part
+    except ValueError:  # the answer is empty or incomplete
         raise Refused("import.too_complex") from None
     if "failed" in report:
         logger.error("inspection_failed", error=report["failed"], at=report["at"])
@@ -60,13 +60,13 @@ def run_bounded(work: Callable[[], object]) -> Any:
 
 
 def _read_answer(work: Callable[[], object], ends_at: float) -> bytes:
-    """Return what the process wrote until it ended, or was ended: perhaps nothing, or a part."""
+    """Return what the process wrote until it ended or was killed: perhaps nothing, or a part."""
     answer, ours = os.pipe()
     with os.fdopen(answer, "rb", buffering=0) as pipe:
         try:
             with warnings.catch_warnings():
-                # Other threads may hold locks at this moment. Those of the interpreter are put right in the child; one
-                # that waits for another is killed when its time is up.
+                # Other threads may hold locks at this moment. The interpreter resets its own locks in the child; if the
+                # child waits for another one, it is killed when its time is up.
                 warnings.simplefilter("ignore", DeprecationWarning)
                 parent, pid = os.getpid(), os.fork()
             if pid == 0:
@@ -96,7 +96,7 @@ def _drain(fd: int, ends_at: float) -> bytes:
 
 
 def _carry_out(work: Callable[[], object], pipe: int, parent: int) -> NoReturn:
-    """Run in the child. Leaves without cleaning up: what there is to clean up is the parent's."""
+    """Run in the child. Exits without cleaning up, since that is left to the parent."""
     status = 1
     with suppress(BaseException):
         _confine(pipe, parent)
@@ -112,7 +112,7 @@ def _report(work: Callable[[], object]) -> bytes:
         return json.dumps({"answer": work()}, cls=DjangoJSONEncoder).encode()
     except MemoryError:
         raise
-    except Exception as error:  # its text may quote the files
+    except Exception as error:  # its message may quote the files
         return json.dumps({"failed": type(error).__name__, "at": locate(error)}).encode()
 
 

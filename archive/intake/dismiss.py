@@ -1,5 +1,5 @@
-"""Take a rejected recording off its host's list. Nothing of it is stored; its row stays until its deadline, for admins
-and auditors."""
+"""Dismiss a rejected recording from its host's list. Its files are already deleted; its row stays until its deadline,
+for admins and auditors."""
 
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from archive.models import Space, User
 
 
 def dismiss_rejected(space_id: UUID, by: User) -> None:
-    """Take the Space off the list of `by`, its host. Idempotent. Raises Refused for anybody else, Conflict if its
+    """Dismiss the Space from the list of `by`, its host. Idempotent. Raises Refused for other users, Conflict if its
     recording was not rejected."""
     rows = Space.objects.filter(pk=space_id, host=by)
     if rows.filter(state=Space.State.REJECTED, dismissed_at=None).update(dismissed_at=Now()):

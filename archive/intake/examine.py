@@ -2,13 +2,13 @@
 
 If the process is killed, the Space stays in `processing` and the next claim starts over. The downloaded copy is an
 unnamed file that disappears with the process, and derived objects are written again to the same keys. All rows are
-written in one transaction; after it `finish` only verifies that every object exists.
+written in one transaction; after it, `finish` only verifies that every object exists.
 
-Rejecting a recording deletes it, and it may be the only copy. So before a file is blamed, the decoder must have decoded
+A rejected recording is deleted, and it may be the only copy. So before a file is blamed, the decoder must have decoded
 a known good one (self_test.py), and a file is blamed for a crashed decoder only after several attempts.
 
 A recording is rejected in three idempotent steps: record the reason and stop further uploads; delete its objects and
-verify that; move the Space to `rejected`. None of them while deletion is paused (archive/restores.py).
+verify that; move the Space to `rejected`. No step is made while deletion is paused (archive/restores.py).
 """
 
 import json
@@ -39,19 +39,19 @@ from archive.storage.multipart import Written
 from archive.storage.purge_prefix import purge_listing, require_empty
 
 State = UploadSession.State
-SILENT = -60  # dBFS: a loudest sample below it is no sound
+SILENT = -60  # dBFS: a recording whose loudest sample is below has no sound
 TICK = 1.0  # seconds between two writes of progress
-MOST_DEATHS = 5  # attempts in which the decoder may die (killed for want of memory, say) before the file is blamed
+MOST_DEATHS = 5  # attempts in which the decoder may die, for example for lack of memory, before the file is blamed
 
 
 class Progress:
-    """Writes how far a step is into the Space's row, at most once a TICK, and holds on to the lease."""
+    """Writes the progress of a step to the Space's row, at most once a TICK, and renews the lease."""
 
     def __init__(self, claim: Claim[Space]) -> None:
         self.claim, self.step, self.at = claim, "", 0.0
 
     def show(self, step: Space.ProcessingStep, done: int, total: int) -> None:
-        """`done` and `total` in bytes or milliseconds; total 0: not known. Raises LeaseLost."""
+        """Show progress. `done` and `total` in bytes or milliseconds; total 0: unknown. Raises LeaseLost."""
         now = time.monotonic()
         if step != self.step or now - self.at >= TICK:
             self.step, self.at = step, now
@@ -59,7 +59,7 @@ class Progress:
 
 
 def examine(claim: Claim[Space]) -> None:
-    """Read back, measure and keep the recording that arrived for the claimed Space. Raises Refused when it can't be
+    """Read back, measure and save the uploaded recording of the claimed Space. Raises Refused when it can't be
     accepted, DecoderFailed, StorageError, LeaseLost."""
     space, progress = claim.row, Progress(claim)
     upload = space.uploads.get(kind=UploadSession.Kind.RECORDING, state=UploadSession.State.UPLOADED)
@@ -91,7 +91,7 @@ def examine(claim: Claim[Space]) -> None:
 
 
 def _check_decoder(claim: Claim[Space], error: Unreadable) -> None:
-    """Raises DecoderFailed unless the file is to blame for `error`."""
+    """Raise DecoderFailed unless the file is to blame for `error`."""
     if isinstance(error, DecoderDied) and claim.attempt < MOST_DEATHS:
         raise DecoderFailed("audio.decoder_died") from error
     claim.renew()
@@ -99,7 +99,7 @@ def _check_decoder(claim: Claim[Space], error: Unreadable) -> None:
 
 
 def _check_new(space: Space, upload: UploadSession, file: SpooledFile) -> None:
-    """Raises Refused if the archive has this recording already."""
+    """Raise Refused if the archive already has this recording."""
     same = Space.objects.filter(fingerprint=_fingerprint(space, file.sha256)).exclude(pk=space.pk)
     if here := same.exclude(state__in=[Space.State.REJECTED, Space.State.DELETED]).first():
         raise Refused("upload.duplicate_of", file=upload.name, title=str(here), ended_at=here.ended_at)
@@ -133,8 +133,8 @@ def _keep(
 
 
 def refuse(claim: Claim[Space], reason: Problem) -> bool:
-    """`processing -> rejected`, with nothing of it left in the store. False when the race was lost. Raises
-    StorageError, LeaseLost, DeletionPaused: then the next claim goes on with it."""
+    """Reject the Space, and remove its objects from the store. Returns False when the race was lost. Raises
+    StorageError, LeaseLost, DeletionPaused; then the next claim continues."""
     restores.require_no_pause()
     space, bucket, prefix = claim.row, store(), keys.prefix(claim.row.id)
     with transaction.atomic():

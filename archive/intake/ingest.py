@@ -3,7 +3,7 @@
 If the process is killed:
 
 1. while the file is decoded and hashed: nothing was stored or written.
-2. after the row was created (`receiving`): the same call resumes the same Space. Without one, the Space is discarded
+2. after the row was created (`receiving`): repeating the call resumes the same Space. Otherwise the Space is discarded
    after 24 hours without progress, or at its deadline.
 3. while bytes are uploaded: an open upload without an object remains; the next attempt or the purge aborts it.
 4. after an object is complete, before its row: the next attempt writes the same bytes to the same key.
@@ -118,7 +118,7 @@ def _parse_transcript(
 ) -> tuple[transcripts.Parsed | None, str, Problem]:
     """Parse the transcript, if any. Returns it, its language, and why it was skipped.
 
-    The end of the recording and its length are given once they are known.
+    The end of the recording and its length are given as soon as they are known.
     """
     if request.transcript is None:
         return None, request.language, {}
@@ -137,7 +137,7 @@ def _parse_transcript(
 
 
 def _find_missing(space: Space, transcript: transcripts.Parsed | None) -> Problem:
-    """Why a transcript was not added to a Space that existed, or {} if it has these lines already."""
+    """Return why a transcript was not added to an existing Space, or {} if it already has these lines."""
     if transcript is None:
         return {}
     lines = cues.dump(transcript.cues)
@@ -253,10 +253,10 @@ def _store(space: Space, request: Request, files: ExaminedFiles, progress: Progr
 
 
 def _abort_earlier_uploads(space: Space) -> None:
-    """End what an attempt that was killed left open. Raises DeletionPaused, StorageError."""
+    """Abort the open uploads of a killed attempt. Raises DeletionPaused, StorageError."""
     uploads = store().listing(keys.prefix(space.id)).uploads
     if uploads:
-        restores.require_no_pause()  # since a backup, another file of this Space may have been begun
+        restores.require_no_pause()  # another upload for this Space may have been opened since a backup
     for key, upload_id in uploads:
         store().abort(key, upload_id)
 

@@ -1,7 +1,7 @@
-"""Save the results of intake: derived files and transcripts in the object store, and the rows of these and recordings.
+"""Save the results of intake: derived files and transcripts in the store, and the rows of these and of recordings.
 
-Objects come first, outside transactions; rows in the caller's transaction. The bytes of an upload do not pass
-here: they go from the client to the object store (uploads/).
+Objects come first, outside transactions; rows in the caller's transaction. The bytes of an upload do not pass through
+here: clients send them to the store (uploads/).
 """
 
 import hashlib
@@ -82,8 +82,8 @@ def store_transcript(
 
 
 class TranscriptEdit(NamedTuple):
-    """How an edited transcript came about: who edited which version (None: a recorder, or an account that is gone), and
-    how many lines and speakers differ."""
+    """The origin of an edited transcript: who edited which version (None: a recorder, or a deleted account), and how
+    many lines and speakers differ."""
 
     editor: User | None
     edited_from: int
@@ -92,7 +92,7 @@ class TranscriptEdit(NamedTuple):
 
 
 class TranscriptOrigin(NamedTuple):
-    """Where a transcript comes from. `notes` says what was repaired in its file, `upload` is its upload session."""
+    """The origin of a transcript. `notes` lists repairs of its file, `upload` is its upload session."""
 
     source: Transcript.Source
     notes: Sequence[Problem] = ()
@@ -116,7 +116,7 @@ def save_transcript(
     origin: TranscriptOrigin,
     actor: Actor,
 ) -> Transcript:
-    """Save the rows of a stored transcript, in the caller's transaction. The newest is shown and searched.
+    """Save the rows of a stored transcript, in the caller's transaction. Pages show and search the newest one.
 
     Raises TooLate when the Space's deadline has passed.
     """
@@ -136,7 +136,7 @@ def save_transcript(
         **vars(stored),
     )
     search.index_transcript(transcript)
-    if transcript.number == 1:  # a reviewer had nothing to read; a correction changes nothing about the recording
+    if transcript.number == 1:  # a review without a transcript had nothing to read; a later version changes nothing
         Space.objects.filter(pk=space.pk).reopen_review()
     log.record(
         events.TRANSCRIPT_EDITED if origin.edit else events.TRANSCRIPT_ADDED,
@@ -154,14 +154,14 @@ def save_transcript(
 
 
 def _edit(edit: TranscriptEdit | None) -> dict[str, object]:
-    """What the log says of an edit: numbers, and never a word."""
+    """Return the facts of an edit for the log: only numbers."""
     if edit is None:
         return {}
     return {"edited_from": edit.edited_from, "lines": edit.lines, "speakers": edit.speakers}
 
 
 def _uploader(upload: UploadSession | None) -> dict[str, object]:
-    """Who brought the file, for the log: the worker that reads it is its actor."""
+    """Return who uploaded the file, for the log, where the worker that reads it is the actor."""
     if upload is None:
         return {}
     if upload.recorder_id is not None:

@@ -1,7 +1,7 @@
-"""Publish an uploaded recording: examine it if needed, then `processing -> available`, or `-> rejected`.
+"""Publish an uploaded recording: examine it if needed, then make the Space `available` or `rejected`.
 
-Of one host at most EXAMINATIONS_PER_HOST recordings are examined at a time: however many a host uploads, the recordings
-of others do not wait behind them.
+At most EXAMINATIONS_PER_HOST recordings of one host are examined at a time, so that other hosts' recordings do not wait
+behind a host who uploads many.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ def finish(space_id: UUID) -> bool:
     """Examine an uploaded recording if needed, verify its objects in the store, and make the Space available.
 
     `ingest` and a worker call this. Returns False when this call did not make the Space available. A recording whose
-    upload was acknowledged is never given up: after errors of the store or the decoder it is retried.
+    upload was acknowledged is never abandoned: after errors of the store or the decoder it is retried.
     """
     claim = _claim(space_id)
     try:
@@ -38,8 +38,8 @@ def finish(space_id: UUID) -> bool:
 
 
 def pending_ids(only: Q) -> list[Any]:
-    """Spaces that can be published now, with each host's first ones before the others: so the rows of one host never
-    fill the dispatcher's page."""
+    """Return Spaces that can be published now, the first ones of each host before the others, so that the rows of one
+    host never fill the dispatcher's page."""
     waiting = Space.objects.filter(leases.claimable(), only, state=Space.State.PROCESSING)
     turn = Window(RowNumber(), partition_by=F("host_id"), order_by=[F("lease_until").asc(nulls_first=True), "id"])
     rows = waiting.annotate(turn=turn).filter(turn__lte=settings.EXAMINATIONS_PER_HOST).order_by("lease_until")
@@ -47,8 +47,8 @@ def pending_ids(only: Q) -> list[Any]:
 
 
 def _claim(space_id: UUID) -> Claim[Space] | None:
-    """Claim the Space unless enough of its host's are being examined. The host's row is locked, so that two workers
-    count one after the other."""
+    """Claim the Space unless enough of its host's are being examined. Locks the host's row, so that two workers count
+    one after the other."""
     with transaction.atomic():
         host = User.objects.select_for_update(no_key=True).filter(spaces=space_id).order_by().first()
         if host is None:
@@ -61,7 +61,7 @@ def _claim(space_id: UUID) -> Claim[Space] | None:
 
 
 def _wake_next(host_id: int) -> None:
-    """The next recording of this host has its turn."""
+    """Wake up a worker for the next recording of this host."""
     waiting = Space.objects.filter(leases.claimable(), state=Space.State.PROCESSING, host=host_id)
     ordered = waiting.order_by(F("lease_until").asc(nulls_first=True), "id")
     wakeups.wake(Space, *ordered.values_list("pk", flat=True)[:1])
@@ -108,5 +108,5 @@ def _make_available(claim: Claim[Space]) -> bool:
 
 
 def _wake_arrivals(space: Space) -> None:
-    """A recorder that left this recording somewhere waits for its outcome (archive/intake/arrivals/)."""
+    """Wake up the arrival of this recording, which waits for the outcome (archive/intake/arrivals/)."""
     wakeups.wake(Arrival, *space.arrivals.values_list("pk", flat=True))

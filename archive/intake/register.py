@@ -12,7 +12,7 @@ from archive.own_lines import find_accounts
 
 
 class ParticipantSpec(NamedTuple):
-    """A co-host or a speaker. `account` is their user name, if they have one: it lets them download their own lines."""
+    """A co-host or a speaker. `account`: their user name, if any, which lets them download their own lines."""
 
     role: str  # Participant.Role
     name: str
@@ -20,16 +20,16 @@ class ParticipantSpec(NamedTuple):
 
 
 def participant_specs(role: str, names: Sequence[str]) -> list[ParticipantSpec]:
-    """Participants without accounts."""
+    """Return participants without accounts."""
     return [ParticipantSpec(role, name) for name in names]
 
 
 @dataclass(frozen=True)
 class NewSpace:
-    """The facts of a Space before anything was uploaded. The caller validated them (archive/intake/request.py).
+    """The facts of a Space before anything was uploaded. The caller must validate them (archive/intake/request.py).
 
-    The order of `participants` gives them their seats. The host need not be among them. `host_name` is the host's name
-    in the transcript, if it isn't their display name: the host's own lines are found by it.
+    The order of `participants` determines their seats. The host need not be among them. `host_name` is the host's name
+    in the transcript, if it isn't their display name: it finds the host's own lines.
     """
 
     host: User

@@ -13,7 +13,7 @@ from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 
 LONGEST_TITLE = 300  # characters
 LONGEST_NAME = 100  # characters
-CLOCK_TOLERANCE = timedelta(minutes=1)  # by so much a recorder's clock may be ahead of the database's
+CLOCK_TOLERANCE = timedelta(minutes=1)  # how far a recorder's clock may be ahead of the database's
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Request:
 
 
 def validate_ended_at(ended_at: datetime) -> datetime:
-    """Return `ended_at` in UTC, at the latest now. Raises Refused if it is naive or in the future by more than
+    """Return `ended_at` in UTC, at most the present time. Raises Refused if it is naive or in the future by more than
     CLOCK_TOLERANCE, TooLate if the deadline has passed."""
     if ended_at.tzinfo is None:
         raise Refused("intake.no_time_zone", ended_at=ended_at.isoformat())
@@ -61,7 +61,7 @@ def find_end_problem(ended_at: datetime) -> Problem:
     """Return why no recording with this end can be accepted, or {}."""
     try:
         validate_ended_at(ended_at)
-    except Refused as error:  # TooLate is one, too
+    except Refused as error:  # includes TooLate
         return error.problem
     return {}
 

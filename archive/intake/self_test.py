@@ -1,4 +1,4 @@
-"""Read a known transcript, and the tags of a known recording, to find out whether this process can do it."""
+"""Read a known transcript, and the tags of a known recording, to check that this process can do it."""
 
 from archive.cues import Cue
 from archive.intake import importers, transcripts
@@ -9,11 +9,11 @@ TITLE = "Saatgut für alle"
 
 
 class ReadWrongly(Exception):
-    """The known file was read, but not as what it is."""
+    """The known file was read, but with a wrong result."""
 
 
 def run() -> None:
-    """Raises ReadWrongly, or what reading raises."""
+    """Raise ReadWrongly, or what reading raises."""
     if (read := transcripts.parse(TRANSCRIPT).cues) != LINES:
         raise ReadWrongly(f"a transcript became {read}")
     if (title := importers.inspect({"talk.mp3": _tagged()}).title) != TITLE:
@@ -21,7 +21,7 @@ def run() -> None:
 
 
 def _tagged() -> bytes:
-    """An ID3v2.4 tag with one frame, the title in UTF-8."""
+    """Return an ID3v2.4 tag with one frame, the title in UTF-8."""
     text = b"\x03" + TITLE.encode()
     frame = b"TIT2" + len(text).to_bytes(4, "big") + bytes(2) + text
     return b"ID3\x04\x00\x00" + len(frame).to_bytes(4, "big") + frame

@@ -16,7 +16,7 @@ from archive.storage import PART, store
 
 @dataclass(frozen=True)
 class SpooledFile:
-    """A file without a name on the disk. `path` (/dev/fd/N) works while the context is open.
+    """A file on the disk without a name. `path` (/dev/fd/N) works while the context is open.
 
     SHA-256 (hex) and CRC-32 (as ZIP uses it) are those of the whole file.
     """

@@ -1,15 +1,15 @@
-"""Recordings that were probably uploaded before: for a hint, which refuses nothing."""
+"""Find recordings that were probably uploaded before, for a hint that refuses nothing."""
 
 from datetime import datetime, timedelta
 
 from archive.intake.importers.values import YEARS, text
 from archive.models import Space, User
 
-TOLERANCE = timedelta(minutes=1)  # people type no seconds
+TOLERANCE = timedelta(minutes=1)  # because people don't type seconds
 
 
 def find_twin(host: User, title: str, ended_at: datetime) -> Space | None:
-    """The Space of this host that has the same title, in upper or lower case, and ended at the same time."""
+    """Return a Space of this host with the same title, ignoring case, that ended at the same time."""
     title = text(title)
     if not title or ended_at.year not in YEARS:
         return None

@@ -1,4 +1,4 @@
-"""Delete what LiveKit reported of people, in time, also after LiveKit is no longer configured."""
+"""Delete personal data from LiveKit in time, even if LiveKit is no longer configured."""
 
 from datetime import timedelta
 
@@ -8,13 +8,13 @@ from django.db.models.functions import Now
 
 from archive.models import Arrival, LiveKitRoom
 
-ROOMS_KEPT = timedelta(days=3)  # after the last event; LiveKit itself forgets an egress after a day
+ROOMS_KEPT = timedelta(days=3)  # after the last event; LiveKit itself drops an egress after a day
 State = Arrival.State
 
 
 def delete_old_rows() -> None:
     """Delete rooms without events for days, with their participants, unless a recording is still to be fetched; and
-    refused arrivals of LiveKit, whose path may name a room, once a Space of that day would be deleted."""
+    refused arrivals of LiveKit, whose path may name a room, at the age at which a Space would be deleted."""
     needed = Arrival.objects.filter(room=OuterRef("pk"), state__in=[State.WAITING, State.PENDING, State.COPYING])
     LiveKitRoom.objects.filter(last_event_at__lt=Now() - ROOMS_KEPT).exclude(Exists(needed)).delete()
     Arrival.objects.filter(

@@ -7,7 +7,7 @@ from archive.intake.register import NewSpace
 
 @dataclass(frozen=True)
 class ArrivalFacts:
-    """The Space to register. `size` (bytes) and `sha256` (hex) of the recording, where its recorder announced them."""
+    """The Space to register. `size` (bytes) and `sha256` (hex) of the recording, if its recorder announced them."""
 
     space: NewSpace
     size: int | None = None

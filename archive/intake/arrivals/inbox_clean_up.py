@@ -1,14 +1,14 @@
-"""Remove what lies in inboxes longer than a recording may be kept: refused recordings, their sidecars and outcomes,
-files on their way that were never finished, and all of that in inboxes of tokens that no longer work.
+"""Remove files from inboxes that were there longer than a recording may be kept: refused recordings, their sidecars and
+outcomes, unfinished files, and everything of these in inboxes of tokens that no longer work.
 
 A file is due RETENTION_DAYS after it was put there. If a sidecar says when the Space ended, its recording and the
-sidecar are due RETENTION_DAYS after that end, but not before they lay there for a day, in which a wrong date can be
-corrected. A file of an arrival at work stays. All this happens also after inboxes were switched off; in a folder, only
+sidecar are due RETENTION_DAYS after that end, but not before they have been there for a day, in which a wrong date can
+be corrected. Files of an arrival in progress stay. All this also happens after inboxes were disabled; in a folder, only
 while INBOX_FOLDER names it.
 
-For each inbox: log that files are due, remove them, then delete their rows and log the removal in one transaction. A
-worker that is killed in between leaves the first entry, and the next run does the rest. An inbox that fails does not
-stop the others. Nothing is removed while deletion is paused (archive/restores.py).
+For each inbox: log that files are due, remove them, then delete their rows and log the removal in one transaction. If a
+worker is killed in between, the first entry remains, and the next run does the rest. An inbox that fails does not stop
+the others. Nothing is removed while deletion is paused (archive/restores.py).
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -34,14 +34,14 @@ from archive.models import Arrival, LogEntry, RecorderToken
 from archive.storage import store
 
 State = Arrival.State
-LAST_ENTRIES = 200  # in which the last one about an inbox is searched
+LAST_ENTRIES = 200  # entries to search for the last one about an inbox
 
 logger = structlog.get_logger()
 
 
 @dataclass(frozen=True)
 class _Facts:
-    """What the row of an arrival says of its files."""
+    """The facts about an arrival's files in its row."""
 
     recording: str
     etag: str
@@ -51,14 +51,14 @@ class _Facts:
     is_needed: bool
 
     def is_about(self, file: InboxFile) -> bool:
-        """Whether the file is the recording, or the sidecar, that the row has."""
+        """Return whether the file is the recording, or the sidecar, of the row."""
         if file.path == self.recording:
             return file.etag == self.etag
         return file.path == self.recording + SIDECAR and is_version(self.version, file.etag)
 
 
 def clean_up() -> None:
-    """Remove everything that is due, in all inboxes. What fails is logged, and tried again at the next run."""
+    """Remove everything that is due, in all inboxes. Failures are logged, and retried at the next run."""
     if pause := restores.find_pause():
         logger.warning("inbox_clean_up_paused", reason=pause["code"])
         return
@@ -77,7 +77,7 @@ def clean_up() -> None:
 
 
 def _clean_one(inbox: InboxFiles, now: datetime) -> bool:
-    """Returns whether nothing is left that is due."""
+    """Remove what is due in one inbox. Returns whether nothing is left that is due."""
     try:
         due = list(_find_due(inbox, inbox.list(), now))
     except OSError as error:
@@ -101,9 +101,9 @@ def _find_due(inbox: InboxFiles, files: list[InboxFile], now: datetime) -> Itera
 
 
 def _due_at(file: InboxFile, facts: Sequence[_Facts], etags: dict[str, str]) -> datetime:
-    # A row knows since when the same bytes are there, also if the time of the file changes each day.
+    # The row knows since when the same bytes are there, even if the time of the file changes each day.
     put_at = min([file.put_at, *(one.created_at for one in facts if one.is_about(file))])
-    # Nothing is known of a recording that replaced the one of the row.
+    # The end is unknown for a recording that replaced the row's.
     ends = [one.ended_at for one in facts if one.ended_at and etags.get(one.recording, one.etag) == one.etag]
     due = put_at + _keeping()
     if not ends or file.path.endswith(OUTCOME):
@@ -112,12 +112,12 @@ def _due_at(file: InboxFile, facts: Sequence[_Facts], etags: dict[str, str]) -> 
 
 
 def _recordings(path: str) -> set[str]:
-    """Names of the recordings that a file may belong to."""
+    """Return the names of recordings that a file may belong to."""
     return {path, path.removesuffix(SIDECAR), path.removesuffix(OUTCOME)}
 
 
 def _rows(inbox: InboxFiles, recordings: Collection[str]) -> dict[str, list[_Facts]]:
-    """By the name of the recording."""
+    """Return the facts by the name of the recording."""
     rows: dict[str, list[_Facts]] = {}
     prefix = source_prefix(inbox.source, inbox.recorder)
     names = [prefix + name for name in recordings if is_text(name)]
@@ -132,8 +132,8 @@ def _rows(inbox: InboxFiles, recordings: Collection[str]) -> dict[str, list[_Fac
 
 
 def _remove(inbox: InboxFiles, due: Sequence[InboxFile]) -> bool:
-    """Returns whether nothing failed. A file that was replaced meanwhile stays until it is due itself. Raises
-    DeletionPaused."""
+    """Remove the files. Returns whether nothing failed. A file that was replaced since stays until it is due itself.
+    Raises DeletionPaused."""
     restores.require_no_pause()  # again, as the database may have been replaced since this run began
     _log_due(inbox, _describe(inbox, due))
     prefix = source_prefix(inbox.source, inbox.recorder)
@@ -158,7 +158,7 @@ def _remove(inbox: InboxFiles, due: Sequence[InboxFile]) -> bool:
 
 
 def _over() -> "QuerySet[Arrival]":
-    """Rows that nothing depends on: refused and settled, or waiting in an inbox that is no longer looked into."""
+    """Return rows on which nothing depends: refused and settled, or waiting in an inbox that is no longer scanned."""
     abandoned = Q(state=State.WAITING, created_at__lt=Now() - PATIENCE)
     return Arrival.objects.filter(Q(state=State.REFUSED, settled=True) | abandoned)
 
@@ -189,14 +189,14 @@ def _describe(inbox: InboxFiles, files: Sequence[InboxFile]) -> dict[str, Any]:
 
 
 def _delete_old_rows(source: Arrival.Source) -> None:
-    """Delete rows whose files are gone, as their paths may name people."""
+    """Delete rows whose files no longer exist, as their paths may name people."""
     due = Q(created_at__lt=Now() - _keeping())
     due |= Q(created_at__lt=Now() - PATIENCE, ended_at__lt=Now() - _keeping())
     _over().filter(due, source=source).delete()
 
 
 def _abort_uploads(now: datetime) -> None:
-    """Abort multipart uploads below `inbox/` that were not completed in time: their parts are recordings, too."""
+    """Abort multipart uploads below `inbox/` that were not completed in time, as their parts are recordings, too."""
     try:
         for upload in open_uploads():
             if upload.initiated <= now - _keeping():

@@ -1,7 +1,7 @@
-"""List what lies in inboxes, and remove it. Also of recorders whose token no longer works, and of names that a scan
-ignores: files on their way, outcomes.
+"""List and remove the files in inboxes, including those of recorders whose token no longer works, and names that a scan
+ignores: unfinished files, outcomes.
 
-Of INBOX_FOLDER only the folders of recorders are read. Links are neither followed nor removed.
+In INBOX_FOLDER only the folders of recorders are read. Links are neither followed nor removed.
 """
 
 import os
@@ -30,8 +30,8 @@ logger = structlog.get_logger()
 
 @dataclass(frozen=True)
 class InboxFile:
-    """`path`: a key, or a path relative to the folder of the recorder. `put_at`: when it was put there or changed, by
-    the clock of the store or of the file system."""
+    """`path`: a key, or a path relative to the folder of the recorder. `put_at`: when it was added or changed, by the
+    clock of the store or of the file system."""
 
     path: str
     size: int
@@ -41,18 +41,18 @@ class InboxFile:
 
 
 class InboxFiles(ABC):
-    """What one recorder left in one place. `recorder`: the public prefix of its token."""
+    """The files of one recorder in one place. `recorder`: the public prefix of its token."""
 
     source: Arrival.Source
     recorder: str
 
     @abstractmethod
     def list(self) -> list[InboxFile]:
-        """All files. Raises StorageError, OSError."""
+        """Return all files. Raises StorageError, OSError."""
 
     @abstractmethod
     def remove(self, file: InboxFile) -> bool:
-        """Remove the file. Returns False if it is gone, or another one now. Raises StorageError, DiskFailed."""
+        """Remove the file. Returns False if it is gone or was replaced. Raises StorageError, DiskFailed."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,8 @@ class FolderInboxFiles(InboxFiles):
                 yield InboxFile(path, facts.st_size, file_state(facts).etag, put_at)
 
     def _put_at(self, facts: os.stat_result) -> datetime | None:
-        """The time of the last change of the file or its name (ctime). Nobody can set it, while a copy may keep the
-        time of the original's content (mtime). If the clock was wrong and it lies ahead, mtime; else unknown."""
+        """Return the time of the last change of the file or its name (ctime). Nobody can set it, whereas a copy may
+        keep the original's time (mtime). If a wrong clock put it into the future, return mtime, or None."""
         times = (datetime.fromtimestamp(seconds, UTC) for seconds in (facts.st_ctime, facts.st_mtime))
         return next((moment for moment in times if moment <= self.now), None)
 
@@ -119,7 +119,7 @@ class FolderInboxFiles(InboxFiles):
 
 
 def store_inboxes() -> Iterator[InboxFiles]:
-    """All inboxes below `inbox/`, in the order of their names. Raises StorageError."""
+    """Yield all inboxes below `inbox/`, by name. Raises StorageError."""
     for recorder, objects in groupby(walk(store(), keys.INBOX), lambda one: _recorder(one.stored.key)):
         files = [
             InboxFile(
@@ -135,7 +135,7 @@ def store_inboxes() -> Iterator[InboxFiles]:
 
 
 def folder_inboxes(now: datetime) -> Iterator[InboxFiles]:
-    """The folders of recorders that this archive knows. Raises OSError."""
+    """Yield the folders of recorders that this archive knows. Raises OSError."""
     if not settings.INBOX_FOLDER:
         return
     names = [entry.name for entry in os.scandir(settings.INBOX_FOLDER) if entry.is_dir()]
@@ -145,7 +145,7 @@ def folder_inboxes(now: datetime) -> Iterator[InboxFiles]:
 
 
 def open_uploads() -> list[OpenUpload]:
-    """Multipart uploads below `inbox/` that were never completed. Raises StorageError."""
+    """Return multipart uploads below `inbox/` that were never completed. Raises StorageError."""
     return list(walk_uploads(store(), keys.INBOX))
 
 

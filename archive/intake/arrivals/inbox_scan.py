@@ -1,11 +1,11 @@
-"""Look into the inboxes of recorders: `inbox/<token prefix>/` in our bucket, `<token prefix>/` in INBOX_FOLDER.
+"""Scan the inboxes of recorders: `inbox/<token prefix>/` in our bucket, `<token prefix>/` in INBOX_FOLDER.
 
-A recorder drops a recording, and then its sidecar: the whole name of the recording and `.json`. So a recording with a
-sidecar is complete; as a folder shows files while they are written, both must also be the same in two scans that are
-SETTLE_SECONDS apart. Only then is the arrival `pending`.
+A recorder drops a recording, and then its sidecar, named after the recording with `.json` at the end. So a recording
+with a sidecar is complete. A folder shows files while they are written, so both must also be unchanged in two scans
+that are SETTLE_SECONDS apart. Only then is the arrival `pending`.
 
-Nothing is left out silently: a recording without a sidecar, and a sidecar without a recording, is refused after a day,
-with an outcome beside it. A sidecar that is written again is another arrival, so a refused recording can be corrected.
+Nothing is dropped silently: a recording without a sidecar, or a sidecar without a recording, is refused after a day,
+with an outcome beside it. A rewritten sidecar makes a new arrival, so a refused recording can be corrected.
 """
 
 import os
@@ -42,8 +42,8 @@ from archive.work_log import hide_name
 
 State = Arrival.State
 SETTLE_SECONDS = 10
-# Bytes. The outcome beside a recording has a longer name than the recording; without room for it, the recording could
-# never be settled and removed.
+# Bytes. An outcome has a longer name than its recording, and without room for it the recording could never be settled
+# and removed.
 LONGEST_PATH = 1024 - len(OUTCOME)  # S3's limit for a key
 LONGEST_NAME = 255 - len(fresh_name(OUTCOME))  # file systems' limit for a name
 AT_ONCE = 1000  # recordings compared with rows in one query
@@ -53,7 +53,7 @@ logger = structlog.get_logger()
 
 @dataclass
 class Drop:
-    """What an inbox has under one name. `version` identifies the sidecar; "" without one."""
+    """The files in an inbox under one name. `version` identifies the sidecar; "" without one."""
 
     path: str
     recording: FileState | None = None
@@ -71,7 +71,7 @@ class Inbox:
     drops: dict[str, Drop] = field(default_factory=dict)
 
     def add(self, path: str, seen: FileState, modified: str) -> None:
-        """A file that the listing shows. `modified`: its time."""
+        """Add a listed file. `modified`: its time."""
         if path.endswith((OUTCOME, "/")):
             return
         if not self._has_room(path.removesuffix(SIDECAR)) or not is_text(path):
@@ -86,7 +86,7 @@ class Inbox:
         return self.drops.setdefault(path, Drop(path))
 
     def _has_room(self, path: str) -> bool:
-        """Whether an outcome can be written beside the recording `path`."""
+        """Return whether an outcome can be written beside the recording `path`."""
         encoded = path.encode("utf-8", "surrogateescape")
         is_file = self.source == Arrival.Source.FOLDER
         return len(self.prefix) + len(encoded) <= LONGEST_PATH and not (
@@ -95,7 +95,7 @@ class Inbox:
 
     @property
     def prefix(self) -> str:
-        """What `Arrival.source_id` has before the path: two recorders may use one name."""
+        """The part of `Arrival.source_id` before the path, since two recorders may use the same name."""
         return source_prefix(self.source, self.recorder.prefix)
 
     def rows(self) -> QuerySet[Arrival]:
@@ -107,7 +107,7 @@ def is_enabled() -> bool:
 
 
 def scan() -> None:
-    """Look into all inboxes of tokens that work. An inbox that can't be listed now is listed at the next scan."""
+    """Scan all inboxes of working tokens. If one can't be listed, the next scan tries again."""
     if not is_enabled():
         return
     tokens = recorders.working().filter(scopes__contains=[RecorderToken.Scope.INTAKE]).distinct()
@@ -134,7 +134,7 @@ def _list_store(token: RecorderToken) -> Inbox:
 
 
 def _list_folder(token: RecorderToken) -> Inbox:
-    """Links are not followed. Names that begin with a dot are those of files on their way."""
+    """List a folder. Links are not followed. Names of unfinished files begin with a dot."""
     inbox, top = Inbox(token, Arrival.Source.FOLDER), inbox_folder(token.prefix)
     for folder, names, files in os.walk(top, onerror=_raise):
         names[:] = [name for name in names if not name.startswith(".")]
@@ -142,7 +142,7 @@ def _list_folder(token: RecorderToken) -> Inbox:
             path = Path(folder, name)
             try:
                 facts = path.lstat()
-            except FileNotFoundError:  # it was moved meanwhile
+            except FileNotFoundError:  # it was moved in the meantime
                 continue
             if not stat.S_ISREG(facts.st_mode):
                 logger.warning("inbox_not_a_file", **_describe(token, path.relative_to(top).as_posix()))
@@ -152,7 +152,7 @@ def _list_folder(token: RecorderToken) -> Inbox:
 
 
 def _describe(token: RecorderToken, path: str) -> dict[str, object]:
-    """The fields of a line about a file. Its name may be a person's, so the line has its length and its digest."""
+    """Return the fields of a line about a file. Its name may be a person's, so log only its length and digest."""
     return {"recorder": token.prefix, "file": hide_name(path), "bytes": len(os.fsencode(path))}
 
 
@@ -161,7 +161,7 @@ def _raise(error: OSError) -> None:
 
 
 def is_text(path: str) -> bool:
-    """Whether the database can hold it."""
+    """Return whether the database can store the name."""
     return "\x00" not in path and not any("\ud800" <= letter <= "\udfff" for letter in path)
 
 
@@ -197,12 +197,12 @@ def _create(inbox: Inbox, drop: Drop) -> None:
         etag=seen.etag if seen else "",
         retry_at=Now() + timedelta(seconds=SETTLE_SECONDS),
     )
-    Arrival.objects.bulk_create([arrival], ignore_conflicts=True)  # another scan may be faster
+    Arrival.objects.bulk_create([arrival], ignore_conflicts=True)  # another scan may have been faster
 
 
 def _advance(row: Arrival, drop: Drop) -> None:
-    """`waiting -> pending` if it is complete and the same as in the last scan; `-> refused` if it is incomplete for a
-    day."""
+    """Move a waiting arrival to `pending` if it is complete and unchanged since the last scan, or to `refused` if it
+    has been incomplete for a day."""
     by, seen = Uploader(recorder=row.recorder), drop.recording
     is_same = (row.version, row.size, row.etag) == (
         drop.version,
@@ -250,7 +250,7 @@ def _refuse_incomplete(row: Arrival, reason: Problem) -> None:
 
 
 def _forget_removed(inbox: Inbox) -> None:
-    """Delete the rows of files that their recorder took away: incomplete ones, and refused ones after a day."""
+    """Delete the rows of files that their recorder removed: incomplete ones, and refused ones after a day."""
     gone = Q(state=State.WAITING) | Q(state=State.REFUSED, settled=True, created_at__lt=Now() - PATIENCE)
     rows = inbox.rows().filter(gone, created_at__lt=Now() - timedelta(seconds=SETTLE_SECONDS))
     removed = [

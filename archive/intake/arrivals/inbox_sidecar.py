@@ -1,7 +1,7 @@
 """Read the sidecar of a recording in an inbox: JSON with the facts of its Space.
 
-The fields are those of POST /api/v1/spaces, and `size` and `sha256` of the recording. It is strict: an unknown field is
-refused, because a mistyped one would be lost without a word (docs/how-to/watch-an-inbox.md).
+The fields are those of POST /api/v1/spaces, plus `size` and `sha256` of the recording. Unknown fields are refused,
+because a mistyped one would be lost silently (docs/how-to/watch-an-inbox.md).
 """
 
 import re
@@ -25,7 +25,8 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def read(arrival: Arrival, source: Source) -> ArrivalFacts:
-    """Notes the end on the row first: also a refused recording has a deadline. Raises Refused, StorageError."""
+    """Read the facts. Saves the end on the row first, since a refused recording has a deadline, too. Raises Refused,
+    StorageError."""
     fields = values.document(source.read_sidecar(), arrival.path)
     if not isinstance(fields, dict):
         raise Unreadable("arrival.sidecar_no_object")
@@ -68,7 +69,7 @@ def _space(arrival: Arrival, fields: dict[str, object], counts: dict[str, int | 
 
 
 def _text(fields: dict[str, object], name: str) -> str:
-    """Raises Refused unless it is text that the database can hold."""
+    """Return a text that the database can store. Raises Refused for anything else."""
     value = fields.get(name, "")
     if not isinstance(value, str) or "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
         raise Refused("arrival.sidecar_field", name=name)
@@ -85,7 +86,7 @@ def _count(fields: dict[str, object], name: str) -> int | None:
 
 
 def _people(fields: dict[str, object], name: str, role: str) -> Iterator[ParticipantSpec]:
-    """Each is a name, or {"name": ..., "account": a user name here}. Raises Refused."""
+    """Yield participants. Each is a name, or {"name": ..., "account": a user name here}. Raises Refused."""
     people = fields.get(name, [])
     if not isinstance(people, list):
         raise Refused("arrival.sidecar_field", name=name)

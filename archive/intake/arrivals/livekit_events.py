@@ -1,11 +1,11 @@
-"""Merge LiveKit's events into rows: a row for each session of a room, each connection to it, and each egress.
+"""Merge LiveKit's events into rows: one for each session of a room, each connection to it, and each egress.
 
-LiveKit sends events again when we did not answer, in any order, and gives up after a while. So each event only adds:
-times by minimum and maximum, roles by rank, names and descriptions by the time LiveKit sent them. Whatever the order,
-and however often, the rows end the same. The Space is registered some time after the egress ended
-(LIVEKIT_WAIT_SECONDS), so that late events of its room count; later ones change no Space.
+LiveKit repeats events that we did not answer, in any order, and stops after a while. So each event only adds: times by
+minimum and maximum, roles by rank, names and descriptions by the time LiveKit sent them. The result does not depend on
+order or repetition. The Space is registered LIVEKIT_WAIT_SECONDS after the end of the egress, so that late events of
+its room count; still later ones change no Space.
 
-Of listeners we store neither identity nor name, only when they came and went, to count how many there were at a time.
+Of listeners we store neither identity nor name, only when they came and left, to count how many there were at a time.
 """
 
 import json
@@ -34,7 +34,7 @@ LONGEST_KEY = 1024  # bytes, S3's limit
 
 
 def apply(event: WebhookEvent, recorder: RecorderToken) -> None:
-    """Merge one event, whatever came before. Events that say nothing about a Space are ignored."""
+    """Merge one event, in any order with others. Ignores events that are not about a Space."""
     with transaction.atomic():
         room = _merge_room(event.room, max(event.created_at, 0), recorder) if event.room.sid else None
         if event.event in ("participant_joined", "participant_left") and room is not None:
@@ -44,8 +44,8 @@ def apply(event: WebhookEvent, recorder: RecorderToken) -> None:
 
 
 def record_egress(info: EgressInfo, recorder: RecorderToken) -> None:
-    """Create the arrival of an egress, and move it to `pending` or `refused` once the egress is over. An arrival that
-    is further stays as it is."""
+    """Create the arrival of an egress, and move it to `pending` or `refused` once the egress has ended. Does not change
+    an arrival in a later state."""
     with transaction.atomic():
         room = None
         if info.room_id:
@@ -61,7 +61,7 @@ def record_egress(info: EgressInfo, recorder: RecorderToken) -> None:
 
 
 def _end(arrival: Arrival, info: EgressInfo) -> None:
-    """`waiting -> pending | refused`."""
+    """Move a waiting arrival to `pending` or `refused`."""
     by = Uploader(recorder=arrival.recorder)
     files = [*info.file_results, *([info.file] if info.file.filename else [])]
     path = files[0].filename if files else ""
@@ -96,7 +96,8 @@ def _end(arrival: Arrival, info: EgressInfo) -> None:
 
 
 def is_key_allowed(key: str) -> bool:
-    """Whether an event may name this key: below LIVEKIT_PREFIX, and nothing that a file system would read otherwise."""
+    """Return whether an event may name this key: below LIVEKIT_PREFIX, and without parts that a file system would
+    interpret."""
     parts = key.split("/")
     return (
         key.startswith(settings.LIVEKIT_PREFIX)
@@ -107,7 +108,7 @@ def is_key_allowed(key: str) -> bool:
 
 
 def _merge_room(room: Room, created_at: int, recorder: RecorderToken) -> LiveKitRoom:
-    """The room's row, locked until the transaction ends. `created_at`: of the event, in seconds; 0: not known."""
+    """Return the room's row, locked until the transaction ends. `created_at`: of the event, in seconds; 0: unknown."""
     sid, name = values.text(room.sid, 100), values.text(room.name)
     LiveKitRoom.objects.get_or_create(sid=sid, defaults={"recorder": recorder, "name": name})
     row = LiveKitRoom.objects.select_for_update().get(sid=sid)
@@ -115,7 +116,7 @@ def _merge_room(room: Room, created_at: int, recorder: RecorderToken) -> LiveKit
     changes: dict[str, Any] = {"last_event_at": Now()}
     if description and (created_at, _ordered(description)) > (row.described_at, _ordered(row.description)):
         changes |= {"description": description, "described_at": created_at}
-    if name > row.name:  # all events of a session have the same; an egress may lack it
+    if name > row.name:  # all events of a session have the same name; an egress may lack it
         changes["name"] = name
     LiveKitRoom.objects.filter(pk=row.pk).update(**changes)
     return row
@@ -126,8 +127,8 @@ def _ordered(description: dict[str, Any]) -> str:
 
 
 def _description(metadata: str) -> dict[str, Any]:
-    """What the room's metadata says of the Space: {"spacekeep": {"title", "host", "audience", "transcribe"}}. The rest
-    of it is the application's own, and is not stored."""
+    """Return the facts of the Space in the room's metadata: {"spacekeep": {"title", "host", "audience", "transcribe"}}.
+    The rest belongs to the application, and is not stored."""
     try:
         about = values.dig(values.document(metadata.encode(), "metadata"), "spacekeep")
     except (SpacekeepError, UnicodeEncodeError):
@@ -163,7 +164,7 @@ def _merge_participant(room: LiveKitRoom, event: WebhookEvent) -> None:
 
 
 def role_of(person: ParticipantInfo) -> Role:
-    """The attribute `spacekeep.role`, if it is one of ours; else a speaker is who may publish."""
+    """Return the attribute `spacekeep.role`, if it is one of ours; otherwise speaker for those who may publish."""
     role = person.attributes.get("spacekeep.role", "")
     if role in Role.values:
         return Role(role)

@@ -1,4 +1,4 @@
-"""The facts of a Space from the merged events of its room (docs/how-to/receive-from-livekit.md has the mapping)."""
+"""Derive the facts of a Space from the merged events of its room (docs/how-to/receive-from-livekit.md)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Speaker:
 
 
 def read(arrival: Arrival) -> ArrivalFacts:
-    """Raises Refused, TooLate."""
+    """Return the facts of the arrival's Space. Raises Refused, TooLate."""
     if arrival.ended_at is None:
         raise Refused("livekit.end_unknown")
     ended_at = validate_ended_at(arrival.ended_at)
@@ -51,21 +51,21 @@ def read(arrival: Arrival) -> ArrivalFacts:
 
 
 def peak(listeners: Sequence[LiveKitParticipant], ended_at: datetime) -> int:
-    """The most listeners at a time. One whose leaving was not reported stays to the end."""
+    """Return the highest number of simultaneous listeners. One whose leaving was not reported stays to the end."""
     changes = []
     for one in listeners:
         left = one.left_at or ended_at
         if one.joined_at is not None and one.joined_at < left:
             changes += [(one.joined_at, 1), (left, -1)]
     most = present = 0
-    for _, change in sorted(changes):  # of one moment, those who leave come first
+    for _, change in sorted(changes):  # at the same time, listeners leave before others join
         present += change
         most = max(most, present)
     return most
 
 
 def _people(rows: Iterable[LiveKitParticipant]) -> list[Speaker]:
-    """One for each identity, in the order in which they joined, with their highest role."""
+    """Return one speaker per identity, in the order in which they joined, with their highest role."""
     people: dict[str, Speaker] = {}
     for row in rows:
         before = people.get(row.identity)
@@ -75,20 +75,20 @@ def _people(rows: Iterable[LiveKitParticipant]) -> list[Speaker]:
 
 
 def _host(arrival: Arrival, named: str, people: Sequence[Speaker]) -> User:
-    """The host that the room's metadata names; else the participant with the role; else the token's only host. Raises
-    Refused."""
+    """Return the host that the room's metadata names, or the participant with the role, or the token's only host.
+    Raises Refused."""
     hosts = [one.account or one.identity for one in people if one.role == Role.HOST]
     return recorders.find_host(arrival.recorder, named or (hosts[0] if hosts else None))
 
 
 def _seats(people: Sequence[Speaker]) -> tuple[list[Speaker], list[Speaker]]:
-    """(co-hosts, speakers): who finds no seat as a co-host takes one of a speaker. At most ten of these are listed."""
+    """Return (co-hosts, speakers). Surplus co-hosts become speakers, and at most ten speakers are listed."""
     leading = [one for one in people if one.role in (Role.HOST, Role.COHOST)]
     cohosts = leading[:MAX_COHOSTS]
     return cohosts, [one for one in people if one not in cohosts][:MAX_SPEAKERS]
 
 
 def _specs(role: str, people: Sequence[Speaker]) -> list[ParticipantSpec]:
-    """Link an account only where the application named it: an identity may be anything, also another person's user
-    name here."""
+    """Make participants. Links an account only if the application named it: an identity may be anything, even another
+    person's user name here."""
     return [ParticipantSpec(role, one.name, one.account) for one in people]

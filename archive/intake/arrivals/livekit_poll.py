@@ -1,6 +1,6 @@
-"""Ask LiveKit for its recordings (ListEgress), for events that never came.
+"""Poll LiveKit for its recordings (ListEgress), in case events were lost.
 
-LiveKit lists those that run and those that ended within about a day. Each is handled as its event would be.
+LiveKit lists running recordings and those that ended within about a day. Each is handled as its event would be.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from archive.models import Arrival
 
 ANSWER_SECONDS = 30
 MOST_PAGES = 100
-FORGOTTEN_AFTER = timedelta(days=3)  # an egress without an end for so long is lost
+FORGOTTEN_AFTER = timedelta(days=3)  # an egress without an end for this long is lost
 
 logger = structlog.get_logger()
 
@@ -34,8 +34,8 @@ def is_configured() -> bool:
 
 
 def poll() -> int:
-    """Record each egress that LiveKit lists. Returns how many. A LiveKit that can't be reached is asked again at the
-    next poll."""
+    """Record each egress that LiveKit lists. Returns how many. If LiveKit can't be reached, the next poll tries
+    again."""
     if not is_configured():
         return 0
     try:
@@ -53,7 +53,7 @@ def poll() -> int:
 
 
 def refuse_lost() -> int:
-    """`waiting -> refused` for each egress whose end never came, neither as an event nor in a list. How many."""
+    """Refuse each waiting egress whose end neither an event nor a list has reported. Returns how many."""
     lost = Arrival.objects.filter(
         source=Arrival.Source.LIVEKIT, state=Arrival.State.WAITING, created_at__lt=Now() - FORGOTTEN_AFTER
     )
@@ -71,7 +71,7 @@ def refuse_lost() -> int:
 
 
 def list_egress() -> list[EgressInfo]:
-    """All that LiveKit lists, page by page. In a thread of its own, where no other event loop is running."""
+    """Return all that LiveKit lists, page by page. Runs in a new thread, which has no other event loop."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, _list_egress()).result()
 

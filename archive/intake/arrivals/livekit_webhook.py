@@ -1,9 +1,9 @@
 """Authenticate LiveKit's webhooks.
 
 LiveKit signs each with a JWT (HS256 with the API secret) in the Authorization header, which expires after minutes and
-has the SHA-256 of the body in its claim `sha256` (docs.livekit.io, "Webhooks & events"). A token for a participant is
-signed with the same secret but has no such claim, so it opens nothing here. The same request sent again within its
-minutes does no harm: every event is merged into rows (livekit_events.py).
+has the SHA-256 of the body in its claim `sha256` (docs.livekit.io, "Webhooks & events"). A participant's token is
+signed with the same secret but has no such claim, so it is not accepted here. Replaying a request within its minutes is
+harmless: events are merged into rows (livekit_events.py).
 """
 
 import base64
@@ -23,16 +23,16 @@ from archive.models import RecorderToken
 
 
 class NotAuthentic(Refused):
-    """The request is not signed by LiveKit, or not this request, or not lately."""
+    """LiveKit did not sign this request, or not recently."""
 
 
 class RecorderNotWorking(Refused):
-    """The token that LIVEKIT_RECORDER names was revoked, has expired, or may not upload."""
+    """The token in LIVEKIT_RECORDER was revoked, has expired, or may not upload."""
 
 
 def receive(body: bytes, authorization: str) -> None:
-    """Authenticate one event and apply it. Raises NotAuthentic, RecorderNotWorking, or Refused for a body that is no
-    event; nothing is stored then."""
+    """Authenticate one event and apply it. Raises NotAuthentic, RecorderNotWorking, or Refused for a body that is not
+    an event; then nothing is stored."""
     _authenticate(body, authorization)
     try:
         event = Parse(body.decode(), WebhookEvent(), ignore_unknown_fields=True)
@@ -42,7 +42,7 @@ def receive(body: bytes, authorization: str) -> None:
 
 
 def find_recorder() -> RecorderToken:
-    """The token whose hosts and quotas apply. Raises RecorderNotWorking."""
+    """Return the token whose hosts and quotas apply. Raises RecorderNotWorking."""
     recorder = recorders.find_working(settings.LIVEKIT_RECORDER)
     if recorder is None:
         raise RecorderNotWorking("livekit.recorder_not_working", token=settings.LIVEKIT_RECORDER)
@@ -53,7 +53,7 @@ def _authenticate(body: bytes, authorization: str) -> None:
     verifier = TokenVerifier(settings.LIVEKIT_API_KEY, settings.LIVEKIT_API_SECRET)
     try:
         claimed = base64.b64decode(verifier.verify(authorization.removeprefix("Bearer ").strip()).sha256 or "")
-    except (InvalidTokenError, ValueError, TypeError, AttributeError) as error:  # claims of the wrong types, too
+    except (InvalidTokenError, ValueError, TypeError, AttributeError) as error:  # also for claims of wrong types
         raise NotAuthentic("livekit.not_authentic") from error
     if not hmac.compare_digest(claimed, hashlib.sha256(body).digest()):
         raise NotAuthentic("livekit.not_authentic")

@@ -1,4 +1,4 @@
-"""What operators do about arrivals: list those that are not in the archive, and ask for another attempt."""
+"""For operators: list the arrivals that are not in the archive, and retry refused ones."""
 
 from uuid import UUID
 
@@ -9,21 +9,21 @@ from archive.errors import Refused
 from archive.log import SYSTEM
 from archive.models import Arrival
 
-# Refused, or not over, or accepted with something left to do at the source.
+# Refused, in progress, or accepted with something left to do at the source.
 OPEN = ~Q(state=Arrival.State.ACCEPTED, settled=True)
 
 
 def list_open() -> QuerySet[Arrival]:
-    """Those that are not settled or were refused, the newest first."""
+    """Return arrivals that are not settled or were refused, the newest first."""
     return Arrival.objects.filter(OPEN).select_related("recorder").order_by("-created_at")
 
 
 def retry(arrival_id: UUID) -> None:
-    """Move an arrival `refused -> pending`, after a host, a token or a setting was corrected. Raises Refused."""
+    """Move a refused arrival to `pending`, after a host, a token or a setting was corrected. Raises Refused."""
     arrival = Arrival.objects.filter(pk=arrival_id).first()
     if arrival is None or not arrival.path:
         raise Refused("arrival.cannot_retry", id=arrival_id)
-    # Not when its recording was rejected: the same bytes would be rejected again.
+    # Not if its recording was rejected: the same bytes would be rejected again.
     condition = Q(space=None) & leases.claimable()
     if not lifecycle.transition(
         arrival,

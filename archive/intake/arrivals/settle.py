@@ -1,10 +1,10 @@
-"""Settle an arrival that is over: write its outcome beside the recording, and remove the source if it is accepted.
+"""Settle an arrival that has ended: write its outcome beside the recording, and remove the source if it is accepted.
 
-The order is: outcome, recording, sidecar. A worker that is killed in between leaves the row unsettled, and the next one
-does all of it again; each step is idempotent. Before each step the fence is checked: by now the recorder may have
-dropped another recording under this name, whose outcome and files a late worker must leave alone. Nothing is removed
-before the stored copy was seen in our store, with the size and ETag that the examination recorded, nor while deletion
-is paused (archive/restores.py). The source of a refused recording stays for inbox_clean_up.py.
+The order is: outcome, recording, sidecar. If a worker is killed in between, the row stays unsettled, and the next one
+repeats everything; each step is idempotent. The fence is checked before each step, because the recorder may have
+dropped another recording under this name in the meantime, whose outcome and files a late worker must not touch. Nothing
+is removed before our store was seen to have the copy, with the size and ETag from the examination, nor while deletion
+is paused (archive/restores.py). inbox_clean_up.py later removes the source of a refused recording.
 """
 
 import json
@@ -27,7 +27,7 @@ UNSETTLED = Q(settled=False)
 
 
 def settle(arrival_id: UUID) -> bool:
-    """Returns whether this call settled it."""
+    """Settle the arrival. Returns whether this call did so."""
     claim = leases.claim(Arrival, arrival_id, Arrival.OVER, condition=UNSETTLED)
     return leases.attempt(claim, _settle, retry=_retry)
 
@@ -55,7 +55,7 @@ def _settle(claim: Claim[Arrival]) -> bool:
                 **arrival.log_subject,
             )
         if is_deleted:
-            arrival.delete()  # it names a file of a Space that is deleted
+            arrival.delete()  # it names a file of a deleted Space
     return True
 
 
@@ -64,7 +64,7 @@ def _may_remove(arrival: Arrival) -> bool:
 
 
 def _require_stored(arrival: Arrival) -> None:
-    """Raises ObjectChanged unless our store has the recording, as it was examined; ObjectMissing, StorageError."""
+    """Raise ObjectChanged unless our store has the recording as it was examined; ObjectMissing, StorageError."""
     assert arrival.space is not None
     recording = arrival.space.recordings.order_by("number").first()
     if recording is None or recording.size != arrival.size:
@@ -74,7 +74,7 @@ def _require_stored(arrival: Arrival) -> None:
 
 
 def outcome(arrival: Arrival) -> dict[str, Any]:
-    """What the recorder reads (docs/how-to/watch-an-inbox.md)."""
+    """Return the outcome for the recorder (docs/how-to/watch-an-inbox.md)."""
     at = log.rfc3339(dbtime.now())
     if arrival.state == Arrival.State.ACCEPTED:
         return {"outcome": "accepted", "space": str(arrival.space_id), "at": at}
@@ -90,6 +90,6 @@ def outcome(arrival: Arrival) -> dict[str, Any]:
 
 
 def _retry(claim: Claim[Arrival], error: SpacekeepError) -> None:
-    """The row of a refused arrival keeps the reason of the refusal, which people read."""
+    """Release the claim. The row of a refused arrival keeps the reason of the refusal, for people."""
     refused = claim.row.state == Arrival.State.REFUSED
     claim.release_for_retry(claim.row.problem if refused else error.problem, cause=error.problem)

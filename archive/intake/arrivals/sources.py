@@ -1,4 +1,5 @@
-"""Where a recording lies before it is ours: another bucket, an inbox in our bucket, or a folder of this machine.
+"""The places of recordings that are not copied yet: another bucket, an inbox in our bucket, or a folder of this
+machine.
 
 Addresses, buckets and folders come from the settings, never from an event or a sidecar.
 """
@@ -21,14 +22,14 @@ from archive.intake.importers import values
 from archive.models import Arrival
 from archive.storage import Store, StoredVersion, Upload, store, write
 
-LIVEKIT = "livekit"  # the entry of STORAGES that has the bucket of LiveKit's recordings
+LIVEKIT = "livekit"  # the entry of STORAGES for the bucket of LiveKit's recordings
 OUTCOME = ".outcome.json"
 SIDECAR = ".json"
 
 
 @dataclass(frozen=True)
 class FileState:
-    """Size in bytes, and a text that changes with the bytes: an ETag, or what the file system says of the file."""
+    """Size in bytes, and a text that changes with the bytes: an ETag, or the file system's facts about the file."""
 
     size: int
     etag: str
@@ -39,32 +40,32 @@ class Source(ABC):
 
     @abstractmethod
     def look(self) -> FileState:
-        """The recording as it is now. Raises ObjectMissing."""
+        """Return the present state of the recording. Raises ObjectMissing."""
 
     @abstractmethod
     def send(self, upload: Upload, number: int, start: int, length: int, etag: str) -> None:
-        """Send `length` bytes from offset `start` as part `number`. Raises ObjectChanged unless the recording is the
-        one with this ETag, ObjectMissing."""
+        """Send `length` bytes from offset `start` as part `number`. Raises ObjectChanged unless the recording has this
+        ETag, ObjectMissing."""
 
     @abstractmethod
     def read_sidecar(self) -> bytes:
-        """The JSON beside the recording; of a larger one than any real one, the beginning. Raises ObjectMissing."""
+        """Return the JSON beside the recording, cut off if it is larger than any real one. Raises ObjectMissing."""
 
     @abstractmethod
     def write_outcome(self, text: bytes, check: Callable[[], None]) -> None:
         """Write the outcome beside the recording, replacing an older one. `check` raises if this worker lost its lease;
-        it runs when the upload is open and not yet complete. The next worker aborts an upload that stays open."""
+        it runs while the upload is open. If an upload stays open, the next worker aborts it."""
 
     @abstractmethod
     def remove(self, etag: str, version: str, check: Callable[[], None]) -> None:
-        """Remove the recording if it is still the one with this ETag, and then its sidecar if it is still the one of
-        `version` (Arrival.version), which was read. Idempotent. `check` raises if this worker may not: it is called
-        right before each removal, after the look."""
+        """Remove the recording if it still has this ETag, and then its sidecar if it is still the one of `version`
+        (Arrival.version). Idempotent. `check` raises if this worker may not do so: it is called right before each
+        removal, after the comparison."""
 
 
 @dataclass
 class StoreSource(Source):
-    """An object in `bucket`. Of LiveKit's bucket, only the object itself is ours to touch: it has no sidecar."""
+    """An object in `bucket`. LiveKit's bucket has no sidecars, and nothing else in it may be touched."""
 
     bucket: Store
     key: str
@@ -75,7 +76,7 @@ class StoreSource(Source):
 
     @cached_property
     def _copies(self) -> bool:
-        """Whether our store can copy from the bucket itself: one endpoint, and copies that can be trusted."""
+        """Whether our store can copy from the bucket itself: one endpoint, and reliable copies."""
         ours = store()
         return self.bucket.client.meta.endpoint_url == ours.client.meta.endpoint_url and ours.capabilities.copies_parts
 
@@ -84,7 +85,7 @@ class StoreSource(Source):
             try:
                 upload.copy(number, self.key, etag, start, length, bucket=self.bucket.bucket)
                 return
-            except StoreDenied:  # our key may not read it; LiveKit's may
+            except StoreDenied:  # our key may not read it, but LiveKit's may
                 self.__dict__["_copies"] = False
         upload.put(number, self.bucket.read(self.key, start, length, etag))
 
@@ -99,7 +100,7 @@ class StoreSource(Source):
     def remove(self, etag: str, version: str, check: Callable[[], None]) -> None:
         try:
             if not _same(self.look().etag, etag):
-                return  # another recording under the same name: not ours to remove
+                return  # another recording under the same name must stay
             self._remove(self.key, check)
         except ObjectMissing:
             pass  # an earlier worker removed it
@@ -141,10 +142,10 @@ class FolderSource(Source):
             return file.read(values.MAX_BYTES + 1)
 
     def write_outcome(self, text: bytes, check: Callable[[], None]) -> None:
-        """Complete or not at all: a program that watches the folder never reads half of it.
+        """Replace the file atomically, so that a program that watches the folder never reads a part of it.
 
-        The file has one name while it is written, and who comes later removes it first. So a worker that lost its lease
-        finds nothing to put into place, or `check` finds that it lost it.
+        The temporary file has a fixed name, and a later worker removes it first. So a worker that lost its lease has no
+        file to rename, or `check` detects the loss.
         """
         with self._place() as (place, name):
             target = name + OUTCOME
@@ -175,7 +176,7 @@ class FolderSource(Source):
 
     @contextmanager
     def _open(self, path: str) -> Iterator[BinaryIO]:
-        """A regular file inside the folder."""
+        """Open a regular file inside the folder."""
         with self._place() as (place, _):
             name = path.rpartition("/")[2]
             try:
@@ -189,10 +190,10 @@ class FolderSource(Source):
 
     @contextmanager
     def _place(self) -> Iterator[tuple[int, str]]:
-        """A descriptor of the folder that the recording lies in, and its name there. Raises ObjectMissing.
+        """Yield a descriptor of the recording's folder, and the recording's name in it. Raises ObjectMissing.
 
-        Each folder is opened in the one above it and links are not followed, also when the recorder replaces a folder
-        by a link meanwhile: else a recorder could have other files read, overwritten or removed.
+        Each folder is opened relative to the one above it, without following links. So a recorder can't have other
+        files read, overwritten or removed by replacing a folder by a link in the meantime.
         """
         *folders, name = self.path.split("/")
         with self._errors(), ExitStack() as opened:
@@ -201,15 +202,15 @@ class FolderSource(Source):
             for folder in folders:
                 try:
                     place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
-                except (FileNotFoundError, NotADirectoryError):  # a link is no folder either
+                except (FileNotFoundError, NotADirectoryError):  # a link is not a folder either
                     raise ObjectMissing("arrival.recording_missing", name=self.path) from None
                 opened.callback(os.close, place)
             yield place, name
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Only a name that is missing from a folder that is there is missing. All else passes: a disk that is not
-        mounted, a folder without rights."""
+        """Translate errors. Only a name that is missing from an existing folder counts as missing. All others are
+        transient: a disk that is not mounted, a folder without permissions."""
         try:
             yield
         except OSError as error:
@@ -217,18 +218,18 @@ class FolderSource(Source):
 
 
 def fresh_name(name: str) -> str:
-    """The name of a file while it is written. A scan ignores it."""
+    """Return the name of a file while it is written. A scan ignores it."""
     return f".{name}.new"
 
 
 def sidecar_version(etag: str, modified: str) -> str:
-    """The identity of a sidecar, as Arrival.version has it. `modified`: its time, which differs for an equal file
+    """Return the identity of a sidecar for Arrival.version. `modified`: its time, which differs for an equal file
     dropped later."""
     return f"{etag[:60]} {modified}"
 
 
 def is_version(version: str, etag: str) -> bool:
-    """Whether a sidecar with this state is the one of `version`."""
+    """Return whether a sidecar with this state is the one of `version`."""
     return _same(version.partition(" ")[0], etag[:60])
 
 
@@ -237,12 +238,12 @@ def file_state(facts: os.stat_result) -> FileState:
 
 
 def inbox_folder(recorder: str) -> Path:
-    """The inbox of a recorder on this machine. `recorder`: the public prefix of its token."""
+    """Return the inbox of a recorder on this machine. `recorder`: the public prefix of its token."""
     return Path(settings.INBOX_FOLDER) / recorder
 
 
 def source_prefix(source: Arrival.Source, recorder: str) -> str:
-    """What the identity of an arrival (`source_id`) has before its path. A key names its recorder already."""
+    """Return the part of an arrival's `source_id` before its path. Empty for keys, which name their recorder."""
     return f"{recorder}/" if source == Arrival.Source.FOLDER else ""
 
 

@@ -1,13 +1,13 @@
-"""Fetch a recording that a recorder left somewhere: register its Space, copy its bytes, wait for the examination.
+"""Fetch a recording that a recorder left: register its Space, copy its bytes, wait for the examination.
 
 If the worker is killed:
 
 1. before the Space is registered: the arrival is `pending`, and nothing else exists.
 2. after that (one transaction with `copying`): the Space is `receiving`; the next run copies the missing parts.
-3. while parts are copied, or completed in the store: as any upload (archive/intake/uploads/sessions.py).
-4. before `examining`: the upload is completed, and the next run sees that.
+3. while parts are copied or the upload is completed: as for any upload (archive/intake/uploads/sessions.py).
+4. before `examining`: the upload is completed, and the next run detects that.
 
-A file is refused for what it is, never for a store or a disk that fails: then the work is retried until the deadline.
+A file is refused only for its content, never for a failing store or disk: then the work is retried until the deadline.
 """
 
 from datetime import timedelta
@@ -38,15 +38,15 @@ from archive.log import SYSTEM
 from archive.models import Arrival, Space, UploadSession
 
 State = Arrival.State
-PATIENCE = timedelta(days=1)  # so long a recording may be missing after it was announced
+PATIENCE = timedelta(days=1)  # how long a recording may be missing after it was announced
 DECIDED = Space.objects.filter(state__in=[Space.State.AVAILABLE, Space.State.REJECTED, *Space.DELETING])
-# Those that a worker can do something for now. An arrival in `examining` waits for its Space. A subquery, because a row
-# that is joined could not be locked.
+# Arrivals that a worker can advance now. An arrival in `examining` waits for its Space. A subquery, because a joined
+# row could not be locked.
 READY = Q(state__in=[State.PENDING, State.COPYING]) | Q(state=State.EXAMINING, space__in=DECIDED)
 
 
 def take(arrival_id: UUID) -> bool:
-    """Take the next step of this arrival. Returns whether it is `examining` or over afterwards, by this call."""
+    """Take the next step of this arrival. Returns whether this call moved it to `examining` or ended it."""
     claim = leases.claim(Arrival, arrival_id, Arrival.AT_WORK, condition=READY)
     return leases.attempt(claim, _take, permanent=(Refused,), fail=refuse)
 
@@ -57,13 +57,13 @@ def _take(claim: Claim[Arrival]) -> bool:
         if arrival.state == State.PENDING:
             _register(claim)
         return _copy(claim) if arrival.state == State.COPYING else _decide(claim)
-    except (Conflict, TooManyRequests) as error:  # too many of this recorder's, or the Space is at work: later
+    except (Conflict, TooManyRequests) as error:  # the recorder has too many, or the Space is busy: retry later
         claim.release_for_retry(error.problem)
         return False
 
 
 def _register(claim: Claim[Arrival]) -> None:
-    """`pending -> copying`, with the Space. Raises Refused, StorageError, LeaseLost."""
+    """Move a pending arrival to `copying`, and register its Space. Raises Refused, StorageError, LeaseLost."""
     arrival = claim.row
     if recorders.find_working(arrival.recorder.prefix) is None:
         raise Refused("arrival.token_not_working", token=arrival.recorder.prefix)
@@ -113,7 +113,7 @@ def _facts(arrival: Arrival, source: Source) -> ArrivalFacts:
 
 
 def _copy(claim: Claim[Arrival]) -> bool:
-    """`copying -> examining`. Returns False when the time of this run is up first."""
+    """Copy, and move the arrival to `examining`. Returns False when the time of this run is up before that."""
     arrival, space = claim.row, claim.row.space
     if space is None or space.is_gone(dbtime.now()):
         return _restart(claim)
@@ -137,12 +137,12 @@ def _copy(claim: Claim[Arrival]) -> bool:
             problem={},
             **leases.RESET,
         )
-        wakeups.wake(Arrival, arrival.pk)  # it may have been examined already
+        wakeups.wake(Arrival, arrival.pk)  # the examination may have ended already
     return moved
 
 
 def _decide(claim: Claim[Arrival]) -> bool:
-    """`examining -> accepted | refused`, as its Space was."""
+    """Accept or refuse an examined arrival, according to the state of its Space."""
     arrival, space = claim.row, claim.row.space
     if space is not None and space.state == Space.State.REJECTED:
         raise Refused.of(space.problem)
@@ -163,8 +163,8 @@ def _decide(claim: Claim[Arrival]) -> bool:
 
 
 def _restart(claim: Claim[Arrival]) -> bool:
-    """Fetch it again: its Space is being deleted. If that is for its deadline, the next run refuses it as too late; if
-    no worker ran for a day and the Space was abandoned, it gets another one."""
+    """Fetch it again, because its Space is being deleted. If the reason is its deadline, the next run refuses it as too
+    late; if no worker ran for a day and the Space was abandoned, it gets a new one."""
     arrival = claim.row
     with transaction.atomic():
         moved = lifecycle.transition(
@@ -182,8 +182,8 @@ def _restart(claim: Claim[Arrival]) -> bool:
 
 
 def refuse(claim: Claim[Arrival], error: SpacekeepError) -> None:
-    """Move an arrival to `refused`. The end of its upload removes copied parts; a Space without an upload disappears
-    after a day. While deletion is paused (archive/restores.py), it waits: the upload may have been completed since the
+    """Move an arrival to `refused`. Ending its upload removes copied parts; a Space without an upload is deleted after
+    a day. While deletion is paused (archive/restores.py), it waits: the upload may have been completed since the
     backup."""
     arrival = claim.row
     if arrival.space_id is not None and (pause := restores.find_pause()):
@@ -201,7 +201,7 @@ def refuse(claim: Claim[Arrival], error: SpacekeepError) -> None:
             detail=Uploader(recorder=arrival.recorder).detail,
             problem=error.problem,
             ended_at=arrival.ended_at,
-            settled=arrival.source == Arrival.Source.LIVEKIT,  # nothing is written into a bucket of others
+            settled=arrival.source == Arrival.Source.LIVEKIT,  # there is no outcome to write into a foreign bucket
             **leases.RESET,
         ):
             return

@@ -1,1 +1,1 @@
-"""Audio analysis: decode a recording once, in a sandboxed process, and measure what comes out."""
+"""Audio analysis: decode a recording once, in a sandboxed process, and measure the samples."""

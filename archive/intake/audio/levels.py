@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 with warnings.catch_warnings():
-    # pydub searches for an ffmpeg program at import. It gets decoded samples here, so it never needs one.
+    # On import pydub searches for an ffmpeg program. It gets decoded samples here, so it never needs one.
     warnings.simplefilter("ignore")
     import audioop  # pydub's own base
 
@@ -32,8 +32,8 @@ OUTLINE_STEPS = 100
 class Peaks:
     """The loudest sample of each step, 0 to 32768.
 
-    When there are too many steps, each pair is merged. So the length need not be known in advance, and a day takes no
-    more memory than a minute.
+    When there are too many steps, each pair is merged. So the length need not be known in advance, and memory does not
+    grow with it.
     """
 
     loudest: list[int] = field(default_factory=list)
@@ -113,7 +113,7 @@ class LevelMeter:
             "duration_ms": length_ms,
             "peak_dbfs": _dbfs(self._peak),
             "level_dbfs": _dbfs(level),
-            "silent_ms": min(self._silent_ms, length_ms),  # the last piece may be a short one
+            "silent_ms": min(self._silent_ms, length_ms),  # the last piece may be shorter
             "outline": self.peaks.outline(),
         }
 

@@ -1,7 +1,7 @@
 """Measure a recording by decoding it from end to end. File names and headers are never trusted.
 
 A sandboxed process (archive/intake/audio/decoder) decodes the file as one stream, so memory does not grow with its
-length. It returns samples; this process measures them on another core while the decoder continues.
+length. It returns samples, and this process measures them on another core in the meantime.
 """
 
 import contextlib
@@ -114,7 +114,8 @@ def _build_analysis(child: DecoderProcess, meter: LevelMeter) -> AudioAnalysis:
         reason, notes = _validate_reason(child.answer["access_copy"]), _validate_notes(child.answer["notes"])
         chapters = _validate_chapters(child.answer["chapters"])
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        # A bug of ours, or a file that took the decoder over. It could name a bug, too, so nothing is lost by trust.
+        # A bug of ours, or a file that took control of the decoder. That could report a bug, too, so trusting it loses
+        # nothing.
         raise failed(f"its answer makes no sense: {type(error).__name__}", locate(error)) from error
     measured = AudioFacts(**file_facts, **meter.end())
     peaks = json.dumps(meter.peaks.for_wavesurfer(meter.seconds), allow_nan=False).encode()
@@ -205,7 +206,7 @@ class SampleStream(io.RawIOBase):
             return 0
         ends_at = self._ends_at or time.monotonic() + settings.DECODER_SECONDS
         while not self._child.wait_for(self._fd, ends_at):
-            pass  # the decoder reported something, and `child` stores that
+            pass  # the decoder reported something, which `child` stores
         count = os.readv(self._fd, [buffer])
         if count == 0:
             self._ended = True

@@ -1,8 +1,8 @@
 """Run the decoder (archive/intake/audio/decoder) in a sandboxed process and validate everything it reports.
 
-Uploads come from strangers, and decoders have security holes. If the process crashes, runs out of memory or time, or
-writes garbage, the caller gets Unreadable and continues. If our own code fails, the file is not to blame: the caller
-gets DecoderFailed, and the upload stays.
+Uploads are untrusted, and decoders have security holes. If the process crashes, runs out of memory or time, or writes
+garbage, the caller gets Unreadable and continues. If our own code fails, the file is not to blame: the caller gets
+DecoderFailed, and the upload stays.
 """
 
 import contextlib
@@ -28,16 +28,16 @@ from archive import error_messages
 from archive.errors import DecoderDied, DecoderFailed, Unreadable
 
 ROOT = Path(__file__).resolve().parents[3]
-MAX_REPORT = 2**16  # bytes in all lines: as much as a pipe holds, so the decoder never blocks on writing them
+MAX_REPORT = 2**16  # bytes of all lines: the capacity of a pipe, so that the decoder never blocks on writing them
 COPY_BYTES = 2 * 1024**3  # how much larger than the original an access copy may be: a day of stereo has 1.4 GB
-PIPE = 2**20  # bytes of samples that are buffered: more than half a minute
+PIPE = 2**20  # bytes of buffered samples: more than half a minute
 GUARDS = {"limits", "network", "paths"}
 # The process gets none of our environment, so no secrets. pydub needs a PATH; without MALLOC_ARENA_MAX, glibc reserves
 # 64 MiB for each thread, which counts against the memory limit.
 ENV = {"PATH": os.defpath, "MALLOC_ARENA_MAX": "1"}
 
 MAX_PARAMETER = 500  # characters
-NOT_CODE = re.compile(r"[^\w./:<> -]", re.ASCII)  # characters that occur in no exception name and no code location
+NOT_CODE = re.compile(r"[^\w./:<> -]", re.ASCII)  # characters that no exception name and no code location has
 
 logger = structlog.get_logger()
 
@@ -98,7 +98,7 @@ class DecoderProcess:
 
     def _warn_of_missing_guards(self, guards: object) -> None:
         missing = GUARDS - {guard for guard in guards if isinstance(guard, str)} if isinstance(guards, list) else GUARDS
-        if missing:  # the other guards still hold
+        if missing:  # the other guards are in effect
             logger.warning("decoder_unconfined", guards=sorted(missing), hint="the kernel does not allow these here")
 
     def _check_answer(self, answer: dict[str, Any]) -> None:
@@ -106,7 +106,7 @@ class DecoderProcess:
         match answer:
             case {"refused": str(code), "params": dict(params)} if is_known(code, params):
                 raise Unreadable.of({"code": code, "params": params}, file=self._name)
-            case {"refused": _}:  # a sentence that we forgot to write must not reject a recording
+            case {"refused": _}:  # a code that lacks a sentence must not reject a recording
                 raise failed("it refused for a reason that is not known", "the report")
             case {"failed": _, "errno": int(number)}:  # such as a full disk: the file is not to blame
                 raise OSError(number, os.strerror(number), self._name)
@@ -132,7 +132,7 @@ class DecoderProcess:
 
 
 def is_known(code: str, params: dict[str, Any]) -> bool:
-    """Whether the catalog has this message about recordings with exactly these parameters."""
+    """Return whether the catalog has this message about recordings with exactly these parameters."""
     if not code.startswith("audio.") or code not in error_messages.CATALOG:
         return False
     specs = error_messages.placeholders(str(error_messages.CATALOG[code]))
@@ -146,7 +146,7 @@ def _is_sane(value: object, spec: str) -> bool:
 
 
 def failed(why: str, at: str) -> DecoderFailed:
-    """Log that our decoder is broken and return the error to raise. The log line holds nothing of the recording."""
+    """Log that our decoder is broken and return the error to raise. The line has nothing from the recording."""
     logger.error("decoder_failed", error=why, at=at)
     return DecoderFailed("audio.decoder_failed", error=why)
 
@@ -158,7 +158,7 @@ def start_decoder(
     """Start a decoder that runs `order` on the file. The process has ended when the context is left.
 
     `name` is the file name for messages. `access_copy` is the file for the access copy; it is emptied first. Raises
-    Unreadable if `path` is no regular file, OSError if it can't be opened.
+    Unreadable if `path` is not a regular file, OSError if it can't be opened.
     """
     with contextlib.ExitStack() as stack:
         file = _close_later(stack, _open_file(path, name))
@@ -179,7 +179,7 @@ def start_decoder(
                 start_new_session=True,  # Ctrl-C reaches only this process, which then ends the child
             )
         stack.callback(_end, process)
-        with contextlib.suppress(OSError):  # the user's pipe limit may be reached; a small pipe is only slower
+        with contextlib.suppress(OSError):  # the user's pipe limit may be reached; a smaller pipe is only slower
             fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, PIPE)  # type: ignore[arg-type]
         yield DecoderProcess(name, process, report_fd)
 
@@ -200,7 +200,7 @@ def _build_command(order: dict[str, Any], says: int, copy: int | None, file_byte
 
 
 def _open_file(path: Path, name: str) -> int:
-    """Open without blocking, so a named pipe in place of the file does not stop this process."""
+    """Open without blocking, so that a named pipe in place of the file does not stop this process."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -1,7 +1,7 @@
 """Decode a known good recording to find out whether the decoder works at all.
 
-A new Python or PyAV, a memory limit that is too low, a processor that lacks an instruction, or a kernel or container
-that forbids a system call breaks it for every file.
+A new Python or PyAV, a low memory limit, a missing processor instruction, or a kernel or container that forbids a
+system call can break it for every file.
 """
 
 import math

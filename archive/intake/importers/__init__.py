@@ -1,9 +1,9 @@
 """Read the files that recording tools write, for `manage.py ingest` and the upload page.
 
 Each tool has a module; its docstring names the source of the file format. A module never raises for content that it
-does not understand: it adds a note, and the person is asked for the missing facts. The end of a Space is only taken
-from a value that states it, with a time zone or as a number since 1970: never from a file's date, a local time, or a
-start plus a length.
+does not understand: it adds a note, and the user is asked for the missing facts. The end of a Space is only taken from
+a value that states it, with a time zone or as a number since 1970: never from a file's date, a local time, or a start
+plus a length.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,12 +38,13 @@ __all__ = [
     "survey_files",
 ]
 
-# Each claims recordings, in this order: the first tool that knows a recording gets it.
+# Modules that claim recordings, in this order: the first one that knows a recording gets it.
 TOOLS = (livekit, twspace)
 SOURCES = tuple(tool.SOURCE for tool in (xarchive, *TOOLS, zoom))
 
-# What the upload page sends for inspection, in bytes of one file: text (X's own answer about a large Space has a few
-# hundred thousand), and what comes before the sound in a recording (the index of a day of AAC has some MB).
+# Limits of the files that the upload page sends for inspection. Bytes of a text file (X's own answer about a large
+# Space has a few hundred thousand), and of the part before the sound in a recording (the index of a day of AAC has some
+# MB).
 MAX_DESCRIPTION_BYTES = 1024**2
 MAX_HEAD_BYTES = 4 * 1024**2
 
@@ -62,7 +63,7 @@ def find(path: Path) -> list[ImportCandidate]:
 def survey(path: Path, language: str = "") -> Survey:
     """Account for each file in a folder, in a ZIP archive, or at `path` itself. There may be no recording.
 
-    Of transcripts in several languages, the one in `language` is preferred. Raises Unreadable if an archive is damaged.
+    Prefers the transcript in `language` if there are several. Raises Unreadable if an archive is damaged.
     """
     if path.is_dir():
         return _survey(Folder(path), language)
@@ -70,18 +71,18 @@ def survey(path: Path, language: str = "") -> Survey:
 
 
 def survey_files(paths: Sequence[Path], language: str = "") -> Survey:
-    """Account for files of one folder that were named one by one. A single one is a recording, whatever it holds."""
+    """Account for files of one folder that were named one by one. A single one is a recording, whatever its content."""
     return _survey(GivenFiles(paths), language)
 
 
 def sort_heads(heads: Sequence[Head]) -> tuple[list[SortedFile], list[LeftOut]]:
-    """Sort files by their names, sizes and first bytes: those of use, and those that are left out with a reason."""
+    """Sort files by their names, sizes and first bytes into useful ones and those left out, with the reason."""
     tree = Heads(heads)
     return sort_survey(tree, _survey(tree))
 
 
 def is_several(path: Path) -> bool:
-    """Whether `path` can hold several recordings: it is a folder or a ZIP archive."""
+    """Return whether `path` can have several recordings: it is a folder or a ZIP archive."""
     return path.is_dir() or is_zip(path)
 
 
@@ -96,10 +97,10 @@ def _survey(tree: Tree, language: str = "") -> Survey:
 def inspect(files: Mapping[str, bytes], recording: str = "") -> Facts:
     """Read the facts from small files beside a recording, and from its first bytes.
 
-    `files` maps names to bytes. The one named `recording` (by default the first that is named like one) holds its first
+    `files` maps names to bytes. The one named `recording` (by default the first that is named like one) has its first
     256 KiB or, for an m4a whose index is at the end, an ftyp box and the index (moov). It may be missing. Its real name
-    helps, since some tools write facts into it. Never raises for the files' content; `notes` lists files that
-    were not understood. Stores nothing.
+    helps, since some tools write facts into it. Never raises for the files' content; `notes` lists files that were not
+    understood. Stores nothing.
     """
     recording = recording or next((name for name in files if ending(name) in SOUND_ENDINGS), "recording")
     limits = {name: MAX_HEAD_BYTES if name == recording else MAX_DESCRIPTION_BYTES for name in files}
@@ -126,7 +127,7 @@ def _note_unknown_files(tree: Tree, candidate: ImportCandidate) -> list[str]:
 
 
 def _find_in(tree: Tree, language: str = "") -> list[ImportCandidate]:
-    """Let each tool's module claim the recordings that it knows; the rest are recordings without metadata."""
+    """Let each tool's module claim the recordings that it knows; the others are recordings without metadata."""
     left = tree.sounds()
     candidates = xarchive.find(tree, left)
     left = _without(xarchive.outside(tree, left) if tree.is_whole else left, candidates)

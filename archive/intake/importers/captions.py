@@ -1,9 +1,9 @@
-"""Find the transcripts beside a recording: by their names, and by what archive/intake/transcripts can parse.
+"""Find the transcripts beside a recording: by name, and by whether archive/intake/transcripts can parse them.
 
 A transcript is named after its recording, with or without the recording's extension, then perhaps a language and a word
 such as "transcript": talk.vtt, talk.ogg.vtt (whisper.cpp), talk.en-orig.vtt (yt-dlp), "talk CC.jsonl"
 (HitomaruKonpaku/twspace-crawler, src/modules/SpaceWatcher.ts), talk_cc.jsonl, talk.transcript.vtt. Its extension says
-nothing of its content.
+nothing about its content.
 """
 
 import re
@@ -18,8 +18,8 @@ from archive.intake.transcripts import segments
 from archive.language_tags import is_original, language_in_name
 
 WORDS = {"cc", "captions", "transcript", "transcription", "subtitle", "subtitles", "subs"}
-PREFERRED = (".vtt", ".srt", ".jsonl", ".json")  # others come after these
-# Codes of archive/intake/transcripts for a file that is no transcript at all, rather than a broken one.
+PREFERRED = (".vtt", ".srt", ".jsonl", ".json")  # before all others
+# Codes of archive/intake/transcripts for a file that is not a transcript, as opposed to a broken one.
 NO_TRANSCRIPT = {"transcript.unknown_format", "transcript.not_podcasting", "transcript.json_not_an_object"}
 NO_TRANSCRIPT |= {"transcript.json_broken", "transcript.json_too_deep", "transcript.json_too_large"}
 NO_TRANSCRIPT |= {
@@ -28,15 +28,15 @@ NO_TRANSCRIPT |= {
     "transcript.xml_too_deep",
     "transcript.xml_too_large",
 }
-# In the head of JSON that can't be parsed whole: a list of segments by its name, or a segment of a list alone.
+# Matches the head of JSON that is too long to parse: a list of segments by its name, or a segment of an unnamed list.
 SEGMENTS = re.compile(rb'"(?:%s)"\s*:\s*\[|^\[\s*\{[^{}]*"start' % "|".join(segments.LISTS).encode())
 
 
 @dataclass(frozen=True, order=True)
 class Named:
-    """A file that is named after a recording. The smallest of several is preferred."""
+    """A file that is named after a recording. Of several, the smallest is preferred."""
 
-    choice: int  # 0: in the wanted language, 1: in the spoken one as far as its name tells, 2: in another
+    choice: int  # 0: in the wanted language; 1: by its name, in the spoken one; 2: in another
     place: int  # of its extension in PREFERRED
     words: int
     name: str
@@ -44,15 +44,15 @@ class Named:
 
 
 def rank(tree: Tree, sound: str, language: str = "") -> list[Named]:
-    """Return the files that are named after this recording, the preferred first, whatever they hold."""
+    """Return the files that are named after this recording, the preferred first, whatever their content."""
     return sorted(one for name in pair(tree).get(sound, []) if (one := _match(sound, name, language)))
 
 
 def pair(tree: Tree) -> dict[str, list[str]]:
     """Return the files that begin with the name of each recording, in its folder, as {recording: files}.
 
-    A file goes to the recordings with the longest name: beside talk.ogg and talk.en.ogg, talk.en.vtt belongs to the
-    latter.
+    A file belongs to the recordings with the longest matching name: beside talk.ogg and talk.en.ogg, talk.en.vtt
+    belongs to the latter.
     """
     if tree.pairs is None:
         sounds: dict[tuple[str, str], list[str]] = {}
@@ -73,7 +73,7 @@ def _last(name: str) -> str:
 
 
 def _match(sound: str, name: str, wanted: str) -> Named | None:
-    """Read the rest of the name: only a language and known words may follow the recording's."""
+    """Read the rest of the name: only a language and known words may follow the recording's name."""
     heads = split_heads(stem(name))
     rest = next((heads[head] for whole in (_last(sound), stem(sound)) if (head := comparable(whole)) in heads), None)
     if rest is None:
@@ -92,7 +92,7 @@ def _match(sound: str, name: str, wanted: str) -> Named | None:
 
 
 def find_fault(tree: Tree, name: str) -> Problem:
-    """Return why the file is no transcript, or {}. One with broken lines is a transcript."""
+    """Return why the file is not a transcript, or {}. A file with broken lines is a transcript."""
     if name not in tree.no_transcripts:
         tree.no_transcripts[name] = _find_fault(tree, name)
     return tree.no_transcripts[name]
@@ -111,7 +111,7 @@ def _find_fault(tree: Tree, name: str) -> Problem:
 
 
 def _judge_head(head: bytes) -> Problem:
-    """Judge a file by its first bytes. JSON or XML that is cut off there is no fault."""
+    """Judge a file by its first bytes. JSON or XML that is cut off there is not a fault."""
     begins = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if begins.startswith((b"{", b"[{")) and b"\n{" not in begins:  # not captions, which are lines of JSON
         return {} if SEGMENTS.search(begins) else make_problem("transcript.unknown_format")

@@ -1,14 +1,14 @@
-"""Judge texts of unstated encoding. A wrong title is worse than none, so a doubtful text is not used."""
+"""Judge texts whose encoding is not stated. A wrong title is worse than none, so a doubtful text is not used."""
 
 import re
 
-RUN = re.compile(r"[^\W\d_a-zA-Z]+")  # letters beyond ASCII that follow each other
+RUN = re.compile(r"[^\W\d_a-zA-Z]+")  # consecutive letters beyond ASCII
 SIGNS = frozenset("\u00a0«»¿¡–—‘’“”„…·•°€£§©®™")  # noqa: RUF001  beyond ASCII, in titles
-LONGEST_RUN = 2  # Latin languages seldom have more: "créée", "æðru"; Cyrillic read as Latin has whole words of them
+LONGEST_RUN = 2  # Latin languages seldom have more: "créée", "æðru"; misread Cyrillic has whole words of them
 
 
 def is_plausible_latin(text: str) -> bool:
-    """Whether the text reads like a Western European language, not like another script that was decoded as one."""
+    """Return whether the text reads like a Western European language, not like another script decoded wrongly."""
     letters = [character for character in text if character.isalpha()]
     foreign = sum(not letter.isascii() for letter in letters)
     odd = any(not (character.isascii() or character.isalpha() or character in SIGNS) for character in text)
@@ -16,9 +16,9 @@ def is_plausible_latin(text: str) -> bool:
 
 
 def decode_unstated(raw: bytes) -> str | None:
-    """Decode bytes of which only a wrong encoding is stated, or none. Returns None if no encoding is certain enough.
+    """Decode bytes whose encoding is not stated, or stated wrongly. Returns None if no encoding is certain enough.
 
-    UTF-8 proves itself. cp1252 is Latin-1 with quotation marks and dashes, which Windows programs write as Latin-1.
+    UTF-8 proves itself. cp1252 is Latin-1 with quotation marks and dashes, which Windows programs label as Latin-1.
     """
     try:
         return raw.decode()

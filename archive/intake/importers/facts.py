@@ -1,4 +1,4 @@
-"""The facts found in files, named as in `Request`, and a reader that validates untrusted values."""
+"""The facts found in files, with the names of `Request`, and a reader that validates untrusted values."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,10 +18,10 @@ from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts of a Space that files state; the others are empty.
+    """The facts of a Space in its files; unknown ones are empty.
 
     `ended_at` is UTC and comes from a time with a zone or a number since 1970, never from a file's date. `notes` are
-    for the person who uploads the files.
+    for the user who uploads the files.
     """
 
     source: str = ""
@@ -46,8 +46,8 @@ class Facts:
 
 @dataclass(frozen=True)
 class ImportCandidate:
-    """A recording and the facts of its Space, the transcript beside it, and the metadata files that the facts come from
-    (names in `tree`). `language` is the tag in the transcript's name, or ""."""
+    """A recording, the facts of its Space, its transcript, and the metadata files with the facts (names in `tree`).
+    `language` is the tag in the transcript's name, or ""."""
 
     tree: Tree
     recording: str
@@ -58,7 +58,7 @@ class ImportCandidate:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The options of `ingest` that are needed because the files don't state the facts."""
+        """The options of `ingest` for the facts that are missing in the files."""
         return () if self.facts.ended_at else ("--ended-at",)
 
     @property
@@ -68,7 +68,7 @@ class ImportCandidate:
 
     @contextmanager
     def on_disk(self, problems: list[Problem] | None = None) -> Iterator[tuple[Path, Path | None]]:
-        """Yield the paths of recording and transcript. Those in an archive are unpacked and removed afterwards.
+        """Yield the paths of recording and transcript. Members of an archive are unpacked and removed afterwards.
 
         A transcript that can't be unpacked is None, and its problem is added to `problems`.
         """
@@ -134,7 +134,7 @@ class Reader:
 
 
 def about(name: str, sentence: str) -> str:
-    """A note about a file."""
+    """Return a note about a file."""
     return _("{file}: {sentence}").format(file=base(name), sentence=sentence)
 
 

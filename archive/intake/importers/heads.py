@@ -1,6 +1,6 @@
-"""Sort files of which only names, sizes and first bytes are here: what the upload page sends before it sends anything.
+"""Sort files by their names, sizes and first bytes, which the upload page sends before it uploads anything.
 
-The same rules decide as for folders and archives, so the page needs none of its own.
+The rules are those for folders and archives, so the page needs none of its own.
 """
 
 import io
@@ -16,7 +16,7 @@ from archive.intake.importers.survey import LeftOut, Survey
 from archive.intake.importers.tree import Ignored, Tree, base, hidden_part, is_hidden
 from archive.intake.importers.xarchive import METADATA
 
-# What the page may say of a member of an archive that it can't read.
+# Faults that the page may report for a member of an archive that it can't read.
 FAULTS = {
     "encrypted": make_problem("import.member_encrypted"),
     "packed": make_problem("import.member_compression"),
@@ -26,7 +26,7 @@ FAULTS = {
 
 @dataclass(frozen=True)
 class Head:
-    """A file: its path as the person sees it, its size in bytes, and its first bytes. `fault` is one of FAULTS."""
+    """A file: its path as shown to the user, its size in bytes, and its first bytes. `fault` is one of FAULTS."""
 
     name: str
     size: int
@@ -36,9 +36,9 @@ class Head:
 
 @dataclass(frozen=True)
 class SortedFile:
-    """A file that is of use: a "recording", a "transcript" or "metadata", the latter two of `recordings`.
+    """A useful file: a "recording", or a "transcript" or "metadata" of `recordings`.
 
-    They may come without a recording, which is chosen later. `language` is the tag in a transcript's name, or "".
+    The latter may come without a recording, which is chosen later. `language` is the tag in a transcript's name, or "".
     """
 
     file: str
@@ -80,7 +80,7 @@ class Heads(Tree):
 
 
 def sort_survey(tree: Heads, survey: Survey) -> tuple[list[SortedFile], list[LeftOut]]:
-    """Return the files that are of use, and those that are not, with the reason."""
+    """Return the useful files, and the others with the reason."""
     files = [SortedFile(candidate.recording, "recording") for candidate in survey.candidates]
     for name in dict.fromkeys(companion.file for companion in survey.companions):
         own = [companion for companion in survey.companions if companion.file == name]

@@ -1,24 +1,24 @@
-"""Pick a few frames out of an ID3v2 tag, which may begin with a picture of many megabytes.
+"""Extract a few frames from an ID3v2 tag, which may begin with a picture of many megabytes.
 
-The format: ID3v2.2 §3, ID3v2.3 §3 and ID3v2.4 §3 to §5 (id3.org). Frames are skipped by their sizes, so nothing is
-parsed but headers; the picked frames become a small tag.
+The format: ID3v2.2 §3, ID3v2.3 §3 and ID3v2.4 §3 to §5 (id3.org). Frames are skipped by size, so only headers are
+parsed; the extracted frames become a small tag.
 """
 
 from typing import IO
 
 PICKED = {b"TIT2", b"TPE1", b"TDRC", b"TT2", b"TP1"}
 MAX_TAG = 16_000_000  # bytes; the decoder refuses larger ones
-MAX_FRAME = 4096  # bytes of a frame that is picked; a title has 300 characters
+MAX_FRAME = 4096  # bytes of an extracted frame; a title has 300 characters
 MAX_FRAMES = 5000
 UNSYNCHRONISED, EXTENDED = 0x80, 0x40
 
 
 def pick_frames(file: IO[bytes]) -> bytes:
-    """Return a tag with the title, the artist and the date of the tag at the file's position. It may have none."""
+    """Return a tag with the title, the artist and the date of the tag at the file's position. It may be empty."""
     header = file.read(10)
     version, flags, size = header[3], header[5], min(_seven_bits(header[6:10]), MAX_TAG)
     body = file.read(size)
-    if flags & UNSYNCHRONISED and version < 4:  # of the whole tag; in ID3v2.4, of each frame
+    if flags & UNSYNCHRONISED and version < 4:  # applies to the whole tag; in ID3v2.4, to each frame
         body = body.replace(b"\xff\x00", b"\xff")
     start = 0
     if flags & EXTENDED and version > 2:
@@ -48,7 +48,7 @@ def _frame_size(body: bytes, start: int, version: int) -> int:
     plain, seven = int.from_bytes(data, "big"), _seven_bits(data)
     if version < 4 or plain == seven or max(data) > 127:
         return plain
-    # iTunes wrote plain sizes into ID3v2.4. The right size is the one after which another frame, or the end, follows.
+    # iTunes wrote plain sizes into ID3v2.4. The right size is the one that leads to another frame, or to the end.
     return seven if _is_boundary(body, start + 10 + seven) or not _is_boundary(body, start + 10 + plain) else plain
 
 
@@ -58,7 +58,7 @@ def _is_boundary(body: bytes, at: int) -> bool:
 
 
 def _seven_bits(data: bytes) -> int:
-    """Return a number of which each byte holds seven bits."""
+    """Decode a number with seven bits in each byte."""
     number = 0
     for byte in data:
         number = number << 7 | byte & 127

@@ -16,7 +16,7 @@ from archive.intake.importers.tree import Tree, base
 from archive.intake.importers.values import count, dig, instant, items, short, text
 
 SOURCE = "LiveKit egress"
-COMPLETE = ("EGRESS_COMPLETE", 3)  # by name, and by number as some SDKs write enums
+COMPLETE = ("EGRESS_COMPLETE", 3)  # the name, and the number that some SDKs write
 
 
 def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
@@ -44,7 +44,7 @@ def _directories(sounds: list[str]) -> set[str]:
 
 
 def _get(value: object, key: str) -> object:
-    """Get a field by its name in the .proto, in either spelling that JSON has for it."""
+    """Get a field by its name in the .proto, in either spelling of JSON."""
     first, *rest = key.split("_")
     camel = first + "".join(word.capitalize() for word in rest)
     plain = dig(value, key)
@@ -52,7 +52,7 @@ def _get(value: object, key: str) -> object:
 
 
 def _results(document: object) -> Iterator[object]:
-    """Yield each EgressInfo: the document itself, in a webhook's event, or in a ListEgress response."""
+    """Yield each EgressInfo: the document itself, or those in a webhook's event or a ListEgress response."""
     for result in (document, _get(document, "egress_info"), *items(dig(document, "items"))):
         if text(_get(result, "egress_id")):
             yield result
@@ -60,7 +60,7 @@ def _results(document: object) -> Iterator[object]:
 
 def _files(result: object) -> Iterator[object]:
     yield from items(_get(result, "file_results"))
-    yield from items(dig(result, "files"))  # the manifest's name for it
+    yield from items(dig(result, "files"))  # its name in the manifest
     if isinstance(dig(result, "file"), dict):  # the older field
         yield dig(result, "file")
 

@@ -1,4 +1,4 @@
-"""Files in memory: what the upload page sends of a selection."""
+"""Files in memory: those that the upload page sends for inspection."""
 
 import io
 from collections.abc import Mapping

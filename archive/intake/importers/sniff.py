@@ -1,8 +1,8 @@
-"""Tell what a file is by its first bytes, never by its name.
+"""Detect the kind of a file by its first bytes, never by its name.
 
-The look is bounded and cheap, so that a folder of a hundred thousand files can be sorted. It only decides who looks
-next: whatever may hold sound goes to the decoder, which has the last word. Sources: the formats' own specifications, as
-the comments name them.
+The detection is bounded and cheap, so that a folder of a hundred thousand files can be sorted. It only decides which
+code reads the file next: the decoder gets every file that may have sound, and decides. Sources: the formats'
+specifications, as named in the comments.
 """
 
 import re
@@ -13,7 +13,7 @@ SNIFFED_BYTES = 16 * 1024  # bytes; three frames of MP3 have at most 4,320
 
 
 class Kind(StrEnum):
-    SOUND = "sound"  # audio or video, also in formats that are not accepted
+    SOUND = "sound"  # audio or video, including formats that are not accepted
     TEXT = "text"
     PICTURE = "picture"
     DOCUMENT = "document"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-# (offset, bytes, kind). The first that fits counts.
+# (offset, bytes, kind). The first match counts.
 SIGNATURES = (
     (0, b"OggS", Kind.SOUND),
     (0, b"fLaC", Kind.SOUND),
@@ -69,29 +69,29 @@ SIGNATURES = (
     (0, b"\x7fELF", Kind.PROGRAM),
     (0, b"MZ\x90\x00", Kind.PROGRAM),
     (0, b"\xcf\xfa\xed\xfe", Kind.PROGRAM),
-    (0, b"wOF", Kind.PROGRAM),  # a font: nothing that people upload either
+    (0, b"wOF", Kind.PROGRAM),  # a font: useless as an upload, too
     (0, b"\x00\x01\x00\x00\x00", Kind.PROGRAM),
     (0, b"OTTO\x00", Kind.PROGRAM),
 )
-# A ZIP archive, but no document that is one inside: Office Open XML, ODF, EPUB, JAR, by their first member. The upload
+# A ZIP archive, but not a document in ZIP format: Office Open XML, ODF, EPUB, JAR, by their first member. The upload
 # page uses the same pattern, on the same bytes read as Latin-1.
 ZIP_ARCHIVE = re.compile(
     r"^PK(?:\x05\x06|\x03\x04(?![\s\S]{26}(?:\[Content_Types\]\.xml|_rels/\.rels|mimetypeapplication/|META-INF/"
     r"|(?:docProps|word|xl|ppt)/\w+\.xml)))"
 )
 ZIP_BYTES = 100
-CHUNKED = {b"RIFF", b"RF64", b"BW64", b"RIFX", b"FORM"}  # files of chunks, whose form is named at byte 8
+CHUNKED = {b"RIFF", b"RF64", b"BW64", b"RIFX", b"FORM"}  # files of chunks, with their form at byte 8
 FORMS = {b"WAVE": Kind.SOUND, b"AVI ": Kind.SOUND, b"AIFF": Kind.SOUND, b"AIFC": Kind.SOUND, b"WEBP": Kind.PICTURE}
-# Brands of ISO base media files that hold pictures (HEIF, AVIF, Canon's raw files).
+# Brands of ISO base media files with pictures (HEIF, AVIF, Canon's raw files).
 PICTURE_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevm", b"hevs", b"mif1", b"msf1", b"avif", b"avis"}
 PICTURE_BRANDS |= {b"crx "}
-QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}  # of files from before there was ftyp
+QUICKTIME = {b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"}  # in files older than ftyp
 BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 CONTROLS = bytes((*range(1, 9), *range(14, 27), *range(28, 32)))
-HEADER = re.compile(rb"\xff(?=[\xe2-\xe7\xf0-\xff])")  # of a frame, as far as two bytes tell
-# Garbage before the first frame has one in 4 KB; a file made of nothing else would take seconds.
+HEADER = re.compile(rb"\xff(?=[\xe2-\xe7\xf0-\xff])")  # of a frame, judging by two bytes
+# Garbage before the first frame has one in 4 KB; a file with nothing else would take seconds.
 MAX_HEADERS = 100
-FRAMES = 3  # consecutive frames or packets that make a stream without a header believable
+FRAMES = 3  # consecutive frames or packets that identify a stream without a header
 
 # MPEG audio, ISO 11172-3 §2.4.2.3 and ISO 13818-3: kbit/s by (is MPEG-1, layer), and Hz.
 BITRATES = {
@@ -106,7 +106,7 @@ RATES = (44_100, 48_000, 32_000)
 
 
 def detect_kind(head: bytes, *, is_whole: bool) -> Kind:
-    """Return what the file is. `head` holds its first SNIFFED_BYTES; `is_whole`: there are no more."""
+    """Return the kind of the file. `head` has its first SNIFFED_BYTES; `is_whole`: the file has no more."""
     if not head:
         return Kind.EMPTY
     if head[4:8] == b"ftyp":
@@ -130,23 +130,23 @@ def detect_kind(head: bytes, *, is_whole: bool) -> Kind:
 
 
 def is_zip_archive(head: bytes) -> bool:
-    """Whether a file with these first bytes, at least ZIP_BYTES, is a ZIP archive and no document."""
+    """Return whether a file with these first bytes, at least ZIP_BYTES, is a ZIP archive and not a document."""
     return ZIP_ARCHIVE.match(head[:ZIP_BYTES].decode("latin-1")) is not None
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether these are characters in any encoding: hardly any control characters, and no NUL outside of UTF-16."""
+    """Return whether these are characters in any encoding: few control characters, and no NUL outside of UTF-16."""
     if head.startswith(BYTE_ORDER_MARKS):
         return True
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if max(even, odd) * 4 > len(head) and min(even, odd) == 0:  # UTF-16 without its mark
+    if max(even, odd) * 4 > len(head) and min(even, odd) == 0:  # UTF-16 without a byte order mark
         return True
     controls = len(head) - len(head.translate(None, CONTROLS))
     return even + odd == 0 and controls * 50 <= len(head)
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """Whether packets of 188 bytes follow each other (ISO 13818-1), each after 4 bytes of time in M2TS files."""
+    """Return whether packets of 188 bytes follow each other (ISO 13818-1), in M2TS files each after 4 bytes of time."""
     return any(
         len(head) > start + size * (FRAMES - 1) and all(head[start + size * n] == 0x47 for n in range(FRAMES))
         for start, size in ((0, 188), (4, 192))
@@ -154,13 +154,13 @@ def _is_transport_stream(head: bytes) -> bool:
 
 
 def _has_frames(head: bytes, is_whole: bool) -> bool:
-    """Whether frames of MP3 or raw AAC follow each other, perhaps after some garbage."""
+    """Return whether frames of MP3 or raw AAC follow each other, perhaps after some garbage."""
     starts = islice(HEADER.finditer(head), MAX_HEADERS)
     return any(_count_frames(head, match.start(), is_whole) >= FRAMES for match in starts)
 
 
 def _count_frames(head: bytes, start: int, is_whole: bool) -> int:
-    """Return the number of like frames from `start` on, at most FRAMES. A short file may end after fewer."""
+    """Return the number of similar frames from `start` on, at most FRAMES. A short file may end after fewer."""
     count, first = 0, head[start + 1 : start + 3]
     while count < FRAMES:
         length = _frame_length(head[start : start + 7])
@@ -173,7 +173,7 @@ def _count_frames(head: bytes, start: int, is_whole: bool) -> int:
 
 
 def _frame_length(header: bytes) -> int:
-    """Return the bytes of a frame with this header (MPEG audio, or ADTS: ISO 13818-7 §6.2), or 0 if it is none."""
+    """Return the bytes of a frame with this header (MPEG audio, or ADTS: ISO 13818-7 §6.2), or 0 if it is invalid."""
     if len(header) < 7 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return 0
     if header[1] & 0xF6 == 0xF0:

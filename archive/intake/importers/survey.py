@@ -1,4 +1,4 @@
-"""Account for every file that was handed over: a recording, a companion of one, or left out with a reason."""
+"""Account for every given file: as a recording, a companion of one, or left out with a reason."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from archive.intake.importers.facts import ImportCandidate
 from archive.intake.importers.sniff import Kind
 from archive.intake.importers.tree import Tree, base, ending, folder
 
-# More files than this in one folder, with one reason, become one line: an X data archive has a hundred thousand.
+# More files than this in one folder, with the same reason, become one line: an X data archive has a hundred thousand.
 MAX_LINES = 20
 GROUPED = {"import.not_about_spaces", "import.hidden"}  # always one line for each folder
 KINDS = {
@@ -27,7 +27,7 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Companion:
-    """A file that goes with a recording: "transcript" or "metadata". `language` is the tag in its name, or ""."""
+    """A file that belongs to a recording: "transcript" or "metadata". `language` is the tag in its name, or ""."""
 
     file: str
     recording: str
@@ -40,7 +40,7 @@ class Companion:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """A file that is not taken, or `count` files of a folder (its name ends in "/")."""
+    """A file that is not imported, or `count` files of a folder (its name ends in "/")."""
 
     file: str
     problem: Problem
@@ -65,7 +65,7 @@ class Survey:
 
 
 def account(tree: Tree, candidates: Sequence[ImportCandidate], reasons: Mapping[str, Problem]) -> Survey:
-    """Sort each file of the tree. `reasons` are those of importers that know the file and do not take it."""
+    """Sort each file of the tree. `reasons`: from importers that know the file and don't use it."""
     companions = [companion for candidate in candidates for companion in _companions(candidate)]
     taken = {candidate.recording for candidate in candidates} | {companion.file for companion in companions}
     chosen = {candidate.recording: candidate.transcript for candidate in candidates}
@@ -104,7 +104,7 @@ def _explain(tree: Tree, name: str, recording: str | None, chosen: Mapping[str, 
 
 
 def _explain_metadata(tree: Tree, name: str, fault: Problem) -> Problem:
-    """Return the fault of a metadata file that no importer took, or {} if it is no metadata. `fault`: why it is no
+    """Return the fault of a metadata file that no importer used, or {} if it is not metadata. `fault`: why it is not a
     transcript."""
     if ending(name) not in (".json", ".js"):
         return {}
@@ -118,7 +118,7 @@ def _explain_metadata(tree: Tree, name: str, fault: Problem) -> Problem:
 
 
 def _group(problems: Iterable[tuple[str, Problem]]) -> list[LeftOut]:
-    """Make one line of each file, or of many in one folder with the same reason."""
+    """Make one line for each file, or for many in one folder with the same reason."""
     left_out = Counter[tuple[str, str]]()
     by_name: dict[tuple[str, str], Problem] = {}
     for name, problem in problems:

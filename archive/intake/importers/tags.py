@@ -1,13 +1,13 @@
 """Read a recording's tags with mutagen, from a few of its bytes.
 
-A date in a tag is never taken as the end of a Space, with a zone or without: it may be the start, or the day of an
-edit. It is shown, so the person can judge it.
+A date in a tag is never used as the end of a Space, with a zone or without: it may be the start, or the day of an edit.
+It is shown, so that the user can judge it.
 
-The bytes are untrusted, so mutagen gets few of them: compressed ID3 may expand a thousandfold, and in an m4a each eight
-bytes may become an object. Of ID3 it gets the frames that are asked for, wherever in the tag they are (id3.py).
+The bytes are untrusted, so mutagen gets few of them: compressed ID3 may expand a thousandfold, and in an m4a every
+eight bytes may become an object. Of ID3 it gets only the required frames, wherever they are in the tag (id3.py).
 
-A title in an encoding that the file does not state is not taken, but noted: Windows programs wrote cp1251 and others
-into frames that say Latin-1.
+A title whose encoding is not certain is not used, but noted: Windows programs wrote cp1251 and others into frames
+marked as Latin-1.
 """
 
 import io
@@ -47,7 +47,7 @@ class Tags:
     has_unknown_encoding: bool = False
 
     def notes(self, name: str) -> tuple[str, ...]:
-        """Return notes on what the person should judge: a date, a title that can't be read."""
+        """Return notes for the user to judge: a date, a title that can't be read."""
         return (*self._note_date(name), *self._note_encoding(name))
 
     def _note_encoding(self, name: str) -> tuple[str, ...]:
@@ -117,9 +117,9 @@ def _first(value: Any) -> str:
 
 
 def _only_tags(file: IO[bytes]) -> bytes:
-    """Build an m4a that holds only the tags, found by walking over the boxes (ISO 14496-12 §4.2).
+    """Build an m4a with only the tags, found by walking over the boxes (ISO 14496-12 §4.2).
 
-    The cover, which may be large, is not read.
+    Does not read the cover, which may be large.
     """
     items, ranges = b"", [(0, file.seek(0, io.SEEK_END))]
     for kind in (b"moov", b"udta", b"meta", b"ilst"):
@@ -144,7 +144,7 @@ def _box(kind: bytes, content: bytes) -> bytes:
 
 
 def _only_comments(file: IO[bytes]) -> bytes:
-    """Build a FLAC that holds only its stream's description and the comments (RFC 9639 §8), but no pictures."""
+    """Build a FLAC with only its stream's description and the comments (RFC 9639 §8), without pictures."""
     blocks = []
     file.seek(4)
     for _ in range(MAX_BOXES):

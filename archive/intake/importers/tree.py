@@ -1,4 +1,4 @@
-"""A uniform view of files in a folder or beside a recording; a ZIP archive: zip_tree.py, memory: memory_tree.py."""
+"""A uniform view of files in a folder or beside a recording. (ZIP archive: zip_tree.py; memory: memory_tree.py.)"""
 
 import os
 import re
@@ -15,13 +15,13 @@ from archive.errors import Problem, Unreadable, make_problem
 from archive.intake.importers.sniff import SNIFFED_BYTES, Kind, detect_kind
 from archive.intake.importers.values import MAX_BYTES, document, text
 
-# What a file is, its content says. These names only decide what becomes of a file whose content says nothing, such as a
-# damaged or encrypted one: the person took it for a recording, so it is rejected by the decoder and not just left out.
+# The content says what a file is. These names only matter if it does not, as in a damaged or encrypted file: the user
+# considers it a recording, so the decoder rejects it instead of leaving it out.
 SOUND_ENDINGS = {".3gp", ".aac", ".aif", ".aiff", ".amr", ".avi", ".caf", ".flac", ".m4a", ".m4b", ".m4v", ".mka"}
 SOUND_ENDINGS |= {".mkv", ".mov", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".ts", ".w64", ".wav", ".webm", ".wma"}
 HIDDEN = re.compile(r"(?:^|/)(?:\.|__MACOSX(?:/|$))")
 MAX_FILES = 500_000
-MAX_CUTS = 12  # in a file name, for what follows another name: .en-orig.transcript.vtt has three
+MAX_CUTS = 12  # suffixes in a file name after another name: .en-orig.transcript.vtt has three
 
 
 def base(name: str) -> str:
@@ -44,12 +44,12 @@ def ending(name: str) -> str:
 
 
 def comparable(name: str) -> str:
-    """Return a name to compare by: one Unicode normalization (macOS decomposes names), and no letter case."""
+    """Return a name for comparisons: one Unicode normalization (macOS decomposes names), and no letter case."""
     return unicodedata.normalize("NFC", name).casefold()
 
 
 def split_heads(name: str) -> dict[str, str]:
-    """Return the ways in which the last part of a name may go on from another file's: {comparable head: the rest}.
+    """Return how the last part of a name may continue another file's name: {comparable head: the rest}.
 
     "Talk.ogg.vtt" gives {"talk": ".ogg.vtt", "talk.ogg": ".vtt", "talk.ogg.vtt": ""}.
     """
@@ -59,12 +59,12 @@ def split_heads(name: str) -> dict[str, str]:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether it is a hidden or system file (.DS_Store, ._talk.m4a, __MACOSX/), or a name in an archive with `..`."""
+    """Return whether it is a hidden or system file (.DS_Store, ._talk.m4a, __MACOSX/), or an archive name with `..`."""
     return HIDDEN.search(name) is not None
 
 
 def hidden_part(name: str) -> str:
-    """Return the name up to its hidden part: with a "/" at the end if that is a folder."""
+    """Return the name up to its hidden part, with a "/" at the end if that is a folder."""
     match = HIDDEN.search(name)
     end = name.find("/", match.end() - 1) if match else -1
     return name if end == -1 else name[: end + 1]
@@ -77,8 +77,8 @@ Ignored = tuple[str, Problem]
 class Tree(ABC):
     """Files with names such as data/spaces_media/space-1.ts.
 
-    Names are compared and shown, and never used as a path outside of the given folder. `ignored` are the files that are
-    never opened: hidden ones, links, devices.
+    Names are compared and shown, and never used as a path outside of the given folder. `ignored` files are never
+    opened: hidden ones, links, devices.
     """
 
     def __init__(self, names: Sequence[str], *, label: str, ignored: Sequence[Ignored] = ()) -> None:
@@ -87,16 +87,16 @@ class Tree(ABC):
             raise Unreadable("import.too_many_files", limit=MAX_FILES)
         self.names, self.label, self.ignored = sorted(names), label, ignored
         self.unrelated: set[str] = set()  # files that are never opened, since they belong to no recording
-        self.pairs: dict[str, list[str]] | None = None  # filled by captions.py, as is the next
+        self.pairs: dict[str, list[str]] | None = None  # filled by captions.py, as is the next one
         self.no_transcripts: dict[str, Problem] = {}
         self.faults: dict[str, Problem] = {}  # of files that can't be opened
         self._kinds: dict[str, Kind] = {}
-        self._documents: dict[str, object] = {}  # what the JSON files say; the error of those that say nothing
+        self._documents: dict[str, object] = {}  # the contents of JSON files, or the error of invalid ones
         self._folders: dict[str, list[str]] = {}
         for name in self.names:
             self._folders.setdefault(folder(name), []).append(name)
 
-    # False if the tree holds only the first bytes of the recording.
+    # False if the tree has only the first bytes of the recording.
     is_whole = True
 
     @abstractmethod
@@ -104,11 +104,11 @@ class Tree(ABC):
         """Return the size in bytes."""
 
     def is_handed_over(self, name: str) -> bool:
-        """Whether to account for the file, and not only to use it where it helps."""
+        """Return whether to account for the file. Others are only used if they help."""
         return True
 
     def has_all_of(self, name: str) -> bool:
-        """Whether the whole file can be read, and not only its first bytes."""
+        """Return whether the whole file can be read, and not only its first bytes."""
         return True
 
     @abstractmethod
@@ -120,11 +120,11 @@ class Tree(ABC):
         """Yield a path to the file, valid while the context is open. Raises Unreadable."""
 
     def has_certain_name(self, name: str) -> bool:
-        """Whether the name reads as its author wrote it. Old ZIP archives don't state its encoding."""
+        """Return whether the name is as its author wrote it. Old ZIP archives don't state its encoding."""
         return True
 
     def kind(self, name: str) -> Kind:
-        """Return what the file is by its first bytes. If it can't be opened, `faults` has the reason."""
+        """Return the kind of the file by its first bytes. If it can't be opened, `faults` has the reason."""
         if name not in self._kinds:
             try:
                 size = self.size(name)
@@ -137,7 +137,7 @@ class Tree(ABC):
         return self._kinds[name]
 
     def is_sound(self, name: str, decoded: Collection[Kind] = (Kind.SOUND,)) -> bool:
-        """Whether the decoder should look at the file: its kind is in `decoded`, or its name is that of a recording."""
+        """Return whether to decode the file: its kind is in `decoded`, or it is named like a recording."""
         if self.kind(name) in decoded:
             return True
         is_script = ending(name) == ".ts" and self.kind(name) == Kind.TEXT  # TypeScript
@@ -168,7 +168,7 @@ class Tree(ABC):
             file.seek(max(0, self.size(name) - count))
             return file.read(count)
 
-    # Whether parsed JSON files stay in memory, so that each is parsed once: for trees of small files.
+    # Whether parsed JSON files stay in memory, so that each is parsed once. For trees of small files.
     caches_documents = False
 
     def document(self, name: str) -> object:
@@ -218,14 +218,14 @@ class Folder(Tree):
         super().__init__(names, label=root.resolve().name, ignored=ignored)
 
     def _note(self, ignored: list[Ignored], error: OSError) -> None:
-        """A folder that can't be listed."""
+        """Note a folder that can't be listed."""
         name = Path(error.filename).relative_to(self.root).as_posix()
         ignored.append((f"{name}/", make_problem("import.cannot_read", error=error.strerror)))
 
     def size(self, name: str) -> int:
         try:
             return (self.root / name).stat().st_size
-        except OSError as error:  # removed meanwhile
+        except OSError as error:  # removed in the meantime
             raise Unreadable("import.cannot_read", file=base(name), error=error.strerror) from error
 
     @contextmanager
@@ -253,9 +253,10 @@ def _find_obstacle(path: Path, *, is_folder: bool) -> Problem:
 
 
 class GivenFiles(Folder):
-    """Files of one folder that were named one by one, and the files of their names beside them: talk.m4a, talk.json.
+    """Files of one folder that were named one by one, and the files beside them with the same names: talk.m4a,
+    talk.json.
 
-    A single one is a recording, whatever it holds: the person says so.
+    A single one is a recording, whatever its content, because the user says so.
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -263,7 +264,7 @@ class GivenFiles(Folder):
         stems = {comparable(stem(name)) for name in self.given}
         try:
             beside = [path for path in self.root.iterdir() if path.is_file() and not path.is_symlink()]
-        except OSError:  # a folder may grant access to its files but no listing
+        except OSError:  # a folder may allow reading its files but not listing them
             beside = []
         siblings = {path.name for path in beside if not is_hidden(path.name) and stems & set(split_heads(path.name))}
         label = stem(min(self.given))
@@ -272,7 +273,7 @@ class GivenFiles(Folder):
     def sounds(self) -> list[str]:
         if len(self.given) == 1:
             return list(self.given)
-        # A file that was named by itself is decoded unless it is plainly something else.
+        # A file that was named by itself is decoded unless it is clearly something else.
         decoded = {Kind.SOUND, Kind.UNKNOWN, Kind.UNREADABLE, Kind.EMPTY}
         return [name for name in self.names if name in self.given and self.is_sound(name, decoded)]
 

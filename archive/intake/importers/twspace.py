@@ -25,8 +25,8 @@ AUDIENCES = {0: "invited", 1: "followed", 2: "everyone"}
 def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
     """Find recordings with metadata in the same folder.
 
-    They belong together if they share the name, if the recording's name has the metadata's id, or if the folder has
-    one of each.
+    They belong together if they have the same name, if the recording's name contains the metadata's id, or if the
+    folder has one of each.
     """
     found = []
     for directory in sorted({folder(name) for name in sounds}):
@@ -84,7 +84,7 @@ def _people(participants: object) -> Iterator[tuple[str, set[str]]]:
 
 
 def _identifiers(person: object) -> set[str]:
-    """Return the account's number and name, as far as given. Hosts have them in other fields than participants."""
+    """Return the account's number and name, if given. Hosts have them in other fields than participants."""
     numbers = [dig(person, "rest_id"), dig(person, "user", "rest_id"), dig(person, "user_results", "rest_id")]
     numbers += [dig(person, "user_results", "result", "rest_id")]
     names = [

@@ -1,4 +1,4 @@
-"""Values out of files that anybody may have written: each is checked, none is believed."""
+"""Read values from untrusted files, checking each one."""
 
 import json
 import re
@@ -10,15 +10,15 @@ from django.utils.translation import gettext
 from archive.errors import Unreadable
 from archive.language_tags import is_language_tag
 
-MAX_BYTES = 16 * 10**6  # bytes of a file of facts; a real one is a few hundred kB
+MAX_BYTES = 16 * 10**6  # bytes of a metadata file; a real one has a few hundred kB
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-YEARS = range(2006, 2100)  # what is outside of them is no time of a recording, but a 0 or a mistake
-# Whole numbers of these magnitudes can only be seconds, milliseconds, microseconds, nanoseconds since 1970.
+YEARS = range(2006, 2100)  # other years are not the time of a recording, but a 0 or a mistake
+# By the number of digits: seconds, milliseconds, microseconds or nanoseconds since 1970.
 UNITS = {10: 10**6, 13: 10**3, 16: 1, 19: -(10**3)}
 
 
 def document(data: bytes, name: str) -> object:
-    """What a JSON file says. Raises Unreadable: too large, not JSON, or nested without end."""
+    """Parse a JSON file. Raises Unreadable if it is too large, not JSON, or nested too deeply."""
     if len(data) > MAX_BYTES:
         raise Unreadable("import.file_too_large", file=name, limit=MAX_BYTES)
     try:
@@ -34,7 +34,7 @@ def _refused(constant: str) -> None:
 
 
 def dig(value: object, *keys: str) -> object:
-    """value[key][key]..., or None where something on the way is not an object or has no such key."""
+    """Return value[key][key]..., or None if something on the way is not an object or lacks the key."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
@@ -45,7 +45,7 @@ def items(value: object) -> list[object]:
 
 
 def text(value: object, longest: int = 300) -> str:
-    """One line without control characters and halves of characters; "" for what is no text."""
+    """Return one line without control characters and lone surrogates; "" if the value is not text."""
     if not isinstance(value, str):
         return ""
     spaced = " ".join(value[: longest * 4].split())
@@ -53,13 +53,13 @@ def text(value: object, longest: int = 300) -> str:
 
 
 def short(value: object) -> str:
-    """A value as it is shown in a note."""
+    """Format a value for a note."""
     shown = repr(value[:60] if isinstance(value, str) else value) if isinstance(value, (str, int, float)) else ""
     return text(shown, 40) or gettext("no number and no text")
 
 
 def count(value: object) -> int | None:
-    """A whole number from 0 on, also when it is written as text. None for everything else."""
+    """Return a whole number from 0 on, also if it is written as text; None for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
@@ -68,8 +68,8 @@ def count(value: object) -> int | None:
 
 
 def instant(value: object) -> datetime | None:
-    """A moment in UTC: a whole number since 1970 (s, ms, µs or ns), or ISO 8601 with a zone. None for everything else:
-    above all for a naive datetime."""
+    """Return a time in UTC from a whole number since 1970 (s, ms, µs or ns), or from ISO 8601 with a zone. None for
+    anything else, above all for a naive datetime."""
     if isinstance(value, float) and value.is_integer() and 0 < value < 2**63:
         value = int(value)
     number = count(value)
@@ -89,6 +89,6 @@ def instant(value: object) -> datetime | None:
 
 
 def language(value: object) -> str:
-    """A language tag such as en or pt-BR, or ""."""
+    """Return a language tag such as en or pt-BR, or ""."""
     tag = text(value)
     return tag if is_language_tag(tag) and tag not in ("und", "zxx") else ""

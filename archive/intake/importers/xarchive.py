@@ -6,8 +6,8 @@ rust-utilities/twitter-archive has it ("data/spaces-metadata.js", "YTD.spaces_me
 shows a real recording (twitter/export-edit-twitter-spaces.md: "space-1ypKdEXvkMLGW_0.ts", whose ID3 tags carry its
 clock: {"HydraVersion":4,"ntp":3856965984.391}).
 
-It has no titles, and only account numbers of people. The format of its times is not documented: this accepts numbers
-since 1970 and ISO 8601 with a zone.
+It has no titles, and only account numbers of people. The format of its times is not documented: this module accepts
+numbers since 1970 and ISO 8601 with a zone.
 """
 
 import re
@@ -39,7 +39,7 @@ Metadata = dict[str, tuple[str, object]]
 
 
 def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
-    """Find the recordings among `sounds` with the name that an archive gives them."""
+    """Find the recordings among `sounds` that are named as in an archive."""
     mine = [(name, match["id"]) for name in sounds if (match := RECORDING.search(name))]
     if not mine and tree.is_whole:
         return []
@@ -51,13 +51,13 @@ def find(tree: Tree, sounds: list[str]) -> list[ImportCandidate]:
 
 
 def outside(tree: Tree, sounds: list[str]) -> list[str]:
-    """Return the recordings outside of archives' data folders: media from messages are no Spaces."""
+    """Return the recordings outside of archives' data folders: media from messages are not Spaces."""
     inside = _data_folders(tree)
     return [name for name in sounds if not name.startswith(inside)] if inside else sounds
 
 
 def find_unrelated(tree: Tree) -> set[str]:
-    """Return the files of archives that are not about Spaces. They are never opened: there may be 100,000 of them."""
+    """Return the files of archives that are not about Spaces. They are never opened: there may be 100,000."""
     inside = _data_folders(tree)
     media = {folder(name) for name in tree.names if RECORDING.search(name)}
     return {
@@ -68,7 +68,7 @@ def find_unrelated(tree: Tree) -> set[str]:
 
 
 def explain(tree: Tree, candidates: list[ImportCandidate]) -> dict[str, Problem]:
-    """Return why recordings inside of archives were not taken."""
+    """Return why recordings inside of archives were not used."""
     taken = {candidate.recording for candidate in candidates}
     outside_names = set(outside(tree, tree.names))
     left = [name for name in tree.sounds() if name not in taken and name not in outside_names]
@@ -82,7 +82,7 @@ def explain(tree: Tree, candidates: list[ImportCandidate]) -> dict[str, Problem]
 def _data_folders(tree: Tree) -> tuple[str, ...]:
     """Return the archives' data folders, each with a "/" at its end.
 
-    Metadata outside of an archive's folders may have been copied beside any recording.
+    Metadata outside of these folders may have been copied beside any recording.
     """
     return tuple({name[: match.start("inside")] for name in tree.names if (match := LAYOUT.search(name))})
 
@@ -116,7 +116,7 @@ def _read_metadata(tree: Tree) -> tuple[Metadata, list[str]]:
             continue
         for entry in items(content):
             space = entry
-            if isinstance(entry, dict) and "id" not in entry and len(entry) == 1:  # each in an object of its own
+            if isinstance(entry, dict) and "id" not in entry and len(entry) == 1:  # wrapped in another object
                 space = next(iter(entry.values()))
             if key := text(dig(space, "id")):
                 metadata[key] = (name, space)
@@ -166,7 +166,7 @@ def _read_clock(tree: Tree, name: str, facts: Facts) -> Facts:
     """Take the end from the recording's own clock.
 
     Each piece of the recording has a tag with its time in NTP seconds, which are UTC. The last one is the end, a few
-    seconds early. If only the first bytes are available, a note states the beginning.
+    seconds early. If only the first bytes are available, a note gives the beginning.
     """
     first = NTP.search(tree.head(name, CLOCK_BYTES))
     if first is None:

@@ -1,8 +1,8 @@
 """Decode the names in a ZIP archive.
 
-An archive says of each name that it is UTF-8, or nothing at all (APPNOTE.TXT §4.4.4, bit 11, and appendix D): then
-macOS wrote UTF-8 all the same, Info-ZIP put the UTF-8 name into an extra field (0x7075), and Windows wrote the code
-page of its country, which nothing states.
+An archive marks a name as UTF-8, or not at all (APPNOTE.TXT §4.4.4, bit 11, and appendix D). Unmarked names from macOS
+are UTF-8 nevertheless, Info-ZIP puts the UTF-8 name into an extra field (0x7075), and Windows writes the code page of
+its country, which nothing states.
 """
 
 import struct
@@ -31,7 +31,7 @@ def decode_name(info: zipfile.ZipInfo) -> tuple[str, bool]:
     try:
         return raw.decode(), True
     except UnicodeDecodeError:
-        # cp850 has the letters of Western Europe where cp437 has them, and others where it has none.
+        # cp850 has the letters of Western Europe at the same places as cp437, and others where cp437 has none.
         is_known = raw.decode("cp850", "replace") == info.filename and is_plausible_latin(info.filename)
         return info.filename, is_known
 

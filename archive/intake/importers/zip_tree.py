@@ -2,10 +2,10 @@
 
 - No member's name becomes a path: members are unpacked under a sanitized name into a new folder, so there is no path
   traversal.
-- One member is unpacked at a time, as a stream, and removed after its ingest. What a killed process left is removed by
-  the next: an unlocked folder belongs to a process that has ended.
+- One member is unpacked at a time, as a stream, and removed after its ingest. The next process removes the leftovers of
+  a killed one: an unlocked folder belongs to a process that has ended.
 - A member whose claimed size exceeds `MAX_UPLOAD_BYTES`, or `RATIO` times its packed size, is refused before unpacking.
-  A member that claims less than it holds is harmless, since zipfile stops at the claimed size.
+  A member larger than its claim is harmless, since zipfile stops at the claimed size.
 - Symbolic links are not followed.
 - Of members with the same name only the last is read, as unzip would leave it; the others are reported.
 """
@@ -30,18 +30,18 @@ from archive.intake.importers.sniff import ZIP_BYTES, is_zip_archive
 from archive.intake.importers.tree import Ignored, Tree, base, hidden_part, is_hidden
 from archive.intake.importers.zip_names import decode_name
 
-RATIO = 200  # compressed audio shrinks by almost nothing, text by 20, zeros by 1,000
+RATIO = 200  # compressed audio hardly shrinks, text by 20, zeros by 1,000
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 BLOCK = 1024**2  # bytes
 PREFIX = "spacekeep-unpacked-"
-UNLOCKED_SECONDS = 60  # from making a folder until it is locked, at most
-# Errors of the standard library for a broken archive: while a member is read, and while the archive is opened.
+UNLOCKED_SECONDS = 60  # the longest time from making a folder to locking it
+# Errors of the standard library for a broken archive, when it is opened and when a member is read.
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError)
 BROKEN_INDEX = (*BROKEN, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError)
 
 
 def is_zip(path: Path) -> bool:
-    """Whether the file begins as a ZIP archive that is no document (.docx). One that can't be opened is none."""
+    """Return whether the file begins as a ZIP archive that is not a document (.docx). False if it can't be opened."""
     try:
         with path.open("rb") as file:
             return is_zip_archive(file.read(ZIP_BYTES))
@@ -128,7 +128,7 @@ def _remove_leftovers() -> None:
             if time.time() - directory.stat().st_mtime < UNLOCKED_SECONDS:
                 continue
             lock = os.open(directory, os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY)
-        except OSError:  # removed meanwhile, or another user's
+        except OSError:  # removed in the meantime, or another user's
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,8 +6,8 @@ repositories show it: local
 "2017-12-18 09.02.31 <title> <number>/audio_only.m4a", "Audio Record/", meeting_saved_chat.txt; from the cloud
 "GMT20240124-202901_Recording.m4a", "GMT20240124-202901_Recording.transcript.vtt", "..._RecordingnewChat.txt".
 
-No file states when the meeting ended. The folder's name has the start in local time without a zone; a name from the
-cloud has it in UTC. Start plus length is not the end: a recording may begin late, pause, and stop early.
+No file states when the meeting ended. The folder's name has the start in local time without a zone; a cloud name has it
+in UTC. Start plus length is not the end: a recording may begin late, pause, and stop early.
 """
 
 import re
@@ -59,7 +59,7 @@ def outside(sounds: list[str], meetings: list[ImportCandidate]) -> list[str]:
 
 
 def explain(tree: Tree, candidates: list[ImportCandidate]) -> dict[str, Problem]:
-    """Return why files of meetings were not taken: the chat, the video, the participants' own tracks."""
+    """Return why files of meetings were not used: the chat, the video, the participants' own tracks."""
     meetings = [candidate.recording for candidate in candidates if candidate.facts.source == SOURCE]
     directories = {folder(recording) for recording in meetings}
     tracks = {f"{directory}/{OWN_TRACKS}".lstrip("/") for directory in directories}
@@ -97,7 +97,7 @@ def _from_cloud(tree: Tree, name: str) -> ImportCandidate:
         note = _("By its name, the recording began on {time}. Zoom doesn't write when it ended.")
         notes.append(note.format(time=format_time(began)))
     except ValueError:
-        pass  # the digits are no date
+        pass  # the digits are not a date
     return ImportCandidate(tree, name, Facts(SOURCE, notes=tuple(notes)), _transcript(tree, folder(name), match[0]))
 
 

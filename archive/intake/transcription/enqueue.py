@@ -1,4 +1,4 @@
-"""Request automatic transcripts, where the host wants one and one can be made (transcribe.py makes it)."""
+"""Request automatic transcripts, if the host wants one and one can be made (by transcribe.py)."""
 
 from uuid import UUID
 
@@ -14,12 +14,12 @@ from archive.models.compiled_query import CompiledQuery
 
 
 def enabled() -> bool:
-    """Whether a model is configured (portal/checks.py checks that it is installed)."""
+    """Return whether a model is configured. (portal/checks.py checks that it is installed.)"""
     return bool(settings.TRANSCRIPTION_MODEL)
 
 
 def current(space: Space) -> Transcription | None:
-    """The live one, or else the newest."""
+    """Return the live transcription, or else the newest."""
     return next(iter(_CURRENT.objects(space.pk)), None)
 
 
@@ -32,8 +32,8 @@ _CURRENT = CompiledQuery(_current, UUID)
 
 
 def will_be_requested(space: Space) -> bool:
-    """Whether an automatic transcript is requested once the Space is available: the host left that on, none was
-    requested before, and no transcript exists or is being uploaded."""
+    """Return whether an automatic transcript will be requested once the Space is available: the host left that on, none
+    was requested before, and no transcript exists or is being uploaded."""
     uploading = space.uploads.filter(
         kind=UploadSession.Kind.TRANSCRIPT, state__in=[UploadSession.State.OPEN, UploadSession.State.UPLOADED]
     )
@@ -42,13 +42,13 @@ def will_be_requested(space: Space) -> bool:
 
 
 def request(space: Space, actor: Actor) -> Transcription | None:
-    """Request one if it is wanted. Call inside a transaction, with the Space's row locked."""
+    """Request an automatic transcript if it is wanted. Call inside a transaction, with the Space's row locked."""
     return _request(space, actor) if space.state == Space.State.AVAILABLE and will_be_requested(space) else None
 
 
 def ask(space_id: UUID, actor: Actor) -> Transcription:
-    """Request one for the host, for the first time or again: returns the live one if there is one, else a new one that
-    goes on where the last one failed. Raises TooLate, Refused."""
+    """Request an automatic transcript for the host, for the first time or again. Returns the live one if there is one,
+    or a new one that continues where the last one failed. Raises TooLate, Refused."""
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=space_id)
         if space.is_gone(dbtime.now()):

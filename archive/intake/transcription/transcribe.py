@@ -1,12 +1,12 @@
-"""Write an automatic transcript. The row Transcription is leased.
+"""Make an automatic transcript. The Transcription row is leased.
 
-If the worker dies at any step: the lines so far are in the row, window by window, together with their end; the next
-claim goes on from there. The recording was read into a file without a name, which is gone with the process. The
-finished transcript is written to a key with the row's id, so a second attempt writes the same bytes to the same place;
-its row and `done` are written in one transaction.
+If the worker dies at any step, the row has the lines so far, window by window, and their end; the next claim continues
+there. The recording was read into an unnamed file, which disappears with the process. The finished transcript is
+written to a key with the row's id, so a second attempt writes the same bytes to the same key; its row and `done` are
+written in one transaction.
 
-A long recording takes hours, and no task may run for as long as that: a run ends by itself after a part of the lease,
-and the next one goes on. Only attempts without a finished window count against it.
+A long recording takes hours, longer than any task may run: a run ends by itself after a part of the lease, and the next
+one continues. Only attempts without a finished window count against it.
 """
 
 import time
@@ -42,12 +42,12 @@ from archive.models import Space, Transcript, Transcription
 from archive.storage import StoredVersion, store
 
 State = Transcription.State
-MAX_ATTEMPTS = 5  # in a row, without a single finished window
+MAX_ATTEMPTS = 5  # in a row, without a finished window
 
 
 def transcribe(transcription_id: UUID) -> bool:
     """Transcribe for as long as one run may take, and store the transcript when the end is reached. Returns True when
-    the time was up before the end: the next run goes on."""
+    the time was up before the end, so that the next run continues."""
     if not enabled():
         return False
     claim = leases.claim(Transcription, transcription_id, Transcription.LIVE)
@@ -74,7 +74,7 @@ def _run(claim: Claim[Transcription]) -> bool:
 
 
 def _listen(claim: Claim[Transcription]) -> bool:
-    """Go on where the last run stopped. Returns True at the end of the recording, False when the time is up."""
+    """Continue where the last run stopped. Returns True at the end of the recording, False when the time is up."""
     from archive.intake.transcription import whisper, windows  # noqa: PLC0415  (need the extra, which other processes lack)
 
     budget = claim.budget()
@@ -102,10 +102,10 @@ def _listen(claim: Claim[Transcription]) -> bool:
 
 
 def _save_progress(claim: Claim[Transcription], new: Sequence[Cue], end_ms: int, language: str) -> None:
-    """Commit the lines of a window. Raises LeaseLost, and Refused when the Space has a transcript by now."""
+    """Commit the lines of a window. Raises LeaseLost, and Refused when the Space has got a transcript."""
     row = claim.row
     row.done_ms, row.language = min(end_ms, row.total_ms), row.language or language
-    # Appended in the database: otherwise all earlier lines would be sent again with each window.
+    # Append in the database, so that earlier lines are not sent again with each window.
     appended = CombinedExpression(F("cues"), "||", Value(cues.dump(new), JSONField()), output_field=JSONField())
     claim.renew(done_ms=row.done_ms, language=row.language, cues=appended, attempts=0, problem={})
     if row.space.transcripts.exists():
@@ -123,11 +123,11 @@ def _store(claim: Claim[Transcription]) -> None:
         with transaction.atomic():
             space = Space.objects.select_for_update().get(pk=row.space_id)
             if space.transcripts.exists():
-                claim.renew()  # LeaseLost: another attempt stored it, under this very key
+                claim.renew()  # raises LeaseLost if another attempt stored it, under this same key
                 raise Refused("transcription.uploaded_meanwhile")
             origin = TranscriptOrigin(Transcript.Source.AUTOMATIC)
             save_transcript(space.id, stored, spoken, language=language, origin=origin, actor=SYSTEM)
-            # The transcript has the lines now.
+            # The transcript now has the lines.
             changes = {"cues": [], "done_ms": row.total_ms, "problem": {}, **leases.RESET}
             if not lifecycle.transition(
                 row, State.RUNNING, State.DONE, actor=SYSTEM, condition=claim.still_held, **changes
@@ -135,7 +135,7 @@ def _store(claim: Claim[Transcription]) -> None:
                 raise LeaseLost("work.lease_lost", model="Transcription", id=row.pk, state=row.state)
     except Refused:
         with suppress(StorageError, DeletionPaused):  # if it stays, the deletion of the Space removes it
-            restores.require_no_pause()  # a database from a backup may lack the row of what lies at this key
+            restores.require_no_pause()  # a database from a backup may lack the row of the object at this key
             store().delete((StoredVersion(stored.key, "", stored.size),))
         raise
 

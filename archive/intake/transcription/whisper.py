@@ -3,8 +3,8 @@
 The model is a folder on the disk. ONNX Runtime, which the voice detector needs, sends telemetry unless that is disabled
 before it is loaded.
 
-Whisper hallucinates in silence and can repeat its last line endlessly. So only what a voice detector (Silero, bundled
-with faster-whisper) takes for speech reaches it, windows are independent of each other, and repeats are dropped.
+Whisper hallucinates in silence and can repeat its last line endlessly. So it gets only sound that a voice detector
+(Silero, bundled with faster-whisper) considers speech, windows are independent of each other, and repeats are dropped.
 """
 
 import os
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
     from faster_whisper.transcribe import Segment, Word
 
-SURE = 0.5  # from this probability on a detected language is settled
-TEMPERATURES = (0.0, 0.4, 0.8)  # a second and third try where the first repeats itself or is unsure
-COMPRESSED = 2.4  # text that packs better than this says the same over and over (openai/whisper's own limit)
-TWICE = 2  # times in a row that a line may come; people do say "yes, yes"
+SURE = 0.5  # a language detected with at least this probability is settled
+TEMPERATURES = (0.0, 0.4, 0.8)  # for second and third attempts if the first repeats itself or is unsure
+COMPRESSED = 2.4  # text that compresses better than this repeats itself (openai/whisper's own limit)
+TWICE = 2  # how often a line may occur in a row; people do say "yes, yes"
 
-# A line of the transcript ends at a sentence, at a pause, or when it gets too long to be found by ear.
+# A line ends at a sentence, at a pause, or when it gets too long to follow by ear.
 SENTENCE = tuple(".?!…。?!؟।")
 SENTENCE_SECONDS, PAUSE_SECONDS, LINE_SECONDS = 4.0, 1.0, 12.0
 
-# BCP 47 where Whisper's own code is another.
+# BCP 47 tags for which Whisper has another code.
 CODES = {"nb": "no", "jv": "jw", "cmn": "zh", "fil": "tl"}
 
 
@@ -49,8 +49,8 @@ class WindowTranscript:
 
 @cache
 def model() -> "WhisperModel":
-    """Loaded once for each process, when it is needed first."""
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime reads it when it is loaded, and sends from then on
+    """Return the model, which each process loads at the first use."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # ONNX Runtime reads it only when it is loaded
     from faster_whisper import WhisperModel  # noqa: PLC0415
 
     return WhisperModel(
@@ -63,14 +63,14 @@ def model() -> "WhisperModel":
 
 
 def name() -> str:
-    """What people call the model: the name of its folder."""
+    """Return the name of the model: that of its folder."""
     folder = Path(settings.TRANSCRIPTION_MODEL)
     return (folder.parent.name if folder.name == "model" else folder.name)[:100]
 
 
 def transcribe_window(window: Window, language: str = "") -> WindowTranscript:
-    """The lines that are spoken in `window`, with times in the whole recording. `language`: BCP 47, empty to find it
-    out. Raises Refused for a language that the model does not know."""
+    """Return the spoken lines in `window`, with times in the whole recording. `language`: BCP 47, empty to detect it.
+    Raises Refused for a language that the model does not know."""
     samples = np.frombuffer(window.samples, "<i2").astype(np.float32) / 32768
     segments, info = model().transcribe(
         samples,
@@ -98,7 +98,7 @@ def without_repeats(before: Iterable[Cue], cues: Iterable[Cue]) -> list[Cue]:
 
 
 def _cues(segment: "Segment", window: Window) -> Iterator[Cue]:
-    if segment.compression_ratio > COMPRESSED:  # every try repeated itself
+    if segment.compression_ratio > COMPRESSED:  # every attempt repeated itself
         return
     for line in _lines(segment.words or []):
         text = plain("".join(word.word for word in line))
@@ -109,7 +109,8 @@ def _cues(segment: "Segment", window: Window) -> Iterator[Cue]:
 
 
 def _lines(words: list["Word"]) -> Iterator[list["Word"]]:
-    """What one segment says, in lines that can be found by ear; a long sentence in parts of the same length."""
+    """Yield the words of a segment as lines that are easy to follow by ear; a long sentence in parts of equal
+    length."""
     lasts = words[-1].end - words[0].start if words else 0.0
     most = lasts / max(1, ceil(lasts / LINE_SECONDS))
     line: list[Word] = []

@@ -1,6 +1,6 @@
-"""Cutting a stream of sound into windows that a model can listen to one at a time, never in the middle of a word.
+"""Cut a stream of sound into windows for a model, never in the middle of a word.
 
-Rests on numpy, which comes with the extra `speech`: imported only by those who listen.
+Needs numpy, which comes with the extra `speech`, so only processes that transcribe import this.
 """
 
 from collections.abc import Iterator
@@ -9,12 +9,12 @@ from typing import BinaryIO
 
 import numpy as np
 
-RATE = 16000  # Hz, 16-bit mono little-endian: what Whisper listens to
+RATE = 16000  # Hz, 16-bit mono little-endian: Whisper's input
 SECOND = 2 * RATE  # bytes
 SHORTEST, LONGEST = 30, 60  # seconds
 STEP_MS = 50
 STEP = SECOND * STEP_MS // 1000  # bytes
-PAUSE = 6  # steps: a pause between two words is some 0.3 s
+PAUSE = 6  # steps: a pause between two words is about 0.3 s
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Window:
 
 
 def windows(sound: BinaryIO, start_ms: int = 0) -> Iterator[Window]:
-    """Windows of 30 to 60 seconds, the last one shorter. `start_ms` is where in the recording `sound` begins. At most
-    a minute (2 MB) is held, however long the stream is."""
+    """Yield windows of 30 to 60 seconds, the last one shorter. `start_ms` is the position of `sound` in the recording.
+    Holds at most a minute (2 MB), however long the stream is."""
     at, held = start_ms, bytearray()
     while True:
         _fill(held, sound)
@@ -43,7 +43,7 @@ def windows(sound: BinaryIO, start_ms: int = 0) -> Iterator[Window]:
 
 
 def _fill(held: bytearray, sound: BinaryIO) -> None:
-    """Read on until there is a minute, or no more."""
+    """Read until there is a minute, or the stream ends."""
     while (missing := LONGEST * SECOND - len(held)) > 0:
         more = sound.read(missing)
         if not more:
@@ -54,8 +54,8 @@ def _fill(held: bytearray, sound: BinaryIO) -> None:
 
 
 def _quietest(held: bytearray) -> int:
-    """Where to cut, in bytes: the middle of the quietest 0.3 s after the first half minute. Where people pause at all,
-    that is a pause; where they don't, no better place is known."""
+    """Return where to cut, in bytes: the middle of the quietest 0.3 s after the first half minute. If people pause at
+    all, that is a pause."""
     steps = np.frombuffer(held, "<i2", offset=SHORTEST * SECOND).astype(np.float64)
     loudness = np.square(steps.reshape(-1, STEP // 2)).mean(axis=1)
     quietest = int(np.convolve(loudness, np.ones(PAUSE), "valid").argmin())

@@ -1,12 +1,12 @@
-"""Parse transcripts into cues, whatever program wrote them.
+"""Parse transcripts of any program into cues.
 
 `parse` recognizes the format by the content, never by the file name. Each format has a module that fills a
-TranscriptDraft, which enforces the limits (size, lines, cues, times), repairs what can be repaired, and lists broken
-cues. All formats share what they know: times (timing.py), markup (payload.py), speakers (turns.py). Cues hold plain
-text: tags are dropped but not the text between them, entities are decoded once, control characters and lone surrogates
-are removed. The text is not HTML, whatever it looks like, so templates must escape it.
+TranscriptDraft, which enforces the limits (size, lines, cues, times), repairs what it can, and lists broken cues. All
+formats share the parsing of times (timing.py), markup (payload.py) and speakers (turns.py). Cues have plain text: tags
+are dropped but not the text between them, entities are decoded once, control characters and lone surrogates are
+removed. The text may look like HTML but is not, so templates must escape it.
 
-A broken transcript is refused with a list of its broken cues. Only if the person agrees is it parsed leniently: broken
+A broken transcript is refused with a list of its broken cues. Only if the user agrees is it parsed leniently: broken
 cues with a position are kept there, the others are dropped, and notes list both.
 """
 
@@ -23,15 +23,15 @@ from archive.intake.transcripts.decoding import decode
 from archive.intake.transcripts.draft import TranscriptDraft
 
 Reader = Callable[[str], TranscriptDraft]
-# Formats of one document, which is valid or not as a whole. All others are read line by line.
+# Formats that are one document, valid or not as a whole. All others are read line by line.
 CHECKS: dict[Reader, Callable[[str], None]] = {segments.read: segments.check, ttml.read: ttml.check}
-OVERSHOOT = 10_000  # milliseconds: by so much may the last line end after the recording
+OVERSHOOT = 10_000  # milliseconds by which the last line may end after the recording
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """A parsed transcript. `notes` tells the person what was decided or dropped, and `problems` are its codes;
-    `language` is a tag or None."""
+    """A parsed transcript. `notes` tells the user what was decided or dropped, and `problems` are its codes; `language`
+    is a tag or None."""
 
     cues: list[Cue]
     notes: list[str]
@@ -49,10 +49,10 @@ def parse(
 ) -> Parsed:
     """Parse a transcript into cues in order of time.
 
-    `name` is the file name for messages (a path has its own). `began` is when the recording began, for captions whose
-    times are times of day. `duration_ms` is the length of the recording, for a note about lines beyond it. Raises
-    Unreadable if this is no transcript, is empty, exceeds a limit, or has broken cues; with `lenient`, broken cues are
-    kept if they have a position, else dropped, and notes list them.
+    `name` is the file name for messages (a path has its own). `began` is the start of the recording, for captions with
+    times of day. `duration_ms` is the length of the recording, for a note about lines beyond it. Raises Unreadable if
+    this is not a transcript, is empty, exceeds a limit, or has broken cues; with `lenient`, broken cues with a position
+    are kept, others are dropped, and notes list them.
     """
     name = name or (source.name if isinstance(source, Path) else "the transcript")
     try:
@@ -71,7 +71,7 @@ def parse(
 
 
 def check_format(data: bytes) -> None:
-    """Raise Unreadable, as `parse` does, if this is no transcript. Its lines are not read, so this is fast."""
+    """Raise Unreadable, as `parse` does, if this is not a transcript. Fast, since it does not read the lines."""
     content = decode(data)
     read = _find_reader(content)
     if read in CHECKS:

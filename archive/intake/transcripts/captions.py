@@ -12,10 +12,10 @@ Type 45 is speech: drafts with "final": false while a person speaks, then the wh
 types (comments, hearts, joins) belong to listeners and are dropped. A caption ends when it became final. It begins with
 its speaker's first draft since their last caption; without a draft, its start is estimated from the length of the text.
 
-The times are times of day, so parsing needs the moment at which the recording began. Captions that ended before it
-are put at its beginning, with a note: the recorder missed them, or the end of the Space is not exact. The others keep
-their times. If most of them ended before it, or began a day after it, the two clocks have nothing in common; then times
-are counted from the first message.
+The times are times of day, so parsing needs the start of the recording. Captions that ended before it are put at its
+beginning, with a note: the recorder missed them, or the end of the Space is not exact. The others keep their times. If
+most of them ended before it, or began a day after it, the clocks are unrelated; then times are counted from the first
+message.
 """
 
 import re
@@ -29,7 +29,7 @@ from archive.intake.transcripts.draft import MAX_LINE, SHORTEST, TranscriptDraft
 
 CHAT, SPEECH = 1, 45
 MS_PER_CHARACTER = 70  # normal speaking rate
-LONGEST = 30_000  # milliseconds from the first draft to the caption; if more, a caption between them is missing
+LONGEST = 30_000  # milliseconds from the first draft to the caption; if more, a caption in between is missing
 DAY = 86_400_000  # milliseconds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,7 +63,7 @@ def looks_like(text: str) -> bool:
 
 
 def read(text: str, began: datetime | None = None) -> TranscriptDraft:
-    """Parse the captions. `began` is when the recording began; without it, times count from the first message."""
+    """Parse the captions. `began` is the start of the recording; without it, times count from the first message."""
     draft = TranscriptDraft()
     messages = sorted(_messages(text, draft), key=lambda message: message.at)
     captions = list(_captions(message for message in messages if _is_speech(message.body)))
@@ -84,7 +84,7 @@ def read(text: str, began: datetime | None = None) -> TranscriptDraft:
 
 
 def _fits(captions: list[Caption], zero: int) -> bool:
-    """Whether the clock of the captions can be that of the recording, which began at `zero`."""
+    """Return whether the captions' clock can be that of the recording, which began at `zero`."""
     outside = sum(caption.at <= zero or caption.begins > zero + DAY for caption in captions)
     return 2 * outside <= len(captions)
 
@@ -125,7 +125,7 @@ def _messages(text: str, draft: TranscriptDraft) -> Iterator[Message]:
 
 
 def _document(value: Any) -> dict[str, Any]:
-    """Parse a JSON object that is stored as a string, or return it if it is an object already."""
+    """Parse a JSON object that is stored as a string, or return an object as it is."""
     document = loads(value) if isinstance(value, str) else value
     if not isinstance(document, dict):
         raise Unreadable("transcript.json_not_an_object")
@@ -152,7 +152,7 @@ def _time(payload: dict[str, Any], body: dict[str, Any]) -> int | None:
 
 
 def _to_milliseconds(value: Any, parts: int) -> int | None:
-    """Convert a number of which `parts` make a millisecond, perhaps written as text, to milliseconds since 1970."""
+    """Convert a number with `parts` units per millisecond, perhaps written as text, to milliseconds since 1970."""
     if isinstance(value, str) and value.isdecimal() and len(value) < 25:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value // parts < 10**14:

@@ -1,8 +1,8 @@
 """Decode the bytes of a transcript to text: UTF-8, or UTF-16 and UTF-32 with a byte order mark.
 
-UTF-16 without a mark is recognized by its zero bytes: every second byte of the digits, signs and ends of lines of any
-transcript. Other encodings (Windows-1252, Shift JIS, ...) can't be told apart for certain, so the file is refused, with
-the line at which it stops being UTF-8.
+UTF-16 without a mark is recognized by its zero bytes: every second byte of the digits, signs and line ends that all
+transcripts have. Other encodings (Windows-1252, Shift JIS, ...) can't be distinguished reliably, so the file is
+refused, with the line at which it stops being UTF-8.
 """
 
 import codecs
@@ -11,7 +11,7 @@ from pathlib import Path
 from archive.errors import Unreadable
 from archive.intake.limits import MAX_TRANSCRIPT_BYTES
 
-# Order matters: the byte order mark of UTF-32 LE begins with that of UTF-16 LE.
+# The order matters: the byte order mark of UTF-32 LE begins with that of UTF-16 LE.
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -20,13 +20,13 @@ BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 SAMPLE = 4096  # bytes
-SHARE = 0.1  # of every second byte of UTF-16 is 0, at least
+SHARE = 0.1  # in UTF-16, at least this share of every second byte is 0
 
 
 def decode(source: Path | bytes) -> str:
-    """Return the text without byte order mark. CR CR LF, which a twofold conversion makes, is one end of a line.
+    """Return the text without byte order mark. CR CR LF, made by a repeated conversion, is one line end.
 
-    Raises Unreadable if it is too large, or in an encoding that is not read.
+    Raises Unreadable if it is too large, or in an unsupported encoding.
     """
     size = source.stat().st_size if isinstance(source, Path) else len(source)
     if size > MAX_TRANSCRIPT_BYTES:

@@ -1,4 +1,4 @@
-"""Parse untrusted JSON. The number of objects is limited before parsing, so memory stays bounded."""
+"""Parse untrusted JSON. The number of objects is limited before parsing, so that memory stays bounded."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from archive.errors import Unreadable
 from archive.language_tags import is_language_tag
 
-# 20 MB of "{}," would be a gigabyte of dicts.
+# Without these limits, 20 MB of "{}," would become a gigabyte of dicts.
 OPENINGS = 500_000  # "{" and "["
 COMMAS = 1_500_000
 
@@ -24,5 +24,5 @@ def loads(text: str) -> Any:
 
 
 def language(tag: object) -> str | None:
-    """Return the language tag (BCP 47), or None if this is none."""
+    """Return the language tag (BCP 47), or None if it is not one."""
     return tag if isinstance(tag, str) and is_language_tag(tag) else None

@@ -1,8 +1,8 @@
 """Collect the cues and faults of a transcript while it is parsed, and enforce the limits of all formats.
 
-A cue that only lacks a length or its place in the order is repaired, with a note. A cue whose times contradict each
-other is broken: the file is refused, unless the person agrees to keep the rest. Even then its words are kept where they
-have a position (its start); only what has no position is dropped.
+A cue that only lacks a length or is out of order is repaired, with a note. A cue with contradictory times is broken:
+the file is refused, unless the user agrees to keep the rest. Even then its text is kept if it has a position (its
+start); only text without a position is dropped.
 """
 
 import bisect
@@ -21,13 +21,13 @@ MAX_LINE = 100_000  # characters
 MAX_TEXT = 10_000  # characters in one cue
 MAX_NAME = 100  # characters
 MAX_FAULTS = 5  # broken cues that are listed
-SHORTEST = 100  # milliseconds: the length of a cue that has none
-LAST = 5000  # milliseconds: the longest length of a cue whose end is unknown
+SHORTEST = 100  # milliseconds: the length given to a cue without one
+LAST = 5000  # milliseconds: the longest length given to a cue without an end
 
 
 @dataclass
 class Tally:
-    """How many cues something was noted of, and the number of the first."""
+    """How many cues a note is about, and the number of the first."""
 
     first: int
     count: int = 1
@@ -37,10 +37,10 @@ class Tally:
 class TranscriptDraft:
     """A transcript that is being parsed.
 
-    `broken` counts all broken cues, `faults` lists the first few: "line 14: it ends before it starts". `rescued` holds
-    those of them that have a position, with their number and without a length; `kept` and `dropped` list the first few
-    faults of those and of the others. `notes` says what was decided; `noted` counts notes about single cues by code.
-    `unit` is what numbers count in the file: "line" or "segment".
+    `broken` counts all broken cues, `faults` lists the first few: "line 14: it ends before it starts". `rescued` has
+    those with a position, with their number and without a length; `kept` and `dropped` list the first few faults of
+    these and of the others. `notes` says what was decided; `noted` counts notes about single cues by code. `unit` is
+    what numbers count in the file: "line" or "segment".
     """
 
     cues: list[Cue] = field(default_factory=list)
@@ -57,9 +57,9 @@ class TranscriptDraft:
     _seen: int = 0
 
     def add(self, number: int, start_ms: int, end_ms: int, speaker: str, text: str) -> None:
-        """Add a cue. `text` and `speaker` hold no markup and no entities; white space is normalized here.
+        """Add a cue. `text` and `speaker` must have no markup and no entities; white space is normalized here.
 
-        Skips a cue without text, gives one without a length the shortest, and counts an impossible one as broken.
+        Skips a cue without text, gives a cue without a length the shortest one, and counts an impossible one as broken.
         Raises Unreadable if there are too many.
         """
         words = plain(text)
@@ -75,8 +75,8 @@ class TranscriptDraft:
         self.count()
 
     def refuse(self, number: int, why: Problem, cue: Cue | None = None) -> None:
-        """Count a broken cue. `number` is that of its line (or segment) in the file, from 1. `cue` is the cue as far as
-        it is known; it is kept for `rescue` if its start is a position in a recording."""
+        """Count a broken cue. `number`: of its line (or segment) in the file, from 1. `cue`: the cue as far as it is
+        known; it is kept for `rescue` if its start is a position in a recording."""
         self.broken += 1
         fault = make_problem(f"cue.at_{self.unit}", number=number, reason=why)
         can_keep = cue is not None and bool(cue.text) and cue.start_ms <= MAX_MS and len(cue.text) <= MAX_TEXT
@@ -105,7 +105,7 @@ class TranscriptDraft:
             self.note("transcript.left_out", count=dropped, cues=_and_more(self.dropped, dropped))
 
     def sort(self) -> None:
-        """Sort by time, with a note if the cues were in another order. Cues of the same times keep theirs."""
+        """Sort by time, with a note if the order was different. The sort is stable."""
         if any(following.start_ms < cue.start_ms for cue, following in pairwise(self.cues)):
             self.note("transcript.sorted")
         self.cues.sort(key=_by_time)

@@ -1,10 +1,10 @@
-"""Import an uploaded transcript. The row of its upload is leased. It waits until the recording was measured: captions
-bear the time of day, and only the recording's length says when it began.
+"""Import an uploaded transcript. Its upload's row is leased. The import waits until the recording was measured, because
+captions have times of day, and the start of the recording depends on its length.
 
 If the worker dies at any step, the upload stays `uploaded`, and the next claim reads it again and writes the same bytes
-to the same key. New names of speakers that came with the upload make a second version, in the same transaction: the
-first one is as the file. Once the transcript's rows are written, the uploaded file is removed; if that fails, the
-dispatcher retries it (archive/intake/uploads/clean_up.py), and the deletion of the Space removes it at the latest.
+to the same key. If new speaker names came with the upload, they make a second version in the same transaction: the
+first one is as in the file. Once the transcript's rows are written, the uploaded file is removed; if that fails, the
+dispatcher retries it (archive/intake/uploads/clean_up.py), and at the latest the deletion of the Space removes it.
 """
 
 from collections.abc import Callable
@@ -35,14 +35,14 @@ PENDING = Q(kind=UploadSession.Kind.TRANSCRIPT, space__state=Space.State.AVAILAB
 
 
 def pending_imports(space_id: UUID) -> list[UUID]:
-    """Ids of this available Space's uploaded transcripts that are still to be imported."""
+    """Return the ids of this available Space's uploaded transcripts that are not imported yet."""
     rows = UploadSession.objects.filter(PENDING, space=space_id, state=State.UPLOADED)
     return list(rows.values_list("pk", flat=True))
 
 
 def read(upload_id: UUID) -> bool:
-    """Import the uploaded transcript. Returns True when this call stored it. A file that is no transcript is
-    `rejected`, with the problem of each line."""
+    """Import the uploaded transcript. Returns True when this call stored it. An invalid file is `rejected`, with the
+    problem of each line."""
     if not UploadSession.objects.filter(PENDING, pk=upload_id).exists():
         return False
     claim = leases.claim(UploadSession, upload_id, [State.UPLOADED])
@@ -50,7 +50,7 @@ def read(upload_id: UUID) -> bool:
 
 
 def _reject(claim: Claim[UploadSession], error: SpacekeepError) -> None:
-    """`uploaded -> rejected`. If no other transcript is being uploaded, an automatic one may be requested."""
+    """Reject the upload. If no other transcript is being uploaded, an automatic one may be requested."""
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=claim.row.space_id)
         if lifecycle.transition(
@@ -66,8 +66,8 @@ def _reject(claim: Claim[UploadSession], error: SpacekeepError) -> None:
 
 
 def _store(claim: Claim[UploadSession], parsed: Parsed, language: str) -> Callable[[], None]:
-    """Store the transcript, and the same with other names of speakers if they came with the upload. Returns what saves
-    their rows."""
+    """Store the transcript, and a second version if new speaker names came with the upload. Returns a function that
+    saves their rows."""
     upload = claim.row
     renamed, shared = rename_apart(parsed.cues, upload.speaker_names)
     notes = [*parsed.problems, *([make_problem("transcript.names_shared", names=shared)] if shared else [])]

@@ -1,9 +1,9 @@
-"""Words before a colon that introduce a sentence and name no speaker: "Warning: the slide is wrong."
+"""Detect words before a colon that introduce a sentence and name no speaker: "Warning: the slide is wrong."
 
-WORDS has those that are nobody's name, in the languages of most transcripts. No list is complete, and many words are
-names as well ("Will: ..."), so a word that is not listed is judged by its file: it introduces a sentence if it occurs
-once before a colon, other lines have it in lower case, and its text begins in lower case though no text after another
-name does.
+WORDS has words that are nobody's name, in the languages of most transcripts. No list is complete, and many words are
+names as well ("Will: ..."), so other words are judged by the file: a word introduces a sentence if it occurs once
+before a colon, other lines have it in lower case, and its text begins in lower case while no text after another name
+does.
 """
 
 import re
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 
 NUMBERED = re.compile(r"(.+?)(?:\s*#?\s*\d{1,3}|\s+[A-Z])")  # "Step 2", "Option B"
 LETTERS = re.compile(r"[^\W\d_]+")
-LEAST = 2  # lines with other names, to compare a text with
+LEAST = 2  # lines with other names, for a comparison
 
 
 def _set(words: str) -> frozenset[str]:
@@ -54,7 +54,7 @@ WORDS = _set(
     # Dutch
     "conclusie hoofdstuk idee oplossing opmerking probleem punt reden samenvatting stap voorbeeld waarschuwing"
 )
-# In a dialogue these name speakers: if two of them occur, or one recurs.
+# In a dialogue these name speakers: if two of them occur, or one occurs repeatedly.
 DIALOGUE = _set(
     "answer answers antwoord antwort comment domanda frage pergunta pregunta question questions réponse resposta "
     "respuesta risposta vraag"
@@ -62,7 +62,8 @@ DIALOGUE = _set(
 
 
 def introduces(name: str, count: int, others: Collection[str], recurs: int) -> bool:
-    """Whether a name that occurs `count` times before a colon is such a word. `others`: all names of the file."""
+    """Return whether a name that occurs `count` times before a colon is such a word. `others`: all names in the
+    file."""
     words = _words(name)
     if words & DIALOGUE:
         return count < recurs and len({word for other in others for word in _words(other)} & DIALOGUE) < 2
@@ -70,7 +71,7 @@ def introduces(name: str, count: int, others: Collection[str], recurs: int) -> b
 
 
 def _words(name: str) -> set[str]:
-    """The name, and the word before its number."""
+    """Return the name, and the word before its number."""
     numbered = NUMBERED.fullmatch(name)
     return {word.strip().casefold() for word in (name, numbered[1] if numbered else name)}
 
@@ -80,7 +81,7 @@ def words_in_lower_case(texts: Iterable[str]) -> set[str]:
 
 
 def begins_lower(text: str) -> bool | None:
-    """Whether the first letter is a small one; None without a letter that has cases."""
+    """Return whether the first letter is in lower case; None without a letter that has cases."""
     letters = LETTERS.search(text)
     first = letters[0][0] if letters else ""
     return first.islower() if first.islower() or first.isupper() else None

@@ -1,7 +1,7 @@
 """Clean the text of cues, in the same way for all formats with markup (WebVTT, SRT, SBV).
 
-A tag is dropped only if it is one: a name that HTML or WebVTT knows, with well-formed attributes. `<laughs>`,
-`<https://example.org>` and "a<b and c>d" are words. Tags that separate words (<br>, <p>, voice spans) end a line; all
+Only real tags are dropped: names that HTML or WebVTT knows, with well-formed attributes. `<laughs>`,
+`<https://example.org>` and "a<b and c>d" are text. Tags that separate words (<br>, <p>, voice spans) end a line; all
 others leave nothing. Entities are decoded once, after the tags are removed, so "&lt;b>" is text.
 """
 
@@ -19,7 +19,7 @@ _NAMES = (
     "input|ins|kbd|lang|li|link|marquee|meta|nobr|object|ol|p|pre|q|rp|rt|ruby|s|samp|script|section|select|small|span|"
     "strike|strong|style|sub|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|title|tr|tt|u|ul|var|video|wbr"
 )
-# `src=x`, `class="a b"`. A tag holds no "<", so each search ends at the next "<", and a million of them are linear.
+# `src=x`, `class="a b"`. A tag contains no "<", so each search ends at the next one, and the time stays linear.
 _ATTRIBUTES = r"""(?:\s+[\w:-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s<>"']+))*"""
 TAG = re.compile(
     rf"<(?=[/a-z0-9])(?:/?(?:{_NAMES})(?:\.[^\s<>]*)?{_ATTRIBUTES}\s*/?|lang\s[^<>]*|\d+:[\d:.]+)>",
@@ -35,7 +35,7 @@ WORD_TIME = re.compile(r"\s*<(\d+:[\d:.]+)>")
 
 
 class Part(NamedTuple):
-    """Lines of text of one voice. `speaker` is None outside of all voice spans."""
+    """Lines of text by one voice. `speaker` is None outside of all voice spans."""
 
     speaker: str | None
     lines: list[str]
@@ -47,13 +47,13 @@ def remove_tags(text: str) -> str:
 
 
 def remove_leading_tags(line: str) -> str:
-    """Remove the tags and positions at the beginning of the line: times may follow them."""
+    """Remove the tags and positions at the beginning of the line, since times may follow them."""
     match = LEADING.match(line) if line.lstrip()[:1] in ("<", "{") else None
     return line[match.end() :] if match else line
 
 
 def decode_entities(text: str) -> str:
-    """Decode entities that end in a semicolon and are known, once; the rest stays as it is."""
+    """Decode, once, known entities that end in a semicolon; the rest stays as it is."""
     return ENTITY.sub(_decode, text)
 
 
@@ -68,7 +68,7 @@ def has_voices(raw: Iterable[str]) -> bool:
 
 
 def split_voices(raw: Sequence[str]) -> list[Part]:
-    """Split the raw lines of a cue at its voice tags. Parts without text are dropped, neighbors of one voice joined."""
+    """Split the raw lines of a cue at its voice tags. Drops parts without text, and joins neighbors of one voice."""
     parts: list[Part] = []
     for speaker, text in _voices("\n".join(raw)):
         lines = clean_lines(text.split("\n"))

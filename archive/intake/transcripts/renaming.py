@@ -1,4 +1,4 @@
-"""The speakers of a transcript, and what a new name for some of them changes. Pure functions.
+"""List the speakers of a transcript, and rename some of them. Pure functions.
 
 Names that differ only in spaces, case or the composition of letters are one speaker, as for a speaker's own lines
 (archive/own_lines.py).
@@ -15,7 +15,7 @@ from archive.own_lines import normalize_name
 
 @dataclass(frozen=True)
 class Speaker:
-    """A speaker with the number of their lines. `name` is as most of these have it, "" for lines without a speaker;
+    """A speaker with the number of their lines. `name` is its most frequent spelling, "" for lines without a speaker;
     `participants` are the participants with this name; there may be several."""
 
     name: str
@@ -25,8 +25,8 @@ class Speaker:
 
 @dataclass(frozen=True)
 class Renamed:
-    """Lines with new speakers. `lines` and `speakers` count what differs; `merged` are the names that speakers who were
-    different before share now."""
+    """Lines with new speakers. `lines` and `speakers` count the changes; `merged` are the names now shared by speakers
+    who were different before."""
 
     cues: list[Cue]
     lines: int = 0
@@ -35,7 +35,7 @@ class Renamed:
 
 
 def list_speakers(lines: Iterable[Cue], participants: Iterable[Participant] = ()) -> list[Speaker]:
-    """In the order in which they first speak."""
+    """Return the speakers in the order in which they first speak."""
     spellings: dict[str, Counter[str]] = {}
     for cue in lines:
         spellings.setdefault(normalize_name(cue.speaker), Counter())[cue.speaker] += 1
@@ -49,10 +49,10 @@ def list_speakers(lines: Iterable[Cue], participants: Iterable[Participant] = ()
 
 
 def rename(lines: Sequence[Cue], names: Mapping[str, str]) -> Renamed:
-    """All of `names` ({speaker: new name}) at once, so that two speakers can swap theirs."""
+    """Apply all of `names` ({speaker: new name}) at once, so that two speakers can swap names."""
     speakers = {normalize_name(speaker.name): speaker.name for speaker in list_speakers(lines)}
     wanted = {key: new for old, new in names.items() if (key := normalize_name(old)) in speakers}
-    # A name that another speaker keeps is written as theirs is.
+    # A new name that another speaker keeps gets the spelling of that speaker.
     spelled = {key: name for key, name in speakers.items() if key not in wanted}
     wanted = {key: spelled.get(normalize_name(new), new) for key, new in wanted.items()}
     cues = [replace(cue, speaker=wanted.get(normalize_name(cue.speaker), cue.speaker)) for cue in lines]
@@ -71,7 +71,7 @@ def rename(lines: Sequence[Cue], names: Mapping[str, str]) -> Renamed:
 
 
 def rename_apart(lines: Sequence[Cue], names: Mapping[str, str]) -> tuple[Renamed, list[str]]:
-    """As `rename`, without those names that would make two speakers one; these are the second value."""
+    """`rename`, except for names that would merge two speakers; these are the second value."""
     wanted, shared = dict(names), []
     while (renamed := rename(lines, wanted)).merged:
         taken = {normalize_name(name) for name in renamed.merged}
@@ -81,8 +81,8 @@ def rename_apart(lines: Sequence[Cue], names: Mapping[str, str]) -> tuple[Rename
 
 
 def find_followers(participants: Sequence[Participant], names: Mapping[str, str]) -> dict[int, str]:
-    """{participant's id: new name} of those whose speaker is renamed. A participant does not take the name that another
-    one has or gets: then neither could download any line."""
+    """Return {participant id: new name} of participants whose speaker is renamed. Skips a name that another participant
+    has or gets: then neither could download any line."""
     wanted = {normalize_name(old): new for old, new in names.items()}
     keys = {person.pk: normalize_name(person.name) for person in participants}
     after = {person.pk: wanted.get(keys[person.pk], person.name) for person in participants}

@@ -1,8 +1,8 @@
-"""Read rolling captions, such as YouTube's automatic ones, in which each line is shown two or three times.
+"""Parse rolling captions, such as YouTube's automatic ones, which show each line two or three times.
 
-A cue shows the lines of the cue before it again and adds one at the bottom; between them stand cues of 10 ms that show
-the finished line. So each line is kept once, with the times of the cue in which it appeared. If the words of a new line
-have times of their own, its first one counts.
+A cue repeats the lines of the cue before it and adds one at the bottom; cues of 10 ms with the finished line are in
+between. So each line is kept once, with the times of the cue in which it first appeared. If the words of a new line
+have their own times, the first one counts.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ SHARE = 0.4  # of all pairs of neighbors
 
 @dataclass(frozen=True)
 class Block:
-    """A cue as it stands in the file: the number of its line, its times in milliseconds, and its raw lines."""
+    """A cue as in the file: the number of its line, its times in milliseconds, and its raw lines."""
 
     number: int
     start_ms: int
@@ -27,7 +27,7 @@ class Block:
 
 
 def unroll(blocks: Sequence[Block], cleaned: list[list[str]]) -> list[Block] | None:
-    """Return the blocks with each line once and clean, or None if these are no rolling captions. `cleaned` has the
+    """Return the blocks with each line once and clean, or None if these are not rolling captions. `cleaned` has the
     lines of each block without markup."""
     if not _is_rolling(blocks, cleaned):
         return None
@@ -44,7 +44,7 @@ def _is_rolling(blocks: Sequence[Block], cleaned: list[list[str]]) -> bool:
         adds = len(cleaned[two]) > repeated
         repeats += bool(repeated and adjoins and (adds or is_short))
         additions += bool(repeated and adjoins and adds)
-    # A file in which no line is added below a repeated one has speakers who repeat themselves.
+    # A file that never adds a line below a repeated one has speakers who repeat themselves.
     return repeats > 1 and additions > 0 and repeats >= SHARE * len(pairs)
 
 
@@ -61,7 +61,7 @@ def _unrolled(blocks: Sequence[Block], cleaned: list[list[str]]) -> Iterator[Blo
 
 
 def _overlap(before: list[str], after: list[str]) -> int:
-    """Return how many lines at the end of `before` are those at the beginning of `after`."""
+    """Return how many lines at the end of `before` are the same as at the beginning of `after`."""
     longest = min(len(before), len(after))
     return next((count for count in range(longest, 0, -1) if before[-count:] == after[:count]), 0)
 

@@ -8,9 +8,9 @@
     Transformers           {"chunks": [{"timestamp": [start, end], "text"}]}
 
 Times are seconds, as numbers or as text. A segment without an end lasts until the next begins; one without text is left
-out, with a note. If the words of a segment have several speakers, it becomes one cue for each, with the times of their
-words. Where no segment has a field for its speaker, names are searched in the text (turns.py). The text is plain: it
-has neither tags nor entities. Faults are listed by segment, since JSON is often one line.
+out, with a note. If the words of a segment have several speakers, it becomes one cue per speaker, with the times of
+their words. If no segment has a field for its speaker, names are searched in the text (turns.py). The text is plain,
+without tags or entities. Faults are listed by segment, since JSON is often one line.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from archive.intake.transcripts.draft import LAST, MAX_CUES, TranscriptDraft, to
 from archive.intake.transcripts.single_words import are_single_words, join_lines, join_words
 from archive.intake.transcripts.timing import parse_seconds
 
-MAX_SEGMENTS = 500_000  # segments: words of two days
+MAX_SEGMENTS = 500_000  # the number of words in two days
 LISTS = ("segments", "transcription", "chunks", "words", "word_segments")
 TIMES = (("startTime", "endTime"), ("start", "end"), ("start_time", "end_time"))
 
@@ -43,7 +43,7 @@ class Segment(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What one speaker says in a segment."""
+    """The text of one speaker in a segment."""
 
     start_ms: int
     end_ms: int
@@ -52,7 +52,7 @@ class Part(NamedTuple):
 
 
 def check(text: str) -> None:
-    """Raise Unreadable if `read` would refuse the JSON as such."""
+    """Raise Unreadable if `read` would refuse the JSON as a whole."""
     _load(text)
 
 
@@ -81,7 +81,7 @@ def read(text: str) -> TranscriptDraft:
 
 
 def looks_like(document: Any) -> bool:
-    """Whether a parsed JSON document is a transcript."""
+    """Return whether a parsed JSON document is a transcript."""
     return _find_list(document) is not None
 
 
@@ -123,7 +123,7 @@ def _parse(segment: Any) -> Segment:
 
 
 def _speaker(value: Any) -> str:
-    """whisper.cpp numbers speakers, and writes "?" where it does not know."""
+    """Return the speaker's name. whisper.cpp numbers speakers, and writes "?" for unknown ones."""
     if isinstance(value, bool) or not isinstance(value, str | int) or value == "?":
         return ""
     return str(value)[:1000]
@@ -193,7 +193,7 @@ def _end(segment: Segment, following: Segment | None) -> int:
 
 
 def _split(segment: Segment, end_ms: int, texts: Sequence[turns.Turn] | None) -> Iterator[Part]:
-    """Yield what each speaker says. Raises nothing: odd words are ignored, and the text of the segment counts."""
+    """Yield each speaker's part. Never raises: invalid words are ignored, and the text of the segment counts."""
     start = segment.start_ms or 0
     if texts:
         for turn in texts:
@@ -210,7 +210,7 @@ def _split(segment: Segment, end_ms: int, texts: Sequence[turns.Turn] | None) ->
 
 
 def _runs(segment: Segment) -> list[Part]:
-    """Group the words of the segment by speaker. Returns [] if they have none, or are not the text of the segment."""
+    """Group the words of the segment by speaker. Returns [] if they have none, or differ from the segment's text."""
     words = [_parse(word) for word in segment.words]
     if not any(word.speaker for word in words) or not _is_same(segment.text, "".join(word.text for word in words)):
         return []

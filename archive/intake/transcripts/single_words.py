@@ -1,8 +1,8 @@
-"""Join cues of single words to lines: of one speaker, until a sentence ends, a pause of a second, or 7 seconds.
+"""Join cues of single words into lines: of one speaker, until a sentence ends, a pause of a second, or 7 seconds.
 
 A file counts as single words if it has at least 20 cues, nine of ten are one word, and they last less than a second on
-average. Some programs split words into tokens, of which the first of each word begins with a blank. Languages without
-blanks between words (Chinese, Japanese, Thai, ...) get none.
+average. Some programs split words into tokens, the first of which begins with a blank. Languages without blanks between
+words (Chinese, Japanese, Thai, ...) get none.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,14 +36,14 @@ def are_single_words(cues: Sequence[Cue]) -> bool:
 
 
 def join_lines(cues: Sequence[Cue], begins_word: Sequence[bool]) -> list[Cue]:
-    """Join cues, sorted by time, to lines. `begins_word`: which texts began with a blank in the file."""
+    """Join cues, sorted by time, into lines. `begins_word`: which texts began with a blank in the file."""
     has_tokens = 2 * sum(begins_word) >= len(cues)
     glued = [has_tokens and not begins for begins in begins_word]
     return [_join(cues[first:end], glued[first:end]) for first, end in _lines(cues, glued)]
 
 
 def join_words(words: Sequence[str], glued: Sequence[bool] = ()) -> str:
-    """Join words to a text. There is no blank before a `glued` one, nor between two of a script without blanks."""
+    """Join words into a text, without a blank before a `glued` one and between two of a script without blanks."""
     text = ""
     for place, word in enumerate(words):
         is_glued = bool(glued) and glued[place]
@@ -53,7 +53,7 @@ def join_words(words: Sequence[str], glued: Sequence[bool] = ()) -> str:
 
 
 def is_unspaced(character: str) -> bool:
-    """Whether this character belongs to a script that has no blanks between words."""
+    """Return whether this character belongs to a script without blanks between words."""
     return bool(character) and any(first <= ord(character) <= last for first, last in UNSPACED)
 
 
@@ -62,7 +62,7 @@ def _is_word(text: str) -> bool:
 
 
 def _lines(cues: Sequence[Cue], glued: Sequence[bool]) -> Iterator[tuple[int, int]]:
-    """Yield the first and the end of the cues of each line."""
+    """Yield the first cue of each line, and the one after its last."""
     first = 0
     for place in range(1, len(cues)):
         last, cue = cues[place - 1], cues[place]

@@ -1,11 +1,11 @@
 """Parse Advanced SubStation Alpha and SubStation Alpha (ASS, SSA).
 
 Only the [Events] are read: "Dialogue:" lines, with their fields in the order of the "Format:" line. The field Name (or
-Actor) is the speaker; where none is filled, names are searched in the text (turns.py). Drawings are dropped.
+Actor) is the speaker; if it is empty everywhere, names are searched in the text (turns.py). Drawings are dropped.
 
 pysubs2 turns the codes in a text (overrides such as {\\i1}, \\N, \\h) into plain text. It does not read the file: it
-ignores the order of fields, refuses a whole file for one odd color or time, and does not know the numbers of lines. Its
-search for drawings takes quadratic time, and so do its overrides where the closing bracket is missing.
+ignores the order of fields, refuses a whole file for one odd color or time, and does not know line numbers. Its search
+for drawings takes quadratic time, and so do its overrides if the closing bracket is missing.
 """
 
 import re
@@ -37,7 +37,7 @@ class Event(NamedTuple):
 
 
 def looks_like(text: str) -> bool:
-    """Whether the first non-empty line is the head of a section."""
+    """Return whether the first non-empty line is a section header."""
     first = next((line for _, line in lines(text) if line.strip()), "")
     return SECTION.fullmatch(first.lstrip("\ufeff")) is not None
 
@@ -93,7 +93,7 @@ def _lines(text: str) -> list[str]:
 
 
 def _without_drawings(text: str) -> str:
-    """Drop what stands between \\p1 (or a higher scale) and \\p0, and all codes. Words before and after it are kept."""
+    """Drop drawings (from \\p1, or a higher scale, to \\p0) and all codes. Keeps the words before and after."""
     kept, is_drawing, place = [], False, 0
     for override in OVERRIDE.finditer(text):
         if not is_drawing:

@@ -1,12 +1,12 @@
 """Parse WebVTT (w3.org/TR/webvtt1), SRT and SBV, with one grammar.
 
-SRT has no standard, and WebVTT is often written by hand or by programs that don't know its own. So one reader knows the
-habits of all: a line with times begins a cue, wherever it stands, and is never text. The number or identifier before
-it is none either. Empty lines may be missing, or stand inside a cue: text without times continues the cue before it.
-In WebVTT, headers, NOTE, STYLE and REGION blocks are dropped; several files may follow one another.
+SRT has no standard, and WebVTT is often written by hand or by programs that don't follow its own. So one reader accepts
+the variants of all: a line with times always begins a cue, and is never text. Neither is the number or identifier
+before it. Empty lines may be missing, or be inside a cue: text without times continues the cue before it. In WebVTT,
+headers, NOTE, STYLE and REGION blocks are dropped; several files may be joined.
 
-Voice tags are speakers. Where a file has none, names are searched in the text (turns.py). Several speakers in one cue
-become several cues with the same times, in their order: the file does not say when in the cue each one spoke.
+Voice tags are speakers. If a file has none, names are searched in the text (turns.py). Several speakers in one cue
+become several cues with the same times, in order, since the file does not say when each of them spoke.
 """
 
 import re
@@ -26,13 +26,13 @@ INDEX = re.compile(r"\W{0,3}(?:(?:cue|subtitle|caption|line)\W{0,2})?\d{1,9}\W{0
 HEADER = re.compile(r"WEBVTT(?:[\s-].*)?", re.IGNORECASE | re.DOTALL)
 NOT_SPEECH = re.compile(r"(NOTE|STYLE|REGION)(\s|$)")
 LANGUAGE = re.compile(r"Language:\s*(\S+)\s*$", re.IGNORECASE)
-HEAD = 40  # lines: where the first times must stand
+HEAD = 40  # lines: one of them must have the first times
 
 
 @dataclass(frozen=True)
 class Habits:
-    """How a file writes what stands before the times: `is_numbered` without an empty line before numbers too,
-    `is_spaced` with an empty line after them, `has_ids` if most cues have an identifier."""
+    """What a file has before the times: `is_numbered` if numbers also come without an empty line before them,
+    `is_spaced` if an empty line comes after them, `has_ids` if most cues have an identifier."""
 
     is_vtt: bool
     is_numbered: bool
@@ -61,7 +61,7 @@ def is_sbv(text: str) -> bool:
 
 
 def looks_like(text: str) -> bool:
-    """Whether times of a cue stand in one of the first lines, or an arrow where they should be."""
+    """Return whether one of the first lines has times of a cue, or an arrow where they should be."""
     filled = (line.lstrip("\ufeff") for _, line in lines(text) if line.strip())
     head = [line for line, _ in zip(filled, range(HEAD), strict=False)]
     is_broken = any(has_arrow(line) for line in head[:1]) or (
@@ -122,7 +122,7 @@ def _close(cue: _Open, draft: TranscriptDraft) -> Block | None:
 
 
 def _find_habits(text: str) -> Habits:
-    """Look at what stands before the times of each cue."""
+    """Detect what comes before the times of each cue."""
     total = numbers = spaced = ids = 0
     is_first_numbered = False
     before, last, filled = "", "", ""
@@ -178,7 +178,7 @@ def _cues(text: str, habits: Habits, draft: TranscriptDraft) -> Iterator[_Open]:
             cue.lines.append(raw if stripped else "")
         last = stripped
     if habits.is_numbered and _ends_in_lone_number(cue.lines, count + 1):
-        cue.lines.pop()  # of a cue that is missing
+        cue.lines.pop()  # it belongs to a missing cue
     yield cue
 
 
@@ -189,7 +189,7 @@ def _open(number: int, line: str, span: Span | None) -> _Open:
 
 
 def _is_broken(line: str, last: str, cue: _Open, habits: Habits) -> bool:
-    """Whether the line has an arrow where the times of a cue should be. Elsewhere, an arrow is text: "x --> y"."""
+    """Return whether the line has an arrow where times should be. Elsewhere, an arrow is text: "x --> y"."""
     if not has_arrow(line):
         return False
     if last:
@@ -198,7 +198,7 @@ def _is_broken(line: str, last: str, cue: _Open, habits: Habits) -> bool:
 
 
 def _is_header(stripped: str, last: str, cue: _Open) -> bool:
-    """Whether another WebVTT file begins here: several were joined."""
+    """Return whether another WebVTT file begins here, because several were joined."""
     return HEADER.fullmatch(stripped) is not None and (not last or (stripped == "WEBVTT" and any(cue.lines)))
 
 
@@ -207,7 +207,7 @@ def _is_index(line: str) -> bool:
 
 
 def _follows_empty(cue_lines: list[str]) -> bool:
-    """Whether the last line follows an empty one."""
+    """Return whether the last line follows an empty one."""
     return len(cue_lines) > 1 and bool(cue_lines[-1]) and not cue_lines[-2]
 
 
@@ -218,7 +218,7 @@ def _ends_in_lone_number(cue_lines: list[str], number: int) -> bool:
 
 
 def _drop_identifier(cue_lines: list[str], habits: Habits) -> None:
-    """Drop the number or identifier of the next cue from the end of the lines of this one."""
+    """Drop the number or identifier of the next cue from the end of this one's lines."""
     if not cue_lines:
         return
     if not cue_lines[-1]:

@@ -2,11 +2,11 @@
 
 Also accepts [12:34], [00:12:34.500], [00:01.000 --> 00:02.500] as Whisper prints it, and LRC: header tags such as
 [ti:...] and [offset:...], several times before one line, and times of words (<00:01.20>), which are dropped. A line
+[ti:...] and [offset:...], several times before one line, and times of words (<00:01.20>), which are dropped. A line
 without a time continues the line before. Plain text has no end times: each line lasts until the next begins, the last
-one 5 seconds; lines with the same time share their span. Text without any time is refused, since its times would be
-invented.
+one 5 seconds; lines with the same time share their span. Text without any time is refused, instead of inventing times.
 
-Otter exports the name and the time on a line of their own ("Ida Bean  0:05"), and the words below it.
+Otter exports the name and the time on a line of their own ("Ida Bean  0:05"), followed by the words.
 """
 
 import re
@@ -42,7 +42,7 @@ def looks_like(text: str) -> bool:
 
 
 def looks_like_otter(text: str) -> bool:
-    """Whether the first non-empty line is a name and a time, and words follow."""
+    """Return whether the first non-empty line is a name and a time, and words follow."""
     filled = (line for _, line in lines(text) if line.strip())
     return _otter_header(next(filled, ""), 0) is not None and bool(next(filled, ""))
 
@@ -73,7 +73,7 @@ def read_otter(text: str) -> TranscriptDraft:
 
 
 def _otter_header(line: str, after_ms: int) -> tuple[int, str] | None:
-    """Return (start in milliseconds, name). "We meet at 10:30" is none: it is no name, or an earlier time."""
+    """Return (start in milliseconds, name). "We meet at 10:30" has no valid name, or an earlier time: None."""
     match = OTTER.fullmatch(line.lstrip("\ufeff"))
     start = parse_clock(match["time"]) if match else None
     if match is None or start is None or start < after_ms or not turns.is_capitalized(match["name"]):
@@ -145,6 +145,6 @@ def _range(line: str) -> tuple[Span, int] | None:
 
 
 def _offset(value: str) -> int:
-    """Milliseconds by which LRC's lines are early, for a positive value."""
+    """Return the milliseconds by which LRC's lines are early; a positive value makes them earlier."""
     match = re.fullmatch(r"\s*([+-]?\d{1,9})\s*", value)
     return int(match[1]) if match else 0

@@ -1,8 +1,8 @@
 """Parse times, and recognize the line that holds the times of a cue, in the same way for all formats.
 
 The fraction of a second is a decimal fraction of any length, after a point or a comma: ",46" is 460 ms, ".250000" is
-250 ms. Hours may be missing or have many digits, the fraction may be missing, and blanks may stand beside the colons,
-as machine translation leaves them. Minutes beyond 59 are accepted where there are no hours (LRC), seconds never.
+250 ms. Hours may be missing or have many digits, the fraction may be missing, and blanks may be beside the colons, as
+machine translation leaves them. Minutes beyond 59 are accepted without hours (LRC), seconds beyond 59 never.
 """
 
 import math
@@ -45,7 +45,7 @@ def find_span(line: str) -> Span | None:
 
 
 def has_arrow(line: str) -> bool:
-    """Whether the line has the arrow of WebVTT and SRT, perhaps without times that can be read."""
+    """Return whether the line has the arrow of WebVTT and SRT, even if its times can't be read."""
     return "-->" in line
 
 
@@ -64,7 +64,7 @@ def parse_clock(text: str) -> int | None:
 def parse_seconds(value: Any) -> int | None:
     """Parse a number of seconds, as a number or as text ("1.5", "1.5s", "00:00:01,500"), to milliseconds.
 
-    Returns None for anything else. Huge values are cut to twice MAX_MS, which callers refuse.
+    Returns None for anything else. Huge values are reduced to twice MAX_MS, which callers refuse.
     """
     if isinstance(value, str):
         match = NUMBER.fullmatch(value)
@@ -79,7 +79,7 @@ def parse_seconds(value: Any) -> int | None:
 
 
 def parse_fraction(digits: str | None) -> int:
-    """Parse the digits of a decimal fraction of a second to milliseconds: "5" is 500, "0004" is 0."""
+    """Convert the digits of a decimal fraction of a second to milliseconds: "5" is 500, "0004" is 0."""
     return (int((digits or "")[:6].ljust(6, "0")) + 500) // 1000
 
 

@@ -4,7 +4,7 @@ Each <p> with a begin is a cue; its times are relative to those of its <div> and
 fraction or frames, or offsets (1.5s, 90f, 100t). If <span>s have times and the <p> has none, each of them is a cue,
 with the words that follow it. Speakers are `ttm:agent` references, or names in the text (turns.py).
 
-The file is untrusted: a document type is refused, so there are no entities to expand, and no tree is built.
+The file is untrusted: a document type is refused, so that no entities are expanded, and no tree is built.
 """
 
 import re
@@ -29,7 +29,7 @@ UNITS = {"h": 3_600_000.0, "m": 60_000.0, "s": 1000.0, "ms": 1.0}
 
 @dataclass
 class _Element:
-    """An open element: the time its children count from, its end if it has one, and its agents."""
+    """An open element: the time from which its children count, its end if it has one, and its agents."""
 
     name: str
     start_ms: int
@@ -55,7 +55,7 @@ def looks_like(text: str) -> bool:
 
 
 def check(text: str) -> None:
-    """Raise Unreadable if `read` would refuse the XML as such. Much faster: nothing is collected."""
+    """Raise Unreadable if `read` would refuse the XML as a whole. Much faster, since it collects nothing."""
     _limit(text)
     depth = 0
 
@@ -82,7 +82,7 @@ def _limit(text: str) -> None:
 
 def _parse(parser: expat.XMLParserType, text: str) -> None:
     try:
-        # The encoding that the XML declaration names is no longer true.
+        # Drop the XML declaration: its encoding is wrong after decoding.
         parser.Parse(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff"), count=1).encode(), True)
     except expat.ExpatError as error:
         raise Unreadable("transcript.xml_broken", line=error.lineno) from error
@@ -116,7 +116,7 @@ def read(text: str) -> TranscriptDraft:
 
 
 def _text_lines(pieces: list[str]) -> list[str]:
-    """The lines of a cue: <br> is a piece "\\n", and white space within a line counts as one blank."""
+    """Return the lines of a cue. A <br> is the piece "\\n", and white space within a line counts as one blank."""
     return [line for part in "".join(pieces).split("\x00") if (line := plain(part))]
 
 
@@ -172,7 +172,7 @@ class _Document:
             self._finish()
         if name == "p":
             self._last = None
-            # A <p> in a <p> is invalid; the words after it have the times of the outer one.
+            # A <p> in a <p> is invalid; the words after it get the times of the outer one.
             outer = next((element for element in reversed(self._open) if element.name == "p"), None)
             if outer:
                 self._open_cue(outer)

@@ -1,16 +1,16 @@
-"""Find who speaks, in formats where people write "Ida: ..." before the text. The same rules hold for all formats.
+"""Find the speakers in formats where people write "Ida: ..." before the text. The rules are the same for all formats.
 
-Names are searched at the beginning of each line, before the lines of a cue are joined: two people may share a cue.
-A dash, ">>" or brackets may stand around the name, and the colon may be a fullwidth one. `Remember this: ...` is no
-name, nor is `Warning: ...` (introductions.py), so a file must show that it names its speakers:
+Names are searched at the beginning of each line, before the lines of a cue are joined: two people may share a cue. A
+dash, ">>" or brackets may be around the name, and the colon may be a fullwidth one. `Remember this: ...` is not a name,
+nor is `Warning: ...` (introductions.py), so a file must show that it names its speakers:
 
 - At least half of its cues begin with a name; or
-- it names them where they change, as SRT of Podcasting 2.0 does: its first cue begins with a name, and there are two
-  names or more, or names that a program wrote ("Speaker 1"); or
-- two names or more recur, three times each.
+- it names them at changes, as SRT of Podcasting 2.0 does: its first cue begins with a name, and there are two names or
+  more, or names that a program wrote ("Speaker 1"); or
+- two names or more occur at least three times each.
 
-If no name follows itself, and cues without a name stand between those with one, the file names speakers only where they
-change, and a speaker is carried forward to the cues after it.
+If no name follows itself, and cues without a name come between those with one, the file names speakers only at changes,
+and a speaker is carried forward to the cues after it.
 """
 
 import re
@@ -25,11 +25,11 @@ from archive.intake.transcripts import introductions
 MAX_WORDS = 5  # of a name
 RECURS = 3
 PARTICLES = re.compile(r"a[fl]|bin|d[aeiou]|del|della|de[nrs]|dos|e|el|ibn|l[ae]|of|te[nr]|und|v[ao]n|y|zu")
-MARK = re.compile(r"[-\u2013—\u2012•‣]\s*(?!\d)|>{2,3}\s*")  # no dash of "-5 degrees"
+MARK = re.compile(r"[-\u2013—\u2012•‣]\s*(?!\d)|>{2,3}\s*")  # but not the minus of "-5 degrees"
 PREFIX = re.compile(
     r"(?:\[(?P<square>[^][:\uff1a]{1,60})\]|(?P<bare>[^][:\uff1a]{1,60}?))\s*(?P<colon>[:\uff1a])(?P<gap>\s*)"
 )
-# What programs call speakers whose names they don't know.
+# Names that programs give to unknown speakers.
 LABEL = re.compile(
     r"(?:speaker|spk|sprecher|locuteur|hablante|interviewer|说话人|発言者|話者|发言人)[\s_-]*[0-9A-Z]{1,3}",
     re.IGNORECASE,
@@ -49,7 +49,7 @@ class Turn(NamedTuple):
 
 
 class _Line(NamedTuple):
-    """A line of a cue, or a part of one from ">>" on. `mark` is the dash or ">>" before `text`. If `name` is accepted
+    """A line of a cue, or the part of one from ">>" on. `mark` is the dash or ">>" before `text`. If `name` is accepted
     as a name, `rest` is the text."""
 
     whole: str
@@ -115,7 +115,7 @@ def _find_names(cues: list[list[_Line]]) -> tuple[set[str], bool]:
 
 
 def _without_introductions(names: set[str], counts: Counter[str], lines: list[_Line]) -> set[str]:
-    """Without words that introduce a sentence (introductions.py)."""
+    """Return the names without words that introduce a sentence (introductions.py)."""
     names = {name for name in names if not introductions.introduces(name, counts[name], names, RECURS)}
     begins = {line: introductions.begins_lower(line.rest) for line in lines if line.name in names}
     doubtful = {line.name for line, lower in begins.items() if lower and counts[line.name] == 1}
@@ -139,14 +139,14 @@ def _is_name(name: str, count: int) -> bool:
 
 
 def is_capitalized(name: str) -> bool:
-    """Whether all words are written as parts of a name: not in lower case, or in a script without cases."""
+    """Return whether all words are written like names: capitalized, or in a script without cases."""
     words = BRACKETED.sub("", name).split()
     parts = (not word[0].islower() or PARTICLES.fullmatch(word) for word in words)
     return bool(words) and not words[0][0].islower() and all(parts)
 
 
 def _split(lines: list[_Line], names: set[str]) -> Iterator[tuple[str | None, str]]:
-    """Yield (speaker, text). The speaker is None where no name stands: it is the one before, or unknown."""
+    """Yield (speaker, text). The speaker is None without a name: it is the one before, or unknown."""
     speaker: str | None = None
     texts: list[str] = []
     for line in lines:
@@ -156,7 +156,7 @@ def _split(lines: list[_Line], names: set[str]) -> Iterator[tuple[str | None, st
             continue
         if any(texts):
             yield speaker, " ".join(filter(None, texts))
-        # After a mark without a name another person speaks, and the file does not name them.
+        # After a mark without a name another person speaks, whom the file does not name.
         speaker, texts = (line.name, [line.rest]) if has_name else ("", [line.text])
     if any(texts):
         yield speaker, " ".join(filter(None, texts))
@@ -165,7 +165,7 @@ def _split(lines: list[_Line], names: set[str]) -> Iterator[tuple[str | None, st
 
 
 def _names_changes(cues: list[list[tuple[str | None, str]]], is_sparse: bool) -> bool:
-    """Whether the file names speakers only where they change."""
+    """Return whether the file names speakers only at changes."""
     speakers = [speaker for cue in cues for speaker, text in cue if not SOUND.fullmatch(text)]
     named = [place for place, speaker in enumerate(speakers) if speaker]
     if not named or any(speakers[one] == speakers[two] for one, two in pairwise(named)):
@@ -174,7 +174,7 @@ def _names_changes(cues: list[list[tuple[str | None, str]]], is_sparse: bool) ->
 
 
 def _carry(cues: list[list[tuple[str | None, str]]]) -> Iterator[list[Turn]]:
-    """Give turns without a name to the speaker before them. Sounds, such as "[Music]", belong to none."""
+    """Give turns without a name to the speaker before them. Sounds, such as "[Music]", belong to nobody."""
     last = ""
     for cue in cues:
         turns = []

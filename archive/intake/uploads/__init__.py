@@ -1,1 +1,1 @@
-"""Upload sessions: files on their way from a browser or a recorder straight into the object store."""
+"""Upload sessions: files sent by a browser or a recorder directly to the object store."""

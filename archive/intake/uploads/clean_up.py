@@ -1,8 +1,8 @@
-"""Clean up after uploads that ended: aborted, abandoned or rejected ones, and transcripts that were imported. The store
-keeps none of their files. The file of an accepted recording stays: it is the recording.
+"""Clean up after uploads that ended: aborted, abandoned or rejected ones, and imported transcripts. The store keeps
+none of their files. The file of an accepted recording stays: it is the recording.
 
 The row changes first, the store second: a concurrent `complete` loses the race at the row, and finds nothing to
-complete. `upload_id` is blanked when the store has nothing of the upload any more; until then the dispatcher retries.
+complete. `upload_id` is blanked when the store has no data of the upload left; until then the dispatcher retries.
 
 While deletion is paused (archive/restores.py), rows and files stay as they are: an upload that is open in a database
 from a backup may have been completed and published since, and its file is the only copy of that recording.
@@ -25,14 +25,14 @@ from archive.storage import StoredVersion, store
 
 State = UploadSession.State
 REJECTED_LONG_AGO = Q(state=State.REJECTED, last_activity_at__lt=Now() - policy.ABANDONED_AFTER)
-IMPORTED = Q(state=State.ACCEPTED, kind=UploadSession.Kind.TRANSCRIPT)  # its transcript has a file of its own
+IMPORTED = Q(state=State.ACCEPTED, kind=UploadSession.Kind.TRANSCRIPT)  # the transcript has its own file
 UNCLEARED = (Q(state=State.ABORTED) | REJECTED_LONG_AGO | IMPORTED) & ~Q(upload_id="")
 IDLE = Q(state=State.OPEN, last_activity_at__lt=Now() - policy.ABANDONED_AFTER)
 
 
 def abort(session: UploadSession, by: Uploader) -> None:
-    """`open -> aborted`, as its uploader asks. Idempotent. Raises Conflict when it was completed already, and while a
-    restore is not confirmed. What the store has of it is removed now if the store answers, else by the dispatcher."""
+    """Abort the upload at its uploader's request. Idempotent. Raises Conflict when it was completed already, and while
+    a restore is not confirmed. Its data in the store is removed now if the store answers, else by the dispatcher."""
     if restores.find_known():
         raise Conflict("upload.not_aborted_now")
     end(session, {}, by.actor, detail=by.detail)
@@ -49,7 +49,7 @@ def end(
     detail: dict[str, str] | None = None,
     condition: Q | None = None,
 ) -> None:
-    """`open -> aborted`. A Space that waited for this transcript may get an automatic one instead."""
+    """Abort an open upload. A Space that waited for this transcript may get an automatic one instead."""
     with transaction.atomic():
         space = Space.objects.select_for_update().get(pk=session.space_id)
         ended = lifecycle.transition(
@@ -67,16 +67,16 @@ def end(
 
 
 def accept_partial(session: UploadSession, by: Uploader) -> UploadSession:
-    """`rejected -> uploaded`: import the transcript again, and accept what can be read of it. Raises Conflict."""
+    """Import a rejected transcript again, and accept its readable lines. Raises Conflict."""
     if session.kind != UploadSession.Kind.TRANSCRIPT:
         raise Conflict("upload.partial_needs_transcript")
     if session.state in (State.UPLOADED, State.ACCEPTED) and session.lenient:
-        return session  # asked for before
+        return session  # requested before
     if session.state != State.REJECTED:
         raise over(session)
     if session.space.state not in STATES[UploadSession.Kind.TRANSCRIPT]:
         raise Conflict("upload.not_expected", kind=session.kind, state=session.space.state)
-    # Not when it is old enough to be removed: a worker that slept may be about to delete its file.
+    # Not if it is old enough to be removed: a paused worker may be about to delete its file.
     still_stored = leases.claimable() & ~Q(upload_id="") & ~REJECTED_LONG_AGO
     changes = {"lenient": True, "last_activity_at": dbtime.now(), "problem": {}, **leases.RESET}
     if not lifecycle.transition(
@@ -88,8 +88,8 @@ def accept_partial(session: UploadSession, by: Uploader) -> UploadSession:
 
 
 def abandoned(condition: Q | None = None, limit: int = 1000) -> list[UUID]:
-    """Ids for `abandon`: uploads without progress for a day, and those that ended and are still in the store. None
-    while a restore is not confirmed."""
+    """Return ids for `abandon`: uploads without progress for a day, and those that ended and still have data in the
+    store. Empty while a restore is not confirmed."""
     if restores.current():
         return []
     rows = UploadSession.objects.filter(IDLE | (UNCLEARED & leases.claimable()), condition or Q())
@@ -97,8 +97,8 @@ def abandoned(condition: Q | None = None, limit: int = 1000) -> list[UUID]:
 
 
 def abandon(session_id: UUID) -> None:
-    """`open -> aborted` if it had no progress for a day, and clear the store if the upload ended. Does nothing while
-    deletion is paused."""
+    """Abort the upload if it had no progress for a day, and clear the store if it ended. Does nothing while deletion is
+    paused."""
     if restores.find_pause():
         return
     session = UploadSession.objects.filter(IDLE, pk=session_id).first()
@@ -110,8 +110,8 @@ def abandon(session_id: UUID) -> None:
 
 
 def clear(session_id: UUID) -> bool:
-    """Remove what the store has of an aborted or rejected upload, or of an imported transcript: open upload, object.
-    Returns False when that was not possible now; the dispatcher retries."""
+    """Remove the data of an aborted or rejected upload, or of an imported transcript, from the store. Returns False
+    when that was not possible; the dispatcher retries."""
     is_imported = UploadSession.objects.filter(IMPORTED, pk=session_id).exists()
     states = [State.ACCEPTED] if is_imported else [State.ABORTED, State.REJECTED]
     return leases.attempt(leases.claim(UploadSession, session_id, states), _clear, retry=_retry_clearing, parks=False)
@@ -131,4 +131,4 @@ def _clear(claim: Claim[UploadSession]) -> bool:
 
 
 def _retry_clearing(claim: Claim[UploadSession], error: SpacekeepError) -> None:
-    claim.release_for_retry(claim.row.problem, cause=error.problem)  # people read why the upload ended
+    claim.release_for_retry(claim.row.problem, cause=error.problem)  # the row's problem says why the upload ended

@@ -1,6 +1,6 @@
 """Complete uploads: join the parts into one object in the store, then write the row.
 
-The object keeps the key that the session chose when it was opened (sessions.py). A worker examines it next
+The object keeps the key that the session chose when it was opened (sessions.py). Then a worker examines it
 (archive/intake/publish.py).
 """
 
@@ -26,8 +26,8 @@ State = UploadSession.State
 
 @dataclass(frozen=True)
 class UploadedPart:
-    """A part that the store has. `announced_sha256` (base64) is what its URL was signed for, or "" if that was more
-    than one checksum, or none. Not every store compares it with the bytes: verify.py does, once all parts are there."""
+    """A part in the store. `announced_sha256` (base64) is the checksum that its URL was signed for, or "" for none or
+    several. Not every store compares it with the bytes: verify.py does, once all parts are there."""
 
     number: int
     size: int
@@ -36,9 +36,9 @@ class UploadedPart:
 
 
 def list_parts(session: UploadSession, by: Uploader) -> list[UploadedPart]:
-    """The parts that the store has, to resume an upload; none once the session has ended. Detects an upload that was
-    completed in the store by a process that died before writing the row, and one that the store has lost: `session` is
-    up to date afterwards. Raises StorageError, TooLate."""
+    """Return the parts in the store, to resume an upload; none once the session has ended. Updates `session` if the
+    store has completed the upload but the process died before writing the row, or if the store has lost it. Raises
+    StorageError, TooLate."""
     if session.state != State.OPEN:
         return []
     try:
@@ -47,7 +47,7 @@ def list_parts(session: UploadSession, by: Uploader) -> list[UploadedPart]:
     except ObjectMissing:
         _settle_without_parts(session, by)
         return []
-    except Conflict:  # it ended meanwhile
+    except Conflict:  # it ended in the meantime
         refresh(session)
         return []
     signed = dict(session.parts.values_list("number", "sha256"))
@@ -55,9 +55,9 @@ def list_parts(session: UploadSession, by: Uploader) -> list[UploadedPart]:
 
 
 def complete(session: UploadSession, by: Uploader, etags: Mapping[int, str] | None = None) -> UploadSession:
-    """`open -> uploaded`, and for a recording its Space `receiving -> processing`. `etags`: the uploader's ETag of each
-    part; they must be the store's. Idempotent. Raises Conflict, which names the parts, when the store does not have
-    what was announced; nothing is lost then. StorageError, TooLate."""
+    """Complete the upload; for a recording, also move its Space from `receiving` to `processing`. `etags`: the
+    uploader's ETag of each part, which must match the store's. Idempotent. Raises Conflict, which names the parts, when
+    the store lacks what was announced; then nothing is lost. StorageError, TooLate."""
     if session.state != State.OPEN:
         return _unless_aborted(session)
     upload = multipart(session)
@@ -66,9 +66,9 @@ def complete(session: UploadSession, by: Uploader, etags: Mapping[int, str] | No
         stored = upload.complete(sha256=_announced(session))
         if stored.size != session.size:
             raise Conflict("upload.parts_differ", count=session.part_count, parts=[])
-    except ObjectMissing:  # completed before, or aborted meanwhile
+    except ObjectMissing:  # it was completed before, or aborted in the meantime
         _settle_without_parts(session, by)
-    except Conflict:  # perhaps only because another process completes it now: MinIO removes the parts first
+    except Conflict:  # perhaps only because another process is completing it: MinIO removes the parts first
         if not (completed := _stored_object(session)):
             raise
         _settle(session, completed, by)
@@ -84,8 +84,8 @@ def _unless_aborted(session: UploadSession) -> UploadSession:
 
 
 def _checked(session: UploadSession, parts: list[StoredPart], etags: Mapping[int, str] | None) -> dict[int, str]:
-    """{number: ETag} of all parts. Raises Conflict."""
-    if etags is not None:  # they select one of several versions of a part
+    """Return {number: ETag} of all parts. Raises Conflict."""
+    if etags is not None:  # they select among several versions of a part
         parts = [part for part in parts if part.number not in etags or _same(part.etag, etags[part.number])]
     stored = newest(parts)
     wrong = [
@@ -100,7 +100,7 @@ def _checked(session: UploadSession, parts: list[StoredPart], etags: Mapping[int
 
 
 def _announced(session: UploadSession) -> dict[int, str] | None:
-    """{part: SHA-256}, where the store wants them once more at the end."""
+    """Return {part: SHA-256}, if the store requires them again at the end."""
     if session.part_checksums != PartChecksums.ANNOUNCED:
         return None
     return dict(session.parts.values_list("number", "sha256"))
@@ -111,7 +111,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def _settle_without_parts(session: UploadSession, by: Uploader) -> None:
-    """The store has no such upload. Either it was completed, and its object exists, or it is lost."""
+    """Handle a missing upload: either it was completed, and its object exists, or it is lost."""
     if stored := _stored_object(session):
         _settle(session, stored, by)
         return
@@ -120,7 +120,7 @@ def _settle_without_parts(session: UploadSession, by: Uploader) -> None:
 
 
 def _stored_object(session: UploadSession) -> ObjectInfo | None:
-    """The object that a completion of this upload left in the store."""
+    """Return the object of this upload, if the store has completed it."""
     with suppress(ObjectMissing):
         stored = store().head(session.key)
         return stored if stored.size == session.size else None

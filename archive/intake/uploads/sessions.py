@@ -5,13 +5,13 @@ If a process is killed:
 1. while opening: the multipart upload is opened in the store first, then the session's row is written with the Space's
    row locked (archive/storage/multipart.py explains the order). In between there is an upload without parts, for which
    no URL was signed; the purge aborts it.
-2. while signing: only the signed checksums are written. A URL is valid for one part of one upload, and dies with it.
+2. while signing: only the signed checksums are written. A URL is valid for one part of one upload, and ends with it.
 3. while completing (uploads/complete.py): first in the store, then in the database. In between there is an open session
    whose object exists; completing again, or listing its parts, finds the object and continues.
 4. while aborting (uploads/clean_up.py): first in the database, then in the store. `upload_id` is kept until the store
-   has nothing left of it, so the dispatcher finds unfinished clean-ups.
+   has no data left, so the dispatcher finds unfinished clean-ups.
 
-Each session has its own key, so cleaning up one can't touch the object of another.
+Each session has its own key, so that cleaning up one can't touch the object of another.
 """
 
 from collections.abc import Callable, Mapping
@@ -40,7 +40,7 @@ from archive.storage.multipart import Checksums
 
 State = UploadSession.State
 MIB = 1024**2
-# What we know by its name; of anything else the name says nothing, and its content will.
+# Known extensions. Others are dropped from the key, since the content decides.
 EXTENSIONS = {"aac", "flac", "m4a", "mka", "mp3", "mp4", "ogg", "opus", "ts", "wav", "webm"}
 STATES = {
     UploadSession.Kind.RECORDING: (Space.State.RECEIVING,),
@@ -50,7 +50,7 @@ STATES = {
 
 @dataclass(frozen=True)
 class Uploader:
-    """Who brings something in: a person, or a recorder with its token."""
+    """The user, or the recorder with its token, that uploads a file."""
 
     user: User | None = None
     recorder: RecorderToken | None = None
@@ -61,17 +61,17 @@ class Uploader:
 
     @property
     def detail(self) -> dict[str, str]:
-        """What the log adds to the actor."""
+        """What the log records besides the actor."""
         return {"recorder": str(self.recorder.pk)} if self.recorder else {}
 
     @property
     def sessions(self) -> Q:
-        """The upload sessions that they opened."""
+        """Match the upload sessions of this uploader."""
         return Q(recorder=self.recorder) if self.recorder else Q(recorder=None, created_by=self.user)
 
     @property
     def caller(self) -> Caller:
-        """Whose requests are counted together."""
+        """The caller for rate limits."""
         if self.recorder:
             return Caller("recorder", str(self.recorder.pk))
         return Caller("user", str(self.user.pk if self.user else ""))
@@ -81,14 +81,14 @@ class Uploader:
         if self.recorder:
             RecorderToken.objects.select_for_update(no_key=True).get(pk=self.recorder.pk)
         pks = {pk for pk in (self.user.pk if self.user else None, host_id) if pk is not None}
-        # In one order, for an admin may be a host whose uploads another admin starts.
+        # In key order, because an admin may also be a host for whom another admin uploads.
         list(User.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk").values_list("pk"))
 
 
 @dataclass(frozen=True)
 class FileSpec:
-    """A file that is to come: its name, its size in bytes, and the SHA-256 of the whole (hex) where it is known. Of a
-    transcript also new names of its speakers by those in the file (archive/intake/transcripts/import_upload.py)."""
+    """A file to be uploaded: its name, its size in bytes, and the SHA-256 of the whole (hex) if known. For a transcript
+    also new speaker names by old ones (archive/intake/transcripts/import_upload.py)."""
 
     kind: str
     name: str
@@ -107,10 +107,10 @@ def open_session(
     signs_parts: bool = True,
     check: Callable[[], None] = lambda: None,
 ) -> UploadSession:
-    """Begin an upload, in parts of `part_bytes` (by default, those of the settings). `signs_parts`: the uploader sends
-    them to signed URLs. `check` is called with the Space's row locked, before the session is written, and raises if
-    this worker may not. Raises Refused for a file that can't be taken, Conflict when the Space does not wait for one or
-    too many are open, TooLate, StorageError; then nothing of it is left."""
+    """Open an upload, in parts of `part_bytes` (by default, as in the settings). `signs_parts`: the uploader sends them
+    to signed URLs. `check` is called with the Space's row locked, before the session is written, and raises if this
+    worker may not continue. Raises Refused for an invalid file, Conflict when the Space does not wait for one or too
+    many are open, TooLate, StorageError; then nothing is left of it."""
     validate_file(file)
     session = UploadSession(
         id=uuid4(),
@@ -120,7 +120,7 @@ def open_session(
         recorder=by.recorder,
         **vars(file),
     )
-    with transaction.atomic():  # before anything is begun: most refusals come here
+    with transaction.atomic():  # before opening anything: most refusals happen here
         _look(session, by)
     session.key = _key(session)
     if signs_parts:
@@ -135,14 +135,14 @@ def open_session(
             check()
             _insert(session, by)
     except BaseException:
-        with suppress(StorageError):  # the first error says more; no address was signed for it, and the purge ends it
+        with suppress(StorageError):  # keep the first error; no URL was signed, and the purge aborts the upload
             store().abort(upload.key, upload.id)
         raise
     return session
 
 
 def validate_file(file: FileSpec) -> None:
-    """Raises Refused for a file that no Space can take."""
+    """Raise Refused for a file that no Space can accept."""
     largest = MAX_TRANSCRIPT_BYTES if file.kind == UploadSession.Kind.TRANSCRIPT else settings.MAX_UPLOAD_BYTES
     if file.size > largest:
         raise Refused("upload.too_large", kind=file.kind, size=file.size, limit=largest)
@@ -151,8 +151,8 @@ def validate_file(file: FileSpec) -> None:
 
 
 def part_size(size: int, part_bytes: int | None = None) -> int:
-    """Bytes of each part but the last: as asked or as the settings say, and more where 10,000 such parts would not
-    do."""
+    """Return the bytes of each part but the last: as requested or as in the settings, or more if 10,000 such parts are
+    too few."""
     needed = -(-size // MOST_PARTS)
     return max(part_bytes or settings.UPLOAD_PART_BYTES, -(-needed // MIB) * MIB)
 
@@ -169,7 +169,7 @@ def _key(session: UploadSession) -> str:
 
 
 def _is_taken(key: str) -> bool:
-    """Whether the store has a recording there that this database lacks, because it was restored from a backup."""
+    """Return whether the store has a recording there that this database lacks, since it was restored from a backup."""
     if not restores.current():
         return False
     try:
@@ -180,7 +180,7 @@ def _is_taken(key: str) -> bool:
 
 
 def _look(session: UploadSession, by: Uploader) -> None:
-    """With the Space's row locked, so that its deletion waits: does it still wait for this file?"""
+    """Lock the Space's row, so that its deletion waits, and check that it still waits for this file."""
     host_id = Space.objects.filter(pk=session.space_id).values_list("host_id", flat=True).first()
     by.lock(host_id)
     if UploadSession.objects.filter(by.sessions, state=UploadSession.State.OPEN).count() >= settings.MAX_OPEN_UPLOADS:
@@ -197,7 +197,7 @@ def _look(session: UploadSession, by: Uploader) -> None:
 
 
 def check_host_bytes(host_id: int, size: int) -> None:
-    """Raises Conflict if a file of this size does not fit. The host is locked: see Uploader.lock."""
+    """Raise Conflict if a file of this size exceeds the host's limit. The host must be locked: see Uploader.lock."""
     kept: tuple[QuerySet[Any], ...] = (
         Recording.objects.filter(space__host=host_id),
         Transcript.objects.filter(space__host=host_id),
@@ -209,7 +209,7 @@ def check_host_bytes(host_id: int, size: int) -> None:
 
 
 def lock_for_change(space_id: UUID) -> Space:
-    """The Space, locked until the transaction ends. Raises TooLate from its deadline on."""
+    """Lock the Space until the transaction ends, and return it. Raises TooLate from its deadline on."""
     space = Space.objects.select_for_update().get(pk=space_id)
     if space.is_gone(dbtime.now()):
         raise TooLate("upload.too_late")
@@ -234,8 +234,8 @@ def _insert(session: UploadSession, by: Uploader) -> None:
 
 
 def record_activity(session: UploadSession) -> None:
-    """There is progress: neither the session nor its Space is abandoned. The Space first, as everybody who locks both
-    does. Raises Conflict when the session is not open any more."""
+    """Record progress, so that neither the session nor its Space counts as abandoned. Locks the Space first, as all
+    code that locks both does. Raises Conflict when the session is no longer open."""
     with transaction.atomic():
         Space.objects.filter(pk=session.space_id, state=Space.State.RECEIVING, fingerprint="").update(lease_until=Now())
         if not UploadSession.objects.filter(pk=session.pk, state=UploadSession.State.OPEN).update(
@@ -246,7 +246,7 @@ def record_activity(session: UploadSession) -> None:
 
 
 def refresh(session: UploadSession) -> None:
-    """`session` as the database has it. Raises TooLate when it was deleted with its Space."""
+    """Update `session` from the database. Raises TooLate when it was deleted with its Space."""
     try:
         session.refresh_from_db()
     except UploadSession.DoesNotExist:

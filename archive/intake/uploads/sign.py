@@ -1,4 +1,4 @@
-"""Addresses for parts: each for one part of one multipart upload, of an exact size, and dead with that upload."""
+"""Sign the URLs of parts: each for one part of one multipart upload, of an exact size, and invalid after its end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from archive.storage.capabilities import PartChecksums
 
 @dataclass(frozen=True)
 class Signed:
-    """Where a part goes: PUT to `url`, with `headers`, before `expires_at`."""
+    """The destination of a part: PUT to `url`, with `headers`, before `expires_at`."""
 
     number: int
     url: str
@@ -26,13 +26,13 @@ class Signed:
 
 
 def size_of(session: UploadSession, number: int) -> int:
-    """Bytes of part `number`, from 1."""
+    """Return the bytes of part `number`, from 1."""
     return min(session.part_size, session.size - (number - 1) * session.part_size)
 
 
 def sign(session: UploadSession, wanted: Mapping[int, str]) -> list[Signed]:
-    """Addresses for these parts: {number: SHA-256 of the part in base64, or ""}. Raises Refused for a number that the
-    file does not have, Conflict when the session is over, TooLate."""
+    """Sign URLs for these parts: {number: SHA-256 of the part in base64, or ""}. Raises Refused for a number that the
+    file does not have, Conflict when the session has ended, TooLate."""
     if wrong := [number for number in wanted if not 1 <= number <= session.part_count]:
         raise Refused("upload.no_such_part", part=wrong[0], count=session.part_count)
     if session.part_checksums == PartChecksums.ANNOUNCED and not all(wanted.values()):
@@ -56,7 +56,7 @@ def sign(session: UploadSession, wanted: Mapping[int, str]) -> list[Signed]:
 
 
 def _remember(session: UploadSession, wanted: Mapping[int, str]) -> None:
-    """What addresses are signed for, before they are. Signed for two checksums, a part's is not known any more."""
+    """Store the checksums before the URLs are signed. A part signed for two checksums counts as unknown."""
     with transaction.atomic():
         if not UploadSession.objects.select_for_update().filter(pk=session.pk).exists():
             raise TooLate("upload.too_late")

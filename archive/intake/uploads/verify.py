@@ -1,7 +1,7 @@
 """Compare uploaded bytes with what the uploader announced: the SHA-256 of single parts, and of the whole file.
 
 Not every store compares the checksum of a signed part with the bytes that it receives: Ceph RGW 16, OpenStack Swift and
-rclone accept the header and ignore it. So what a part was announced with is only known to be true once we read it.
+rclone accept the header and ignore it. So only reading a part shows whether its announced checksum is right.
 """
 
 import base64
@@ -37,7 +37,7 @@ class AnnouncedChecksums:
         self._part, self._number, self._left = hashlib.sha256(), self._number + 1, self.upload.part_size
 
     def check(self) -> None:
-        """Call after the last byte. Raises Refused, which names the parts that differ."""
+        """Check the whole. Call after the last byte. Raises Refused, which names the parts that differ."""
         if self._left < self.upload.part_size:
             self._end_part()
         if self.wrong:

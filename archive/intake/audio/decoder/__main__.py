@@ -5,13 +5,13 @@ import os
 import sys
 import threading
 
-from archive.intake.audio.decoder import (  # with all their imports: a confined process can import nothing more
+from archive.intake.audio.decoder import (  # imports all modules now: a confined process can't import any
     faults,
     run,
 )
 from archive.intake.audio.decoder.confine import confine, end_with
 
-BLOCK = 2**18  # bytes per write: each wakes the reader
+BLOCK = 2**18  # bytes per write, since each write wakes the reader
 THREAD = 2**19  # bytes of stack: the default of 8 MiB would count against the memory limit
 
 
@@ -41,4 +41,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    os._exit(0)  # everything is written and closed; unloading FFmpeg would take another 10 ms of CPU
+    os._exit(0)  # everything is written and closed; unloading FFmpeg would take 10 ms of CPU

@@ -1,7 +1,7 @@
-"""Write an access copy that every browser plays: AAC in MP4, with the index in front so playback starts at once.
+"""Write an access copy that every browser plays: AAC in MP4, with the index in front so that playback starts at once.
 
-AAC packets are copied into the new container, with timestamps that count samples, if there are no gaps. Everything else
-is encoded while it is decoded, so each file is decoded once if the need for a copy is known in time.
+If there are no gaps, AAC packets are copied into the new container, with timestamps that count samples. Everything else
+is encoded while it is decoded, so a file is decoded only once if the need for a copy is known in time.
 """
 
 import os
@@ -106,10 +106,10 @@ class Encoded:
 
 
 class AccessCopy:
-    """The access copy of one source, written to the descriptor `fd`; None: no copy is wanted.
+    """The access copy of one source, written to the descriptor `fd`; None: no copy is needed.
 
-    Takes packets or placed frames while the file is decoded. If it was asked for too late, or the packets could not be
-    copied, `end` decodes the file again.
+    Takes packets or placed frames while the file is decoded. If the need was detected too late, or the packets could
+    not be copied, `end` decodes the file again.
     """
 
     def __init__(self, fd: int | None, source: Source, timeline: Timeline) -> None:

@@ -1,4 +1,4 @@
-"""Chapters that a file names: ID3 CHAP frames, chapters of MP4, Matroska and Ogg, as FFmpeg reads them."""
+"""Read the chapters of a file: ID3 CHAP frames, chapters of MP4, Matroska and Ogg, as FFmpeg reads them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,10 @@ MAX_TITLES = 8000  # characters in all: the report of the decoder has a limit (a
 
 
 def read_chapters(source: "Source") -> list[dict[str, Any]]:
-    """Return [{"start_ms", "title"}] in order of time, one for each start; titles may be empty. The first
-    MAX_CHAPTERS, and titles as long as there is room."""
-    # Players count chapters from where playback begins: the delay of an encoder does not move them. A stream that was
-    # cut from a longer one does.
+    """Return [{"start_ms", "title"}] in order of time, one for each start; titles may be empty. Returns the first
+    MAX_CHAPTERS, and titles up to MAX_TITLES characters in all."""
+    # Players count chapters from the start of playback, so an encoder's delay does not move them. But the start of a
+    # stream that was cut from a longer one does.
     offset = source.zero if source.zero >= 1 else 0.0
     chapters: dict[int, str] = {}
     room = MAX_TITLES
@@ -29,5 +29,5 @@ def read_chapters(source: "Source") -> list[dict[str, Any]]:
 
 
 def _clean(title: str) -> str:
-    """One line of printable characters."""
+    """Return one line of printable characters."""
     return " ".join("".join(each if each.isprintable() else " " for each in title).split())[:MAX_TITLE].strip()

@@ -1,4 +1,4 @@
-"""The length that a file's header claims."""
+"""Read the length that a file's header claims."""
 
 import os
 import wave
@@ -12,11 +12,11 @@ from archive.intake.audio.decoder.timeline import TOLERANCE
 
 
 def read_claimed_seconds(file: BinaryIO, source: Source) -> float:
-    """Return the length of the presentation that the file's header claims, or 0.
+    """Return the length in seconds that the file's header claims, or 0.
 
     FFmpeg limits a WAV's claim to the file's size, so this reads the WAV header itself. Recorders that never learned
-    the length write a size of 0 or near 2**32, which counts as no claim. The same holds for a file that was cut from a
-    live stream: its times count from the stream's beginning.
+    the length write a size of 0 or near 2**32, which counts as no claim. Nor does the claim of a file that was cut from
+    a live stream: its times count from the stream's beginning.
     """
     if source.form.extension == "wav":
         claimed = _read_wav(file)

@@ -1,4 +1,4 @@
-"""Give up every right that decoding does not need. No code in this process can get one back.
+"""Give up every right that decoding does not need. No code in this process can regain one.
 
 - parent: the kernel kills this process when its parent dies
 - memory, CPU time, file size: limits; no core dumps
@@ -7,7 +7,7 @@
 - network: a network namespace without interfaces, where the kernel allows it
 - paths: none can be opened, created or executed (Landlock), where the kernel has it
 
-The last two are a second barrier: RLIMIT_NOFILE holds on every Linux. `confine` returns the guards that hold.
+The last two are a second barrier: RLIMIT_NOFILE works on every Linux. `confine` returns the guards in effect.
 """
 
 import ctypes
@@ -35,19 +35,21 @@ def end_with(parent: int) -> None:
 
 
 def confine(*, parent: int, memory: int, cpu_seconds: int, file_bytes: int) -> list[str]:
-    """Confine this process and return the guards that hold. Nothing can be imported afterwards."""
+    """Confine this process and return the guards in effect. Nothing can be imported afterwards."""
     with suppress(OSError):  # if the machine runs out of memory, the kernel kills this process, not the worker
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     guards = ["limits"]
     if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 or libc.unshare(CLONE_NEWNET) == 0:
         guards.append("network")
-    end_with(parent)  # again: a change of credentials resets it
+    end_with(parent)  # again, because a change of credentials resets it
     if _forbid_paths():
         guards.append("paths")
     _limit(resource.RLIMIT_AS, memory)
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1)  # SIGXCPU says why; a second later comes SIGKILL
+    _limit(
+        resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1
+    )  # SIGXCPU tells the reason; SIGKILL follows a second later
     _limit(resource.RLIMIT_FSIZE, file_bytes)
     _limit(resource.RLIMIT_NOFILE, 0)
     return guards

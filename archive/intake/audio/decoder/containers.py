@@ -1,4 +1,4 @@
-"""Read the structure of containers, as far as it decides whether browsers seek in them.
+"""Read the structure of containers, as far as it decides whether browsers can seek in them.
 
 FFmpeg does not report it. Only headers are read: content is skipped, and every loop is bounded by the file's size.
 """
@@ -17,7 +17,7 @@ EBML, SEGMENT, CUES, DOC_TYPE = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1c
 
 @dataclass(frozen=True)
 class Mp4:
-    """What the boxes of an MP4 say (ISO/IEC 14496-12)."""
+    """The facts in the boxes of an MP4 (ISO/IEC 14496-12)."""
 
     has_media: bool
     has_index: bool
@@ -63,7 +63,7 @@ def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, i
 
 
 def _is_edited(elst: bytes) -> bool:
-    """Whether an edit list has several edits, or one at another speed."""
+    """Return whether an edit list has several edits, or one at another speed."""
     if len(elst) < 8:
         return False
     entries, width = int.from_bytes(elst[4:8], "big"), 8 if elst[0] == 1 else 4
@@ -73,7 +73,7 @@ def _is_edited(elst: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Matroska:
-    """What the elements of a Matroska file say (RFC 9559)."""
+    """The facts in the elements of a Matroska file (RFC 9559)."""
 
     doc_type: bytes
     has_index: bool
@@ -120,7 +120,7 @@ def _doc_type(head: bytes) -> bytes:
 
 
 def has_chained_ogg(file: BinaryIO) -> bool:
-    """Whether a logical stream begins after another one has sent data (RFC 3533 §4)."""
+    """Return whether a logical stream begins after another one has sent data (RFC 3533 §4)."""
     position, tail, seen_data = 0, b"", False
     while block := _read(file, position, BLOCK):
         data = tail + block

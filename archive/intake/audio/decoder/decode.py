@@ -11,7 +11,7 @@ import av
 import av.error
 import av.logging
 import av.subtitles.codeccontext
-import av.subtitles.stream  # av imports these four on first use, when a confined process can import nothing more
+import av.subtitles.stream  # av imports these on first use, when a confined process can't import any more
 import av.video.codeccontext
 import av.video.stream
 from av.audio.frame import AudioFrame
@@ -26,7 +26,7 @@ from archive.intake.audio.decoder.containers import read_mp4
 from archive.intake.audio.decoder.files import PositionedFile
 from archive.intake.audio.decoder.formats import DEMUXERS, FORMATS, NAMES, Format
 
-av.logging.set_level(None)  # FFmpeg's own output says less than our report line
+av.logging.set_level(None)  # FFmpeg's own output has less information than our report line
 
 OPTIONS = {
     "format_whitelist": DEMUXERS,
@@ -36,8 +36,8 @@ OPTIONS = {
 }
 # Hz. Below, resampling would turn one sample into thousands; no recorder uses a higher rate.
 MIN_RATE, MAX_RATE = 2000, 768_000
-# Samples resampled at a time: with fewer, the overhead per call shows; more don't fit into the processor's cache. A
-# thread for resampling gains nothing: moving the samples to another core's cache costs as much as it saves.
+# Samples resampled at a time: fewer make the overhead per call noticeable; more don't fit into the processor's cache.
+# A thread for resampling gains nothing: moving samples to another core's cache costs as much as it saves.
 BATCH, FRAMES_AT_ONCE = 2**15, 32  # 32 frames of AAC are one batch
 MAX_TAGS = 16_000_000  # bytes: a large picture or two
 
@@ -88,13 +88,13 @@ def open_source(file: BinaryIO, track: int = 0) -> Source:
     form = FORMATS[container.format.name]
     is_mp4 = form.extension == "m4a"
     is_fragmented = is_mp4 and read_mp4(file).is_fragmented
-    # The times of an MP4 count from 0, edit lists included. The others, and fragments, may be cut from a live stream.
+    # The times of an MP4 count from 0, edit lists included. Other files, and fragments, may be cut from a live stream.
     zero = 0.0 if is_mp4 and not is_fragmented else (container.start_time or 0) / av.time_base
     return Source(container, container.streams.audio[track], track, form, zero)
 
 
 def _has_lost_its_index(file: BinaryIO) -> bool:
-    """Whether this is an MP4 whose recorder stopped before it wrote the index, which comes last."""
+    """Return whether this is an MP4 whose recorder stopped before it wrote the index, which comes last."""
     file.seek(0)
     if file.read(12)[4:8] not in (b"ftyp", b"mdat", b"wide", b"free", b"skip"):
         return False
@@ -103,7 +103,7 @@ def _has_lost_its_index(file: BinaryIO) -> bool:
 
 
 def _check_tag_size(file: BinaryIO) -> None:
-    """Refuse a huge ID3 tag (size: ID3v2.4 §3.1): FFmpeg turns it into text, with up to ten times its size."""
+    """Refuse a huge ID3 tag (size: ID3v2.4 §3.1): FFmpeg turns it into text of up to ten times its size."""
     file.seek(0)
     head = file.read(10)
     if head[:3] == b"ID3" and len(head) == 10:
@@ -169,7 +169,7 @@ class Mono:
         return links[0]
 
     def take(self, frames: list[AudioFrame]) -> bytes:
-        """Return the samples that are ready, perhaps none. Timestamps are ignored: timeline.py sees to them."""
+        """Return the samples that are ready, perhaps none. Ignores timestamps, which timeline.py handles."""
         done = b""
         for frame in frames:
             try:

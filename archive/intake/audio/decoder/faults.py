@@ -1,7 +1,7 @@
 """Classify errors: the file's fault, the machine's fault, or a bug of ours.
 
-A recording that is refused is deleted, and it may be the only copy. So only FFmpeg's errors about the input and the
-limits of this process count against the file. Any other exception is reported as `crashed`, and the upload stays.
+A refused recording is deleted, and it may be the only copy. So only FFmpeg's errors about the input and the limits of
+this process count against the file. Any other exception is reported as `crashed`, and the upload stays.
 """
 
 import errno
@@ -21,7 +21,7 @@ BAD_BUILD = (
     av.error.OptionNotFoundError,
 )
 OUT_OF_MEMORY = ("can't start new thread", "could not allocate")  # texts of RuntimeErrors from Python and PyAV
-# Our code tried to open a file, for example to import a module, after confine.py forbade that.
+# Raised if our code opens a file, for example to import a module, which confine.py forbids.
 OUTSIDE = {errno.EMFILE, errno.EACCES, errno.EPERM, errno.ENOENT, errno.EBADF}
 
 
@@ -50,14 +50,14 @@ def crash(error: Exception) -> dict[str, object]:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """Whether RLIMIT_AS was reached: a MemoryError, or a RuntimeError when a thread or a buffer did not fit."""
+    """Return whether RLIMIT_AS was reached: a MemoryError, or a RuntimeError when a thread or buffer did not fit."""
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and any(text in str(error).lower() for text in OUT_OF_MEMORY)
     )
 
 
 def _is_bad_input(error: Exception) -> bool:
-    """Whether FFmpeg can't read the file.
+    """Return whether FFmpeg can't read the file.
 
     PyAV raises a plain ValueError for an unknown codec or layout. A ValueError from our own code is a bug.
     """

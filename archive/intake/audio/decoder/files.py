@@ -1,13 +1,13 @@
-"""Files for FFmpeg, on descriptors that are open already."""
+"""File objects for FFmpeg on open descriptors."""
 
 import os
 
 
 class PositionedFile:
-    """A file object on a descriptor, without a name, and with a position of its own.
+    """A file object on a descriptor, without a name and with its own position.
 
-    FFmpeg would guess the format by a name, and repeat it in errors. Several readers may share the descriptor: FFmpeg
-    moves an MP4's index to the front by reading the file while it writes it.
+    From a name, FFmpeg would guess the format, and it would repeat it in errors. Several readers may share the
+    descriptor: FFmpeg moves an MP4's index to the front by reading the file while it writes it.
     """
 
     def __init__(self, fd: int) -> None:

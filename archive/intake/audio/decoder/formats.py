@@ -1,4 +1,4 @@
-"""Audio formats that are accepted, and the codecs that browsers play."""
+"""The accepted audio formats, and the codecs that browsers play."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Format:
     """An accepted container. `extension` and `content_type` are those of its audio files; naming.py knows the others.
 
-    `exact`: its index holds the length; otherwise the length is an estimate. `timed`: its packets have timestamps.
-    `pauses`: recorders may leave gaps in them; elsewhere a gap is damage.
+    `exact`: its index has the length; otherwise the length is an estimate. `timed`: its packets have timestamps.
+    `pauses`: recorders may leave gaps in them; in other formats a gap is damage.
     `plays`: the codecs (names of FFmpeg's decoders) that the major browsers play from it, with seeking.
     """
 
@@ -23,13 +23,13 @@ class Format:
 MP3 = frozenset({"mp3float", "mp3"})
 PCM = frozenset({"pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"})
 
-# By FFmpeg's demuxer name. Playlists, images and formats that follow addresses are not opened.
+# By FFmpeg's demuxer name. Excludes playlists, images and formats that refer to other files.
 FORMATS = {
     "mov,mp4,m4a,3gp,3g2,mj2": Format(
         "m4a", "audio/mp4", exact=True, timed=True, pauses=True, plays=frozenset({"aac", "opus", "flac"})
     ),
     "mp3": Format("mp3", "audio/mpeg", exact=False, timed=False, pauses=False, plays=MP3),
-    # After a seek, Chromium is up to a second early in FLAC in Ogg, and at times 0.15 s in Vorbis: it knows only the
+    # After a seek, Chromium is up to a second early in FLAC in Ogg, and sometimes 0.15 s in Vorbis: it knows only the
     # times of pages. Opus is exact.
     "ogg": Format("ogg", "audio/ogg", exact=False, timed=True, pauses=True, plays=frozenset({"opus"})),
     "matroska,webm": Format(
@@ -41,7 +41,7 @@ FORMATS = {
     "aac": Format("aac", "audio/aac", exact=False, timed=False, pauses=False, plays=frozenset()),
     "mpegts": Format("ts", "video/mp2t", exact=False, timed=True, pauses=True, plays=frozenset()),
 }
-# What the original may be called (naming.py): extension and content type.
+# The kinds of originals (naming.py): extension and content type.
 KINDS = {(form.extension, form.content_type) for form in FORMATS.values()} | {
     ("mp4", "video/mp4"),
     ("mov", "video/quicktime"),

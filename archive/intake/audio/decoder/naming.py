@@ -1,6 +1,6 @@
-"""Name the kind of a file by its content: the extension and type with which people download the original.
+"""Name the kind of a file by its content: the extension and content type for downloads of the original.
 
-One demuxer of FFmpeg reads several kinds, which other programs tell apart: a film is no .m4a, and Matroska no .webm.
+One demuxer of FFmpeg reads several kinds that other programs distinguish: a film is not .m4a, and Matroska not .webm.
 """
 
 from typing import BinaryIO
@@ -8,7 +8,7 @@ from typing import BinaryIO
 from archive.intake.audio.decoder.containers import read_matroska
 from archive.intake.audio.decoder.decode import Source
 
-QUICKTIME = "qt"  # the brand of ISO/IEC 14496-12 that Apple's format has; files from before 2001 have none
+QUICKTIME = "qt"  # Apple's brand of ISO/IEC 14496-12; files from before 2001 have none
 WEBM = b"webm"
 
 
@@ -39,12 +39,12 @@ def _name_mp4(brand: str, *, is_film: bool) -> tuple[str, str]:
 
 
 def read_brand(source: Source) -> str:
-    """The major brand of an MP4 without blanks, QUICKTIME for a file without one."""
+    """Return the major brand of an MP4 without blanks, QUICKTIME for a file without one."""
     brand = source.container.metadata.get("major_brand", "").strip()
     return brand or QUICKTIME
 
 
 def has_video(source: Source) -> bool:
-    """Whether there is a picture but a cover."""
+    """Return whether there is a picture that is not a cover."""
     videos = source.container.streams.video
     return any(not stream.disposition & stream.disposition.attached_pic for stream in videos)

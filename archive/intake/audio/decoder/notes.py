@@ -5,7 +5,7 @@ from archive.intake.audio.decoder.decode import Source
 from archive.intake.audio.decoder.timeline import Timeline
 from archive.intake.audio.decoder.tracks import name_other_tracks, name_track
 
-NOTED_GAP = 1.0  # seconds: shorter ones are how codecs save data in pauses
+NOTED_GAP = 1.0  # seconds: in shorter ones a codec only saves data in a pause
 
 
 def make_notes(source: Source, timeline: Timeline) -> list[Problem]:

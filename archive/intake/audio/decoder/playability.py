@@ -1,7 +1,7 @@
 """Decide whether browsers play the original on the same timeline as ours, or need an access copy.
 
 An original is only served if its timeline is plain: one codec with one rate and layout, no gaps, one stream, an index,
-and a length in its header that is right. Browsers differ in all other cases, and some stop or seek wrongly.
+and the right length in its header. In all other cases browsers differ, and some stop or seek wrongly.
 docs/recordings.md has the measurements behind each rule.
 """
 
@@ -24,7 +24,7 @@ MAX_LATENESS = 0.08  # seconds: Chromium is up to 20 ms later
 
 
 class Playability:
-    """What speaks against serving the original: `reason`, or "" as long as nothing does."""
+    """Collects the reason against serving the original: `reason`, or "" if there is none so far."""
 
     def __init__(self, file: BinaryIO, source: Source) -> None:
         self._source = source
@@ -45,7 +45,7 @@ class Playability:
             self._is_variable = True
 
     def end(self, timeline: Timeline, seconds: float, *, has_changed: bool) -> None:
-        """Judge by what the whole file was found to be. `seconds`: its decoded length."""
+        """Judge by the whole file. `seconds`: its decoded length."""
         source = self._source
         found = {
             Reason.CHANGES: has_changed,
@@ -54,14 +54,14 @@ class Playability:
             Reason.VARIABLE: self._is_variable,
             Reason.LENGTH: _is_length_wrong(source, seconds),
         }
-        if self.reason in ("", Reason.LOW_BIT_RATE):  # people learn more from one of the others
+        if self.reason in ("", Reason.LOW_BIT_RATE):  # any other reason tells people more
             self.reason = next((reason for reason, holds in found.items() if holds), self.reason)
 
 
 def _find_reason(file: BinaryIO, source: Source) -> str:
     """Return a reason that needs no decoding, or ""."""
     codec = source.stream.codec_context
-    if codec.name not in source.form.plays or codec.profile == "xHE-AAC":  # few browsers have it
+    if codec.name not in source.form.plays or codec.profile == "xHE-AAC":  # which few browsers support
         return Reason.CODEC
     if len(source.container.streams.audio) > 1 or has_video(source):
         return Reason.TRACKS
@@ -71,10 +71,10 @@ def _find_reason(file: BinaryIO, source: Source) -> str:
 
 
 def _is_late_after_seeks(codec: AudioCodecContext) -> bool:
-    """Whether a seek in an MP3 is heard late.
+    """Return whether a seek in an MP3 is heard late.
 
-    A frame may refer to up to 511 bytes (MPEG-2: 255) of earlier ones, the bit reservoir. After a seek browsers drop
-    the frames that refer to what they did not read.
+    A frame may refer to up to 511 bytes (MPEG-2: 255) of earlier ones, the bit reservoir. After a seek, browsers drop
+    the frames that refer to bytes that they did not read.
     """
     if codec.name not in MP3 or not codec.sample_rate or not codec.bit_rate:
         return False
@@ -84,7 +84,7 @@ def _is_late_after_seeks(codec: AudioCodecContext) -> bool:
 
 
 def _find_structure_reason(file: BinaryIO, source: Source) -> str:
-    """What the container's structure says against it."""
+    """Return a reason in the container's structure, or ""."""
     match source.form.extension:
         case "m4a":
             structure = read_mp4(file)
@@ -102,11 +102,11 @@ def _find_structure_reason(file: BinaryIO, source: Source) -> str:
 
 
 def _is_damaged(source: Source, timeline: Timeline) -> bool:
-    """Whether packets are broken or missing. The last one may be cut in the middle: browsers ignore it too."""
+    """Return whether packets are broken or missing. A truncated last one does not count: browsers ignore it too."""
     is_last_cut = source.broken == 1 and source.last_broken >= source.packets - 1
     return (source.broken > 0 and not is_last_cut) or (not source.form.pauses and timeline.gap_seconds > 0)
 
 
 def _is_length_wrong(source: Source, seconds: float) -> bool:
-    """Whether the header states no length, or another one."""
+    """Return whether the header states no length, or a wrong one."""
     return abs((source.container.duration or 0) / 1_000_000 - seconds) > MAX_DIFFERENCE

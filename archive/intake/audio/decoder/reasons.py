@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why an access copy is made: codes of archive/error_messages/audio.py."""
+    """The reason for an access copy: codes of archive/error_messages/audio.py."""
 
     CODEC = "audio.copy_codec"
     CONTAINER = "audio.copy_container"

@@ -17,26 +17,29 @@ from archive.intake.audio.decoder.playability import Playability
 from archive.intake.audio.decoder.timeline import Timeline
 from archive.intake.audio.decoder.tracks import choose_track
 
-# The share of the claimed length that must be there. An intact X archive claimed 1:09:09 by estimate and held
-# 1:03:46, so an estimate only counts as wrong when more than half is missing.
+# The share of the claimed length that must exist. An intact X archive claimed an estimate of 1:09:09 and had 1:03:46,
+# so an estimate only counts as wrong when more than half is missing.
 MIN_SHARE_OF_EXACT = 0.98
 MIN_SHARE_OF_ESTIMATE = 0.5
-BROKEN_PACKETS = 10  # that are always accepted: less than a second in any codec
+BROKEN_PACKETS = 10  # that are accepted in any file: less than a second in any codec
 
-# A short filter is enough for levels of speech: it measures a tone of 3 kHz about 1 dB too quiet, and saves a third.
+# A short filter is enough for speech levels: it measures a tone of 3 kHz about 1 dB too quiet, and saves a third of the
+# time.
 COARSE = {"filter_size": "2"}
 
 Say = Callable[..., None]
 
 
 class Workload:
-    """Counts decoded samples of all channels. Silence compresses to nothing, so the bytes of a file bound no work."""
+    """Counts decoded samples of all channels. Silence compresses to nothing, so the file size does not limit the
+    work."""
 
     def __init__(self, limit: int) -> None:
         self._limit, self._samples = limit, 0
 
     def add(self, frames: list[AudioFrame]) -> None:
-        """Raises Unreadable at the limit. `frames` are of one packet or a few, with as many channels as the first."""
+        """Add the frames of one packet or a few, which must have as many channels as the first. Raises Unreadable at
+        the limit."""
         if frames:
             self._samples += sum(frame.samples for frame in frames) * frames[0].layout.nb_channels
         if self._samples > self._limit:

@@ -1,7 +1,7 @@
-"""Place decoded frames on the presentation timeline: silence where the timestamps leave a gap, nothing twice.
+"""Place decoded frames on the presentation timeline: silence where the timestamps leave a gap, and nothing twice.
 
-Recorders leave gaps when a microphone is muted, when a codec sends nothing in silence (DTX), and when the network is
-lost. Players follow the timestamps, so a program that only counts samples is early from the first gap on.
+Recorders leave gaps when a microphone is muted, when a codec sends nothing during silence (DTX), and when the network
+fails. Players follow the timestamps, so a program that only counts samples is early after the first gap.
 """
 
 from collections.abc import Iterator
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 
 from av.audio.frame import AudioFrame
 
-TOLERANCE = 0.06  # seconds: the longest packet of Opus. Rounded timestamps and most late packets stay below it
-LOOKAHEAD = 0.5  # seconds: a packet is late, and no gap precedes it, if the following ones catch up within it
-MAX_OVERLAP = 1.0  # seconds: a clock that goes back further was started anew, and no sound is dropped
-# The most that is dropped as overlap: a share of the placed sound, and seconds. Recorders repeat a few packets at once.
+TOLERANCE = 0.06  # seconds: the longest packet of Opus. More than rounding and most late packets
+LOOKAHEAD = 0.5  # seconds: a packet was only late, without a gap before it, if the next ones catch up within this time
+MAX_OVERLAP = 1.0  # seconds: if a clock goes back further, it was restarted, and no sound is dropped
+# The most to drop as overlap: a share of the placed sound, and seconds. Recorders repeat a few packets at most. More
 # More overlap means wrong timestamps, and repeated sound is better than lost sound.
 MAX_DROPPED_SHARE, MIN_DROPPED = 0.01, 1.0
-MAX_GAPS = 1000  # gaps whose place is kept
+MAX_GAPS = 1000  # gaps whose position is stored
 FRAME, FRAMES_AT_ONCE = 2**15, 32  # samples of silence in a frame, and frames at a time
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Silence that was inserted: start and length in seconds of the timeline."""
+    """Inserted silence: start and length in seconds of the timeline."""
 
     start: float
     length: float
@@ -56,22 +56,22 @@ class Silence:
 class Timeline:
     """Turns a stream's frames into frames that follow each other without gap or overlap.
 
-    `tick` is the unit of the timestamps in seconds; 0 for containers without timestamps, whose frames are left as they
-    are. `zero` is the timestamp, in seconds, at which the timeline begins. Silence never reaches beyond `longest`
-    seconds: a jump that far is a clock that was set, so the frame follows at once, and a forged timestamp costs no more
-    than a long recording.
+    `tick` is the unit of the timestamps in seconds; 0 for containers without timestamps, whose frames are not changed.
+    `zero` is the timestamp, in seconds, at which the timeline begins. Silence never extends beyond `longest` seconds: a
+    jump that far means that a clock was set, so the frame follows at once. So a forged timestamp costs no more than a
+    long recording.
     """
 
     tick: float
     zero: float
     longest: float
-    position: float = 0.0  # seconds that were placed
+    position: float = 0.0  # seconds placed so far
     gaps: list[Gap] = field(default_factory=list)
     gap_seconds: float = 0.0
     dropped_seconds: float = 0.0
     jumps: int = 0
     jumped_seconds: float = 0.0
-    late: int = 0  # times that packets were late, and caught up
+    late: int = 0  # how often packets were late, and caught up
     _pending: list[AudioFrame] = field(default_factory=list)  # frames that may follow a gap
     _pending_seconds: float = 0.0
     _floor: float = -TOLERANCE  # how far behind the timeline a frame may be, in seconds
@@ -87,7 +87,7 @@ class Timeline:
         return not (self.is_corrected or self.late)
 
     def place(self, frames: list[AudioFrame]) -> Iterator[list[AudioFrame]]:
-        """Yield the frames whose place is known, and silence. The last frames may wait for the next call."""
+        """Yield the frames whose position is known, and silence. The last frames may wait for the next call."""
         if not self.tick:
             yield frames
             return
@@ -95,7 +95,7 @@ class Timeline:
         tick, pending = self.tick, self._pending
         for frame in frames:
             pts = frame.pts
-            drift = 0.0 if pts is None else pts * tick - self.zero - self.position  # as _drift: each call would show
+            drift = 0.0 if pts is None else pts * tick - self.zero - self.position  # inlined _drift, to save calls
             if self._floor <= drift <= TOLERANCE and not pending:
                 self._floor = -TOLERANCE
                 self.position += frame.samples / frame.sample_rate
@@ -136,7 +136,7 @@ class Timeline:
             yield self._put(frame)
         elif drift > -MAX_OVERLAP and self._may_drop(frame):
             self.dropped_seconds += _seconds(frame)
-            self._floor = -_seconds(frame) / 2  # until the overlap is over, not only until it is tolerable
+            self._floor = -_seconds(frame) / 2  # until the overlap has ended, not only until it is tolerable
         else:
             self._jump(drift)
             yield self._put(frame)

@@ -1,4 +1,4 @@
-"""Choose the track with the sound: screen recorders write several, and the first one is often silent."""
+"""Choose the track with sound: screen recorders write several tracks, and the first one is often silent."""
 
 from array import array
 from itertools import islice
@@ -14,7 +14,7 @@ from archive.intake.audio.decoder.decode import Mono, Source, open_container
 
 RATE = 8000  # Hz
 QUIET = 33  # of 32768: -60 dBFS
-PLACES = 12  # looked at, evenly spread
+PLACES = 12  # positions to test, evenly spread
 PACKETS = 400  # per place and track: some seconds
 NAME = 60  # characters of a track's name
 
@@ -22,7 +22,7 @@ NAME = 60  # characters of a track's name
 def choose_track(file: BinaryIO) -> int:
     """Return the index, among the audio tracks, of the first one that has sound; 0 if all are silent.
 
-    Looks at some seconds at several places, so a track that is silent elsewhere only may be passed over.
+    Tests some seconds at several positions, so it may miss a track that is silent at all of them.
     """
     with open_container(file) as container:
         count = len(container.streams.audio)
@@ -35,7 +35,7 @@ def choose_track(file: BinaryIO) -> int:
 
 
 def _loud_tracks(container: InputContainer, place: int, count: int) -> set[int]:
-    """The tracks that have sound at this place."""
+    """Return the tracks that have sound at this position."""
     monos: dict[int, Mono] = {}
     loud: set[int] = set()
     try:
@@ -53,7 +53,7 @@ def _loud_tracks(container: InputContainer, place: int, count: int) -> set[int]:
                     break
         loud |= {index for index, mono in monos.items() if _is_loud(mono.flush())}
     except (av.error.FFmpegError, Unreadable):
-        pass  # this place can't be read
+        pass  # this position can't be read
     return loud
 
 
@@ -62,12 +62,12 @@ def _is_loud(samples: bytes) -> bool:
 
 
 def name_track(source: Source) -> str:
-    """Return the number, and the name if there is one, of the source's track."""
+    """Return the number of the source's track, and its name if it has one."""
     return _name(source.stream, source.track + 1)
 
 
 def name_other_tracks(source: Source) -> str:
-    """Return the same of the file's other audio tracks."""
+    """Return the numbers and names of the file's other audio tracks."""
     streams = enumerate(source.container.streams.audio)
     others = [_name(stream, index + 1) for index, stream in streams if index != source.track]
     return ", ".join(others[:5] + (["..."] if len(others) > 5 else []))
