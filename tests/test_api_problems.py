@@ -69,7 +69,7 @@ def test_a_body_without_the_json_content_type(type: str, caller: ApiClient) -> N
 def test_a_body_that_is_too_big(caller: ApiClient) -> None:
     refused = caller.ask("POST", "/spaces", json.dumps({"title": "x" * 2_700_000}))
 
-    assert (refused.status, "parts go to the store" in refused.words) == (413, True)
+    assert (refused.status, "parts to the store" in refused.words) == (413, True)
 
 
 def test_a_session_without_its_csrf_token(caller: ApiClient) -> None:
@@ -91,7 +91,7 @@ def test_the_store_is_down(caller: ApiClient) -> None:
     with override_store(**UNREACHABLE):
         refused = caller.begin(space, b"RIFF")
 
-    assert (refused.status, "object store does not answer" in refused.words) == (503, True)
+    assert (refused.status, "object store does not work" in refused.words) == (503, True)
     assert refused.headers["Retry-After"] == "30"
     assert caller.begin(space, b"RIFF").status == 201
 
@@ -110,7 +110,7 @@ def test_an_unexpected_exception(caller: ApiClient, monkeypatch: pytest.MonkeyPa
 def test_an_unknown_host_header(caller: ApiClient) -> None:
     refused = caller.ask("GET", "/uploads", Host="evil.example")
 
-    assert (refused.status, refused.words) == (400, "The request can't be answered as it is.")
+    assert (refused.status, refused.words) == (400, "The request is not valid.")
 
 
 @override_settings(DEBUG=True)

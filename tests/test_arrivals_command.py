@@ -44,7 +44,7 @@ def test_accepted_ones_are_not_listed(token: RecorderToken) -> None:
             "recorder": token.prefix,
             "name": "bad",
             "code": "arrival.empty",
-            "text": "The recording has no bytes.",
+            "text": "The recording is empty.",
         },
         {
             "id": str(left.pk),

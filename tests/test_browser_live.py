@@ -210,7 +210,7 @@ def test_parts_that_update_themselves_never_show_an_old_state_as_the_present_one
         expect(current).to_be_hidden()
         expect(page.locator("#live")).to_contain_text("has not been updated since")
         other.locator("#bundle button").click()
-        expect(other.locator("#bundle")).to_contain_text("This did not work: the server did not answer. Try again.")
+        expect(other.locator("#bundle")).to_contain_text("The server did not answer. Try again.")
         next_update(progress, 2)
         expect(progress.locator("#steps [data-outdated]")).to_have_text(
             "This could not be updated. We will retry automatically."

@@ -41,7 +41,7 @@ def test_a_reason_survives_a_question_that_is_left(services: Services, page: Pag
     reason.fill(REASON)
     page.get_by_label("Case number").fill("7/2026")
     page.get_by_role("button", name="Place the hold").click()
-    expect(page.get_by_text("Your legal hold waits.")).to_be_visible()
+    expect(page.get_by_text("Your legal hold is not placed yet.")).to_be_visible()
     assert "court" not in page.url
 
     expect(open_form(other.pk)).to_have_value("")
@@ -53,7 +53,7 @@ def test_a_reason_survives_a_question_that_is_left(services: Services, page: Pag
     page.get_by_role("button", name="Place the hold").click()
     page.get_by_label("Password").fill("not the password")
     page.get_by_role("button", name="Confirm").click()
-    expect(page.get_by_text("Your legal hold waits.")).to_be_visible()
+    expect(page.get_by_text("Your legal hold is not placed yet.")).to_be_visible()
     expect(open_form()).to_have_value(REASON)
     page.get_by_role("button", name="Place the hold").click()
     page.get_by_label("Password").fill(PASSWORD)

@@ -58,7 +58,7 @@ def test_the_queue_by_keyboard_from_ten_to_none(services: Services, page: Page, 
     is_open("Space 2")
     page.keyboard.press("u")
     is_open("Space 1")
-    expect(page.get_by_role("status").filter(has_text="“Space 1” is to be reviewed again.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="“Space 1” is back in the queue.")).to_be_visible()
     page.keyboard.press("n")
     is_open("Space 2")
     page.get_by_role("button", name="Undo").click()

@@ -101,7 +101,9 @@ def test_upload_of_a_zoom_folder(page: Page, services: Services, tmp_path: Path)
     choose(page, tone, *(tmp_path / name for name in ("audio_transcript.vtt", "chat.txt", "closed_caption.vtt")))
 
     expect(page.get_by_text("chat.txt: The chat is not imported.")).to_be_visible()
-    expect(page.get_by_text("One file at a time for the transcript: closed_caption.vtt was left out.")).to_be_visible()
+    expect(
+        page.get_by_text("Only one file is used for the transcript: closed_caption.vtt was left out.")
+    ).to_be_visible()
     expect(page.get_by_text("Transcript audio_transcript.vtt")).to_be_visible()
 
 

@@ -1,4 +1,4 @@
-"""Download links end by time, by password, by hand, and with the right to download; the page has a fresh one."""
+"""Download links end by time, by password, by hand, and with the right to download; the page has a new one."""
 
 import time
 from typing import Any

@@ -161,7 +161,7 @@ def test_the_second_of_two_tabs_sees_both_and_can_save_again(space: Space, host:
 
     assert refused.status_code == 409
     page = refused.content.decode()
-    assert page.count("Saved meanwhile:") == 2
+    assert page.count("Saved in the meantime:") == 2
     again = read_form(refused.content, url(space))
     assert (again["title"], again["p2-name"], again["p3-name"]) == ("Peas", "Ines", "Eve")
     assert reload_space(space).title == "Beans"

@@ -204,4 +204,4 @@ def test_an_empty_folder(run: Run, alice: User, tmp_path: Path) -> None:
     status, out, err = run(str(tmp_path / "nothing"))
 
     assert (status, out) == (1, "")
-    assert err.startswith("CommandError: nothing: There is no recording in it: no file with sound")
+    assert err.startswith("CommandError: nothing: It contains no recording: no file with sound")

@@ -160,7 +160,7 @@ def test_a_folder_without_a_recording_lists_its_files(run: Run, tmp_path: Path) 
 
     assert (status, out) == (1, "")
     assert err.splitlines()[0] == "cover.jpg: left out. It is a picture."
-    assert err.splitlines()[1].startswith("CommandError: pictures: There is no recording in it")
+    assert err.splitlines()[1].startswith("CommandError: pictures: It contains no recording")
 
 
 def test_a_damaged_archive_does_not_stop_the_others(run: Run, tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_an_invitation_outlives_the_secret_key_in_every_state(
     (message,) = mailbox.to("jan@example.org")
     token = text_body(message).partition("/invitation/")[2].partition("/")[0]
     assert invitations.find_valid(token) == waiting
-    assert states(admin) == ["sent", "its link ended with the site's former secret key"]
+    assert states(admin) == ["sent", "its link became invalid when the site's secret key was replaced"]
     settings.SECRET_KEY_FALLBACKS = [former]
     assert states(admin) == ["sent", "sent"]
 

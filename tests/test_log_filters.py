@@ -227,11 +227,10 @@ def test_too_many_spaces_are_refused_with_the_way_out(
     too_many, of_host = problems(auditor, space="f512b3f"), problems(auditor, host="alice")
 
     assert too_many == [
-        "The ids of more than 2 Spaces begin so, which are too many to look through. Type more of the id. "
-        "Nothing is shown until you do."
+        "The ids of more than 2 Spaces begin with this. Enter more of the id. Nothing is shown until you do."
     ]
     assert of_host == [
-        "This host has more than 2 Spaces, which are too many to look through. Add the first characters of the id of a "
+        "This host has more than 2 Spaces, too many to search. Add the first characters of the id of a "
         "Space. Nothing is shown until you do."
     ]
     assert len(shown(auditor, space="f512b3f2")) == 1

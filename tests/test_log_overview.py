@@ -180,11 +180,11 @@ def test_late_deletions_are_listed(auditor: User) -> None:
 @pytest.mark.parametrize(
     ("query", "problem"),
     [
-        ({"since": "x"}, "That is not a day such as 2026-11-22."),
+        ({"since": "x"}, "Enter a day such as 2026-11-22."),
         ({"since": "2026-02-02", "until": "2026-02-01"}, "“From” is later than “To”."),
         ({"since": "2024-01-01", "until": "2025-01-01"}, "A period has at most 366 days."),
-        ({"until": "0001-01-05"}, "That is not a day such as 2026-11-22."),
-        ({"since": "9999-12-31", "until": "9999-12-31"}, "That is not a day such as 2026-11-22."),
+        ({"until": "0001-01-05"}, "Enter a day such as 2026-11-22."),
+        ({"since": "9999-12-31", "until": "9999-12-31"}, "Enter a day such as 2026-11-22."),
         ({"since": "2024-01-01", "until": "2024-12-31"}, ""),
     ],
 )

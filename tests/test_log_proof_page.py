@@ -60,13 +60,13 @@ def test_the_pages_say_why_nothing_is_deleted_and_who_confirmed_a_restore(audito
     sequence.run()
     restores.open_restore(restores.STORE, 7, "other.example/log\n7\nroot\n")
     for page in ("/log/proof/", "/log/deadlines/"):
-        assert "a checkpoint of 7 entries (the store) is not one of this database" in client.get(page).text
+        assert "this database lacks a checkpoint of 7 entries (the store)" in client.get(page).text
 
     restore_check.confirm("The disk died, and nothing was decided since.", admin, accept_losses=True)
 
-    assert "Nothing is deleted now" not in client.get("/log/deadlines/").text
+    assert "Deletion is paused" not in client.get("/log/deadlines/").text
     proof = client.get("/log/proof/").text
-    assert "Nothing is deleted now" not in proof
+    assert "Deletion is paused" not in proof
     assert "by ada: the database was older than a checkpoint of 7 entries." in proof
     assert "The disk died, and nothing was decided since." in proof
 

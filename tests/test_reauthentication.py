@@ -56,13 +56,13 @@ def test_a_wrong_password_does_nothing_and_loses_nothing(stale: Client, alice: U
 def test_the_page_says_what_waits(stale: Client, alice: User) -> None:
     question = stale.post(f"/spaces/{make_row(alice).pk}/hold", {"reason": "A <court>.", "case_number": ""})
     page = stale.get(question["Location"]).content.decode()
-    assert "Your legal hold waits." in page
+    assert "Your legal hold is not placed yet." in page
     assert '<dd class="as-written" dir="auto">A &lt;court&gt;.</dd>' in page
     assert "Case number" not in page
 
     question = stale.post("/recorders/", TOKEN_FORM)
     page = stale.get(question["Location"]).content.decode()
-    assert "Your legal hold waits." not in page
+    assert "Your legal hold is not placed yet." not in page
     assert "Nothing that you entered is lost." in page
     assert '<dd class="as-written" dir="auto">Studio</dd>' in page
 

@@ -60,7 +60,7 @@ def test_a_token_is_revoked(admin: User) -> None:
 
     answer = make_client(admin).post(f"/recorders/{token.pk}/revoke", follow=True)
 
-    assert "The token of studio is refused from now on" in answer.content.decode()
+    assert "The token of studio was revoked" in answer.content.decode()
     assert "revoked" in page(admin)
     assert ApiClient(token=text).get("/uploads").status == 401
 

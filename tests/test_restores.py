@@ -284,7 +284,7 @@ def test_a_checkpoint_that_the_store_lost_is_written_again(spaces: dict[str, Spa
 
     assert restores.find_pause()["code"] == "restore.checkpoint_missing"
     assert purge(spaces["untouched"].pk) is False
-    with pytest.raises(CommandError, match=r"log/checkpoint is not in the store"):
+    with pytest.raises(CommandError, match=r"log/checkpoint is missing from the store"):
         run()
     assert sequence.run()
 

@@ -272,7 +272,7 @@ def test_no_violation_can_be_undone(client: Client, three: list[Space]) -> None:
     assert events(one) == ["space.reviewed", "space.review_undone"]
     assert Space.objects.to_review().filter(pk=one.pk).exists()
     page = client.get(again["Location"]).content.decode()
-    assert "“<bdi>One</bdi>” is to be reviewed again." in page
+    assert "“<bdi>One</bdi>” is back in the queue." in page
     assert "data-undo" not in page
     assert client.post(url, form).status_code == 422  # nothing is left to undo
     assert events(one) == ["space.reviewed", "space.review_undone"]

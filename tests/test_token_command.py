@@ -29,7 +29,7 @@ def test_a_token_is_created_listed_and_revoked(admin: User, alice: User, capsys:
     assert listed.startswith(f"{token.prefix}  works ")
     assert listed.endswith("intake  alice  studio")
     assert text not in listed
-    assert run(capsys, "revoke", token.prefix, "--by", "ada") == "It is refused from now on."
+    assert run(capsys, "revoke", token.prefix, "--by", "ada") == "It does not work any more."
     assert run(capsys, "revoke", token.prefix, "--by", "ada") == "It was revoked before."
     assert recorders.authenticate(text) is None
     (fact,) = json.loads(run(capsys, "list", "--json"))["tokens"]

@@ -105,7 +105,7 @@ def test_new_names_of_speakers_make_a_second_version(space: Space, words: Path, 
     assert (edited["edited_from"], edited["lines"], edited["speakers"]) == (2, 1, 1)
     client.force_login(space.host)
     page = client.get(f"/spaces/{space.pk}/").content.decode()
-    assert "These names were not given to speakers in it, since another speaker has them: Ben." in page
+    assert "These names were not applied, because another speaker in it has them: Ben." in page
     upload.refresh_from_db()
     assert upload.speaker_names == {}
 

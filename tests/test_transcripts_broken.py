@@ -62,7 +62,7 @@ def test_lenient_parsing_keeps_what_has_a_position_and_drops_the_rest_with_notes
             Cue(8000, 8500, "", "no empty line before"),
         ],
         [
-            "Lines with a wrong end were kept at their start, until the next line begins (2): "
+            "Lines with an invalid end last until the next line begins (2): "
             "line 9: it ends before it starts; line 13: its times can't be read.",
             "Broken lines that were left out (4): line 16: its times can't be read; "
             "line 19: its time is beyond 7 days; line 22: its times can't be read; line 27: its times can't be read.",
@@ -101,8 +101,8 @@ def test_a_transcript_of_broken_cues_only_is_refused() -> None:
         parse(b"WEBVTT\n\n00:05.000 --> 00:04.000\nx\n", "words.vtt")
 
     assert str(refused.value) == (
-        "words.vtt: No line has a good end: line 3: it ends before it starts. "
-        "Nothing was saved. Correct the file and upload it again, or keep the lines at their start."
+        "words.vtt: No line has a valid end: line 3: it ends before it starts. "
+        "Nothing was saved. Correct the file and upload it again, or keep the lines with new ends."
     )
 
 

@@ -11,7 +11,7 @@ from archive.cues import Cue
 from archive.errors import Unreadable
 from archive.intake.transcripts import parse
 
-FROM_FIRST = "Captions hold times of day. They were counted from the first message in the file."
+FROM_FIRST = "Captions contain times of day. They were counted from the first message in the file."
 
 
 def message(

@@ -58,7 +58,7 @@ def test_wrong_parts_are_named_and_nothing_of_the_file_is_used(space: Space, ton
 
     space.refresh_from_db()
     assert (space.state, space.problem_code) == ("rejected", "upload.part_sha256_differs")
-    assert "parts 2, 5 do not have the SHA-256" in space.problem_text
+    assert "parts 2, 5 have another SHA-256" in space.problem_text
     assert not store().listing(keys.prefix(space.pk))
 
 

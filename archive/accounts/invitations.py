@@ -47,7 +47,7 @@ class LinkState(models.TextChoices):
     FAILED = "failed", _("could not be sent")
     EXPIRED = "expired", _("expired")
     INVITER_NOT_ADMIN = "inviter-not-admin", _("its inviter is no longer an admin")
-    KEY_REPLACED = "key-replaced", _("its link ended with the site's former secret key")
+    KEY_REPLACED = "key-replaced", _("its link became invalid when the site's secret key was replaced")
     ACCEPTED = "accepted", _("accepted")
     REVOKED = "revoked", _("revoked")
 

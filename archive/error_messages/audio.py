@@ -26,7 +26,7 @@ MESSAGES = {
         "The file has {size:size} of tags before its sound; at most {limit:size} are accepted. Save it again without "
         "tags, and upload that file."
     ),
-    "audio.bad_sample_rate": _("The file has {rate:number} samples a second, which no recording of speech has."),
+    "audio.bad_sample_rate": _("The file has {rate:number} samples a second, which no recording of speech needs."),
     "audio.external_reference": _("The file refers to other files, which are not read. Upload the recording itself."),
     "audio.too_much_memory": _(
         "The file needs more memory or tracks than any recording, so decoding was stopped: it is damaged, or was made "
@@ -47,21 +47,22 @@ MESSAGES = {
         "The system stopped the decoder of this file, most likely because memory ran out. Try again. If that does not "
         "help, save the file again with an audio program, and upload that file; this one is unchanged."
     ),
-    "audio.decoder_died": _("The decoder was stopped before its end. We will retry automatically."),
+    "audio.decoder_died": _("The decoder was stopped before it finished. We will retry automatically."),
     "audio.decoder_failed": _(
-        "The decoder failed ({error}). That is a fault of this installation, not of the recording, and nothing was "
-        "lost: the log says where it failed."
+        "The decoder failed ({error}). That is a fault of this installation, not of the recording. Nothing was lost, "
+        "and the log says where it failed."
     ),
     "audio.disk_failed": _(
-        "The worker can't put the recording on its disk ({error}). It is kept, and we will retry automatically."
+        "The worker can't write the recording to its disk ({error}). Nothing was lost, and we will retry automatically."
     ),
     # What was unusual about a recording that was accepted.
     "audio.gaps": _(
-        "The recording has gaps without data, as muting or a lost connection leaves them: {total:duration} in all, the "
-        "longest {longest:duration}, the first at {first:duration}. They are silence here, so that all times are right."
+        "The recording has gaps, as after muting or a lost connection: {total:duration} in all, the longest "
+        "{longest:duration}, the first at {first:duration}. They are filled with silence, so that all times are "
+        "correct."
     ),
     "audio.clock_jumps": _("The clock of the recording jumps. Its parts are played one after the other."),
-    "audio.overlaps": _("{seconds:duration} of the recording were stored twice, and are played once."),
+    "audio.overlaps": _("{seconds:duration} of the recording were stored twice, and are played only once."),
     "audio.lost_parts": _(
         "Parts of the file are damaged: {seconds:duration} in all, the first at {first:duration}. They are silent here."
     ),
@@ -75,13 +76,17 @@ MESSAGES = {
     "audio.copy_codec": _("Not every browser plays this format."),
     "audio.copy_container": _("Not every browser plays this kind of container."),
     "audio.copy_tracks": _("The file has several tracks, or a picture."),
-    "audio.copy_index": _("The file has no index, so browsers can't go to a place in it."),
+    "audio.copy_index": _("The file has no index, so browsers can't jump to a position in it."),
     "audio.copy_edited": _("The file has an edit list, which browsers read differently."),
     "audio.copy_chained": _("The file consists of several streams, one after the other."),
     "audio.copy_gaps": _("The timestamps of the file have gaps or jumps, which browsers play differently."),
-    "audio.copy_changes": _("Sample rate or channels change in the middle of the file, where some browsers stop."),
-    "audio.copy_low_bit_rate": _("The bit rate of the file is so low that browsers are slow after a jump in it."),
-    "audio.copy_variable": _("The bit rate of the file varies, so browsers go to wrong places in it."),
-    "audio.copy_damaged": _("The file is damaged in places, where some browsers stop."),
-    "audio.copy_length": _("The file does not state its right length."),
+    "audio.copy_changes": _(
+        "The sample rate or the channels change in the middle of the file. Some browsers stop there."
+    ),
+    "audio.copy_low_bit_rate": _(
+        "The bit rate of the file is so low that browsers play from a wrong position after a jump."
+    ),
+    "audio.copy_variable": _("The bit rate of the file varies, so browsers jump to wrong positions."),
+    "audio.copy_damaged": _("The file is damaged in places. Some browsers stop there."),
+    "audio.copy_length": _("The file does not state its correct length."),
 }

@@ -9,12 +9,13 @@ MESSAGES = {
     "bundle.superseded": _("The Space changed in the meantime, and a newer bundle was requested."),
     "bundle.no_recording": _("Space {space} has no recording, so there is nothing to bundle."),
     "bundle.too_many_parts": _(
-        "The bundle would need {count:number} parts, and an object store joins at most {limit:number}."
+        "The bundle would need {count:number} parts, but an object store joins at most {limit:number}."
     ),
     "bundle.damaged": _(
-        "The finished bundle was verified, and does not hold the original bytes. {reason:message} Request it again."
+        "The finished bundle failed its verification: it does not contain the original bytes. {reason:message} Request "
+        "it again."
     ),
-    "bundle.crc32_differs": _("The object store has put together other bytes than those that were uploaded."),
+    "bundle.crc32_differs": _("The object store assembled bytes that differ from the uploaded ones."),
     "bundle.not_a_zip": _("It does not start like a ZIP."),
     "bundle.member_differs": _("{name} does not have the bytes that were uploaded."),
     "bundle.read_too_slow": _("Only {done:size} of {size:size} were verified within the time limit."),

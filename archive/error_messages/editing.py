@@ -42,6 +42,6 @@ MESSAGES = {
     "edit.started_after_end": _("The start must be before the end of the Space, {ended_at:time}."),
     "edit.started_too_early": _("The start is more than {days:number} days before the end of the Space."),
     "edit.bad_audience": _("Choose one of the answers to “Who could speak”."),
-    "edit.one_host": _("A Space has exactly one host, who stays its host."),
+    "edit.one_host": _("A Space has exactly one host, who can't be changed."),
     "edit.account_twice": _("The account “{account}” is linked to two participants. Link it to one."),
 }

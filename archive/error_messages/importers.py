@@ -4,18 +4,17 @@ from django.utils.translation import gettext_lazy as _
 
 MESSAGES = {
     "import.too_complex": _(
-        "Inspecting these files takes too long. They can be uploaded all the same: fill in the facts by hand."
+        "Inspecting these files takes too long. You can upload them anyway: fill in the form by hand."
     ),
     "import.failed": _(
         "These files could not be inspected ({error}). That is a fault of this installation, not of the files: the log "
-        "says where it failed. They can be uploaded all the same: fill in the facts by hand."
+        "says where it failed. You can upload them anyway: fill in the form by hand."
     ),
     "import.busy": _("Many files are being inspected right now. Try again in {seconds:number} seconds."),
     "import.no_recording": _(
-        "There is no recording in it: no file with sound in a known format. The files in it are listed with what they "
-        "are."
+        "It contains no recording: no file with sound in a known format. The list shows what each file is."
     ),
-    "import.too_many_files": _("It has more than {limit:number} files. Choose the folder that holds the recording."),
+    "import.too_many_files": _("It has more than {limit:number} files. Choose the folder that contains the recording."),
     "import.only_first_bytes": _("Only the first bytes of this file are available here."),
     "import.file_too_large": _("The file is larger than {limit:size}."),
     "import.cannot_read": _("The file can't be read ({error})."),
@@ -30,8 +29,8 @@ MESSAGES = {
     "import.member_too_large": _("This file has {size:size}; at most {limit:size} can be ingested."),
     "import.member_bomb": _("Unpacked, this file would be more than {ratio} times as large. No recording is."),
     "import.member_repeated": _("The archive has several files of this name. Only the last one is read."),
-    "import.member_unsafe": _("Its name in the archive leads out of the archive, so it is not read."),
-    "import.no_disk_space": _("Unpacking this file needs {size:size}, and {folder} has less than that."),
+    "import.member_unsafe": _("Its name in the archive points outside of the archive, so it is not read."),
+    "import.no_disk_space": _("Unpacking this file needs {size:size}, which {folder} does not have."),
     "import.cannot_unpack": _("The file could not be unpacked in {folder} ({error})."),
     "import.name_encoding": _(
         "The archive does not say how its name is encoded, so the name is not used as the title."
@@ -40,11 +39,11 @@ MESSAGES = {
     # Files that are not recordings and belong to none.
     "import.hidden": _("Hidden files, and those that operating systems leave behind, are not read."),
     "import.link": _("It is a link to another place. Links are not followed: choose the file or folder itself."),
-    "import.not_a_file": _("It is no regular file, but a device, a pipe or a socket."),
+    "import.not_a_file": _("It is not a regular file, but a device, a pipe or a socket."),
     "import.empty": _("The file is empty."),
     "import.picture": _("It is a picture."),
     "import.document": _("It is a document or a database, not text and not a recording."),
-    "import.nested_archive": _("It is an archive inside of another. Choose it by itself if it holds recordings."),
+    "import.nested_archive": _("It is an archive inside of another. If it contains recordings, choose it by itself."),
     "import.program": _("It is a program or a font."),
     "import.unknown_kind": _(
         "It is neither sound in a known format nor text. If it is a recording, choose it by itself."
@@ -69,6 +68,6 @@ MESSAGES = {
     ),
     "import.not_about_spaces": _("These files of an X data archive are not about Spaces, so they are not read."),
     "import.chat": _("The chat is not imported."),
-    "import.own_track": _("Separate tracks are not imported, since the recording has everybody."),
-    "import.film_of_meeting": _("The video is not imported, since the recording beside it has the sound."),
+    "import.own_track": _("Separate tracks are not imported, because the recording contains all speakers."),
+    "import.film_of_meeting": _("The video is not imported, because the recording beside it has the sound."),
 }

@@ -12,7 +12,7 @@ MESSAGES = {
     "invitation.not_valid": _("This invitation has expired."),
     "invitation.inviter_not_admin": _("The admin who invited is not an active admin any more."),
     "account.name_too_long": _("A name has at most {limit:number} characters."),
-    "account.name_invisible": _("A name can't have characters that can't be seen."),
+    "account.name_invisible": _("A name can't have invisible characters."),
     "account.name_mixes_scripts": _(
         "A name can't mix letters or digits of several scripts, such as Latin and Cyrillic: some look alike."
     ),

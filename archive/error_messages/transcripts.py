@@ -18,7 +18,7 @@ MESSAGES = {
     "transcript.line_too_long": _(
         "Line {line:number} has more than {limit:number} characters, so the file is not a transcript."
     ),
-    "transcript.json_too_large": _("The file is JSON with more values than a transcript has."),
+    "transcript.json_too_large": _("The file is JSON with more values than a transcript can have."),
     "transcript.json_broken": _("The file starts like JSON, but can't be read from line {line:number} on."),
     "transcript.json_too_deep": _("The file is JSON that is nested too deeply, or has numbers that are too long."),
     "transcript.json_not_an_object": _("The JSON is not an object."),
@@ -33,14 +33,14 @@ MESSAGES = {
     ),
     "transcript.xml_too_deep": _("The file is XML that is nested too deeply to be a transcript."),
     "transcript.xml_too_large": _(
-        "The file is XML with more tags than a transcript has, or with a tag that is too long."
+        "The file is XML with more tags than a transcript can have, or with a tag that is too long."
     ),
     "transcript.all_broken": _(
         "No line can be used: {cues:messages}. Nothing was saved. Correct the file, and upload it again."
     ),
     "transcript.wrong_ends": _(
-        "No line has a good end: {cues:messages}. Nothing was saved. Correct the file and upload it again, or keep the "
-        "lines at their start."
+        "No line has a valid end: {cues:messages}. Nothing was saved. Correct the file and upload it again, or keep "
+        "the lines with new ends."
     ),
     "transcript.broken_lines": _(
         "{usable:number} of its lines can be used, {broken:number} can't: {cues:messages}. Nothing was saved. Correct "
@@ -53,7 +53,7 @@ MESSAGES = {
     ),
     "transcript.left_out": _("Broken lines that were left out ({count:number}): {cues:messages}."),
     "transcript.rescued": _(
-        "Lines with a wrong end were kept at their start, until the next line begins ({count:number}): {cues:messages}."
+        "Lines with an invalid end last until the next line begins ({count:number}): {cues:messages}."
     ),
     "transcript.no_length": _(
         "Lines that end when they start were given the shortest length ({count:number}, the first at {first:message})."
@@ -64,15 +64,15 @@ MESSAGES = {
     ),
     "transcript.sorted": _("Its lines were not in the order of their times, so they were sorted."),
     "transcript.rolling": _(
-        "It has rolling captions, which repeat each line: {lines:number} lines were made of {count:number}."
+        "Its rolling captions repeat each line: {count:number} captions became {lines:number} lines."
     ),
     "transcript.words_joined": _("Its {words:number} single words were joined into {lines:number} lines."),
     "transcript.speakers_carried": _(
         "It names speakers only where they change, so lines without a name were given to the speaker before them."
     ),
     "transcript.names_shared": _(
-        "These names were not given to speakers in it, since another speaker has them: {names:list}. To merge "
-        "speakers, edit the Space."
+        "These names were not applied, because another speaker in it has them: {names:list}. To merge speakers, edit "
+        "the Space."
     ),
     "transcript.no_ends": _("Plain text has no ends: each line lasts until the next begins."),
     "transcript.past_end": _(
@@ -80,11 +80,11 @@ MESSAGES = {
         "{count:number}). Check that it belongs to this recording."
     ),
     "transcript.from_first_message": _(
-        "Captions hold times of day. They were counted from the first message in the file."
+        "Captions contain times of day. They were counted from the first message in the file."
     ),
     "transcript.other_clock": _(
-        "Captions hold times of day, and these don't fit the time of the recording. They were counted from the first "
-        "message in the file, so they may be early or late as a whole."
+        "Captions contain times of day, but these don't match the time of the recording. They were counted from the "
+        "first message in the file, so all of them may be early or late."
     ),
     "transcript.before_recording": _(
         "Captions from before the recording were put at its beginning ({count:number}, the first at {first:message})."

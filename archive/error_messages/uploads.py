@@ -11,8 +11,8 @@ MESSAGES = {
         "You already have {limit} open uploads, which is the limit. Complete or cancel one, then start this one again."
     ),
     "upload.host_full": _(
-        "The recordings and transcripts of this host have {total:size}, and at most {limit:size} are stored. This file "
-        "of {size:size} does not fit. Storage is freed when recordings reach their deadlines."
+        "This file of {size:size} does not fit: the recordings and transcripts of this host have {total:size}, and the "
+        "limit is {limit:size}. Storage is freed when recordings reach their deadlines."
     ),
     "upload.not_expected": _("The Space can't accept a {kind:kind} now: it is {state:space}."),
     "upload.ingest_running": _("`manage.py ingest` is ingesting this Space from a file. Try again when it is done."),
@@ -25,11 +25,11 @@ MESSAGES = {
     "upload.over_because": _("This upload has ended: it was {state:upload}. {reason:message}"),
     "upload.no_such_part": _("There is no part {part}: the file has parts 1 to {count}."),
     "upload.part_needs_sha256": _(
-        "The object store takes no part without its SHA-256. Send the sha256 of parts {parts:list}."
+        "The object store requires the SHA-256 of each part. Send the sha256 of parts {parts:list}."
     ),
     "upload.part_named_twice": _("A part is listed twice. List each part once."),
     "upload.parts_differ": _(
-        "The store does not have all {count} parts as they were announced. Check parts {parts:list}. Nothing was lost: "
+        "Some of the {count} parts in the store are missing or wrong. Check parts {parts:list}. Nothing was lost: "
         "upload these parts again, then complete the upload again."
     ),
     "upload.partial_needs_transcript": _("Only transcripts can be partly accepted."),
@@ -40,12 +40,12 @@ MESSAGES = {
     ),
     "upload.lost": _("The store no longer has any part of this upload. Start it again."),
     "upload.sha256_differs": _(
-        "The uploaded bytes are not those that were announced: their SHA-256 is {actual}, not {expected}. Upload the "
-        "file again."
+        "The uploaded bytes differ from the announced ones: their SHA-256 is {actual}, not {expected}. Upload the file "
+        "again."
     ),
     "upload.part_sha256_differs": _(
-        "The object store did not keep the uploaded bytes: parts {parts:list} do not have the SHA-256 that they were "
-        "announced with. Nothing of the file was used. Upload it again."
+        "The uploaded bytes differ from the announced ones: parts {parts:list} have another SHA-256. The file was not "
+        "used. Upload it again."
     ),
     "upload.duplicate": _("This recording is already in the archive, so it was not added a second time."),
     "upload.duplicate_of": _(

@@ -8,16 +8,15 @@ MESSAGES = {
     "webhook.no_event": _("Choose at least one event."),
     "webhook.too_many": _("There are {limit:number} webhooks already. Remove one first."),
     "webhook.not_found": _("This webhook does not exist any more."),
-    "webhook.bad_url": _(
-        "This is not an address that events can be sent to. It looks like https://example.org/events."
-    ),
+    "webhook.bad_url": _("Events can't be sent to this address. Enter one such as https://example.org/events."),
     "webhook.url_too_long": _("The address has {length:number} characters; {limit:number} are allowed."),
     "webhook.not_https": _("The address has to start with https://."),
     "webhook.url_with_password": _("The address has a user name or a password. Leave them out: each event is signed."),
-    "webhook.url_with_fragment": _("The address has a part after #, which no server gets. Leave it out."),
+    "webhook.url_with_fragment": _("The address has a part after #, which servers never receive. Leave it out."),
     "webhook.bad_host": _("“{host}” is not the name of a host."),
     "webhook.forbidden_address": _(
-        "“{host}” is at {address}, where nothing is sent: it is no public address, and not in WEBHOOK_ALLOWED_NETWORKS."
+        "“{host}” has the address {address}, which can't receive events: it is not public, and not in "
+        "WEBHOOK_ALLOWED_NETWORKS."
     ),
     "webhook.not_delivered": _("This event is on its way already."),
     "webhook.unknown_host": _("The address of “{host}” could not be found."),
@@ -25,7 +24,9 @@ MESSAGES = {
     "webhook.tls_failed": _("There is no secure connection to the receiver ({error})."),
     "webhook.timed_out": _("The receiver did not answer within {seconds:number} seconds."),
     "webhook.bad_answer": _("The receiver's answer is not HTTP, or too long ({error})."),
-    "webhook.redirected": _("The receiver answered {status}, a redirect, which is not followed. Change the address."),
+    "webhook.redirected": _(
+        "The receiver answered {status}, a redirect. Redirects are not followed: change the address."
+    ),
     "webhook.not_accepted": _("The receiver answered {status}."),
     "webhook.gone": _("The receiver answered 410: it wants no more events."),
     "webhook.stopped": _("The webhook does not work: {why:stop}."),

@@ -18,7 +18,7 @@ class Digest(Leased):
     class State(models.TextChoices):
         PENDING = "pending", _("to be sent")
         SENT = "sent", _("sent")
-        EMPTY = "empty", _("nothing to say")
+        EMPTY = "empty", _("nothing to report")
         FAILED = "failed", _("could not be sent")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

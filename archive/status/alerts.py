@@ -24,15 +24,15 @@ URGENT, SOON = Level.URGENT, Level.SOON
 KINDS: dict[str, Kind] = {
     "restore_not_confirmed": Kind(
         URGENT,
-        _("Nothing is deleted now. {reason}"),
+        "{reason}",  # a message of archive/error_messages/transparency.py
         _("Run `manage.py restore_check`, and read “Backups and restores” in docs/operations.md before you confirm."),
     ),
     "deletions_overdue": Kind(
         URGENT,
         _("Overdue deletions: {count}. The oldest deadline passed {period} ago."),
         _(
-            "Their content is not served any more. See that a deleter runs, and why deletions are retried (Work, "
-            "below). `manage.py setup_store` tries whether the store can delete. Deletion is retried until it is done."
+            "Their content is not served any more. Check that a deleter runs, and why deletions are retried (Work, "
+            "below). `manage.py setup_store` tests whether the store can delete. Deletion is retried until it is done."
         ),
     ),
     "deleter_missing": Kind(
@@ -52,9 +52,9 @@ KINDS: dict[str, Kind] = {
     ),
     "beat_missing": Kind(
         URGENT,
-        _("No task of beat was done {since}."),
+        _("Beat has finished no task {since}."),
         _(
-            "Start beat. If it runs, see that the broker answers and that workers take tasks. Deadlines still end "
+            "Start beat. If it runs, check that the broker answers and that workers run tasks. Deadlines still end "
             "access to content, but deletions wait."
         ),
     ),
@@ -66,7 +66,7 @@ KINDS: dict[str, Kind] = {
     "store_unusable": Kind(
         URGENT,
         _("The store can't do what Spacekeep needs: {names}."),
-        _("The table of the store, below, has its own message and a remedy. Then run `manage.py setup_store`."),
+        _("The table below, “The store”, has its message and a remedy. Then run `manage.py setup_store`."),
     ),
     "store_changed": Kind(
         SOON,
@@ -78,13 +78,13 @@ KINDS: dict[str, Kind] = {
     ),
     "store_not_tried": Kind(
         SOON,
-        _("What the store can do was not tried {since}."),
-        _("It is tried once a day. Run `manage.py setup_store`: it says what keeps it from working."),
+        _("The store was not tested {since}."),
+        _("It should be tested once a day. Run `manage.py setup_store`: it says what is wrong."),
     ),
     "copies_not_rechecked": Kind(
         SOON,
-        _("The places of deleted Spaces were not checked {since}."),
-        _("It is done once a day by a worker. See why it is retried: `work_retried` with DeletionRecheck in the logs."),
+        _("Deleted Spaces were not checked again {since}."),
+        _("A worker checks them once a day. `work_retried` with DeletionRecheck in the logs says why it is retried."),
     ),
     "copy_came_back": Kind(
         URGENT,
@@ -97,17 +97,17 @@ KINDS: dict[str, Kind] = {
     "objects_missing": Kind(
         URGENT,
         _("Objects that the store has lost: {count}."),
-        _("`manage.py reconcile` lists them. Read the store's own log, and restore them if you can."),
+        _("`manage.py reconcile` lists them. Read the log of the store, and restore the objects if you can."),
     ),
     "orphans_found": Kind(
         SOON,
         _("Objects in the store without a row in the database: {count}."),
-        _("Run `manage.py reconcile --apply` daily: it deletes what it sees twice, 24 hours apart."),
+        _("Run `manage.py reconcile --apply` daily: it deletes objects that it has seen twice, 24 hours apart."),
     ),
     "log_behind": Kind(
         URGENT,
         _("Entries of the log wait for their place in its proof, the oldest {since}."),
-        _("The deleter does it each minute. If one runs, its log says why it is retried (LogSequencer)."),
+        _("The deleter numbers them each minute. If it runs, its log says why this is retried (LogSequencer)."),
     ),
     "log_not_signed": Kind(
         URGENT,
@@ -119,7 +119,7 @@ KINDS: dict[str, Kind] = {
     ),
     "log_contradicted": Kind(
         URGENT,
-        _("Checkpoints in the second bucket that are not of this log: {count}."),
+        _("Checkpoints in the second bucket that contradict this log: {count}."),
         _(
             "Keep the database, the bucket and all backups as they are, and tell the auditors. `manage.py log_copies` "
             "lists them."
@@ -127,16 +127,16 @@ KINDS: dict[str, Kind] = {
     ),
     "work_parked": Kind(
         SOON,
-        _("Work that failed unforeseen ten times, and is tried once a day: {count}."),
+        _("Work that ended unexpectedly ten times, and is retried once a day: {count}."),
         _(
             "The logs have the errors (`work_parked`, and those before it). Nothing is lost. Report "
-            "them if they are ours."
+            "errors of Spacekeep."
         ),
     ),
     "work_waits": Kind(
         SOON,
         _("Work waits for a worker: {names}. The oldest has waited {since}."),
-        _("See that workers run. If they do, they are busy: start more of them."),
+        _("Check that workers run. If they do, they are busy: start more of them."),
     ),
     "mail_server_down": Kind(
         SOON,
@@ -154,22 +154,22 @@ KINDS: dict[str, Kind] = {
     "work_failed": Kind(
         SOON,
         _("Bundles, export parts and automatic transcripts that failed in the last day: {count}."),
-        _("Their pages have the reason, and they can be requested again. `work_failed` in the logs has the cause."),
+        _("Their pages show the reason, and people can request them again. `work_failed` in the logs has the cause."),
     ),
     "arrivals_refused": Kind(
         SOON,
         _("Recordings from LiveKit or an inbox that were refused in the last day: {count}."),
-        _("docs/how-to/watch-an-inbox.md has the command that lists them, with the reason."),
+        _("`manage.py arrivals` lists them, with the reason."),
     ),
     "webhooks_failed": Kind(
         SOON,
         _("Events that could not be delivered to webhooks in the last day: {count}."),
-        _("Webhooks, in the menu of admins, shows the answers of each receiver."),
+        _("Webhooks in the account menu of admins shows the answers of each receiver."),
     ),
     "versions_differ": Kind(
         SOON,
         _("Workers run different versions: {names}."),
-        _("Finish the upgrade: restart those of the older one."),
+        _("Finish the upgrade: restart the workers of the older version."),
     ),
     "unreadable": Kind(
         SOON,

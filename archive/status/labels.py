@@ -43,7 +43,7 @@ PARTS: dict[str, Any] = {
     "pause": _("Whether deletion is paused"),
     "workers": _("Workers"),
     "problems": _("Why work is retried"),
-    "rehearsal": _("What the store was observed to do"),
+    "rehearsal": _("The abilities of the store"),
     "signs": _("Whether checkpoints are signed"),
     "contradictions": _("Checkpoints in the second bucket"),
     "last_deletion": _("The last deletion"),

@@ -239,7 +239,7 @@ class SavedViewForm(PortalForm):
 
     def __init__(self, data: Any = None) -> None:
         super().__init__(data)
-        missing = _("Give the view a name.")
+        missing = _("Enter a name for the view.")
         self.fields["name"].error_messages = {**self.fields["name"].error_messages, "required": missing}
 
 

@@ -20,9 +20,7 @@ class PeriodForm(PortalForm):
     since = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
     until = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
 
-    default_error_messages = {
-        "invalid": _("That is not a day such as 2026-11-22. Nothing is shown until you correct it.")
-    }
+    default_error_messages = {"invalid": _("Enter a day such as 2026-11-22. Nothing is shown until you correct it.")}
 
     def __init__(self, data: Any, today: date) -> None:
         super().__init__(data)

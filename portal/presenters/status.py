@@ -93,7 +93,7 @@ def summarize(alerts: Sequence[Alert]) -> str:
         return _("Everything is well. There is nothing to do.")
     if any(alert.level == Level.URGENT for alert in alerts):
         return _("Something is wrong and needs your attention now. What to do is below, the most urgent first.")
-    return _("Spacekeep works. Something needs a look when you have time: what to do is below.")
+    return _("Spacekeep works. Something needs your attention, but it is not urgent. What to do is below.")
 
 
 def _work(facts: Facts) -> tuple[list[WorkRow], list[str]]:

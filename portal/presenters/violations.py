@@ -51,7 +51,7 @@ def describe_change(before: datetime | None, after: policy.Deadline) -> str:
     """What would happen to the deadline, in words."""
     if after.at == before:
         if before is None:
-            return _("The Space is on hold, so it has no deadline. This would change nothing now.")
+            return _("The Space is on hold, so it has no deadline. This would not change anything now.")
         return _("The deadline would stay at {time}.").format(time=formatting.format_time(before))
     if after.at is None and before is not None:
         old = formatting.format_time(before)

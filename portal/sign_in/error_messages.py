@@ -14,7 +14,9 @@ _EXPIRED = _("This link or code has expired or was used already. Ask for a new o
 
 ACCOUNT = {
     "account_inactive": _("This account is closed. Ask an admin of this site."),
-    "cannot_remove_primary_email": _("This is the address of the account. Make another one the first, then remove it."),
+    "cannot_remove_primary_email": _(
+        "This is the main address of the account. Choose another main address, then remove it."
+    ),
     "duplicate_email": _("This account has this e-mail address already."),
     "email_password_mismatch": _MISMATCH,
     "phone_password_mismatch": _MISMATCH,

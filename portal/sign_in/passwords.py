@@ -35,7 +35,7 @@ class GuessableValidator:
             raise ValidationError(self.get_help_text(), code="password_guessable")
 
     def get_help_text(self) -> str:
-        return _("Your password can't be easy to guess. Four words that have nothing to do with each other are good.")
+        return _("Choose a password that is hard to guess: four unrelated words, for example.")
 
 
 class BreachedValidator:
@@ -49,7 +49,7 @@ class BreachedValidator:
                     raise ValidationError(self.get_help_text(), code="password_breached")
 
     def get_help_text(self) -> str:
-        return _("Your password can't be one that was stolen somewhere else.")
+        return _("Choose a password that was never part of a known data breach.")
 
 
 def context_words(user: User | None) -> list[str]:

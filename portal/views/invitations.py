@@ -80,7 +80,7 @@ def renew(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
 def revoke(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
     invitation = Invitation.objects.filter(pk=invitation_id).first()
     if invitation is not None and domain.revoke(invitation_id, request.user):
-        text = _("The invitation of {email} was revoked. Its link is refused from now on.")
+        text = _("The invitation of {email} was revoked. Its link does not work any more.")
         messages.success(request, text.format(email=invitation.email))
     return redirect("invitations")
 

@@ -79,7 +79,7 @@ def change_roles(request: SignedInRequest, account_id: int) -> HttpResponse:
                 roles.revoke_role(account.pk, role, request.user)
     except Refused as error:
         return _refused(request, account, error)
-    messages.success(request, _("The roles of {name} are stored.").format(name=account.username))
+    messages.success(request, _("The roles of {name} were saved.").format(name=account.username))
     return redirect("person", account_id)
 
 

@@ -60,9 +60,7 @@ def revoke(request: SignedInRequest, token_id: UUID) -> HttpResponse:
     if token is None:
         raise Http404
     if tokens.revoke(token_id, request.user):
-        messages.success(
-            request, _("The token of {name} is refused from now on. What it uploaded stays.").format(name=token.name)
-        )
+        messages.success(request, _("The token of {name} was revoked. Its uploads stay.").format(name=token.name))
     return redirect("recorders")
 
 

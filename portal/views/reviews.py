@@ -54,7 +54,7 @@ def undo(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     except Refused as error:
         messages.error(request, str(error))
         return render_moderated_space(request, space_id, status=422)
-    messages.success(request, format_html(_("“<bdi>{title}</bdi>” is to be reviewed again."), title=space))
+    messages.success(request, format_html(_("“<bdi>{title}</bdi>” is back in the queue."), title=space))
     return redirect(with_query(request, reverse("moderate", args=[space_id])))
 
 

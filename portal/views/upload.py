@@ -156,18 +156,16 @@ def sort(request: SignedInRequest) -> HttpResponse:
     """
     uploaded = request.FILES.get("heads")
     if uploaded and (uploaded.size or 0) > MAX_SORTED_FILES * SNIFFED_BYTES:
-        return JsonResponse({"detail": _("The first bytes of these files are too many to be inspected.")}, status=413)
+        return JsonResponse({"detail": _("These are too many files to inspect at once.")}, status=413)
     try:
         heads = read_heads(request.POST.get("files", "[]"), uploaded.read() if uploaded else b"")
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return JsonResponse(
-            {"detail": _("The page described the files in a form that is not known. Reload it.")}, status=400
+            {"detail": _("The server does not understand what the page sent. Reload the page.")}, status=400
         )
     if len(heads) > MAX_SORTED_FILES:
         limit = {"limit": MAX_SORTED_FILES}
-        return JsonResponse(
-            {"detail": _("These are more than %(limit)d files. Choose fewer at once.") % limit}, status=413
-        )
+        return JsonResponse({"detail": _("These are more than %(limit)d files. Choose fewer.") % limit}, status=413)
     return _answer_bounded(request, lambda: _sort(heads))
 
 

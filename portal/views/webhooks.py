@@ -64,7 +64,7 @@ def change(request: SignedInRequest, endpoint_id: UUID) -> HttpResponse:
     form = WebhookForm(request.POST)
     if not submit(request, form, lambda asked: endpoints.change(endpoint_id, *_values(asked), request.user)):
         return _page(request, endpoint_id, form=form, status=422)
-    messages.success(request, _("The webhook was changed. Events that wait go to the new address."))
+    messages.success(request, _("The webhook was changed. Waiting events go to the new address."))
     return redirect("webhook", endpoint_id)
 
 
@@ -101,7 +101,7 @@ def stop(request: SignedInRequest, endpoint_id: UUID) -> HttpResponse:
 def remove(request: SignedInRequest, endpoint_id: UUID) -> HttpResponse:
     _find(endpoint_id)
     endpoints.remove(endpoint_id, request.user)
-    messages.success(request, _("The webhook was removed. Events that waited are not sent."))
+    messages.success(request, _("The webhook was removed. Waiting events are not sent."))
     return redirect("webhooks")
 
 
@@ -109,7 +109,7 @@ def remove(request: SignedInRequest, endpoint_id: UUID) -> HttpResponse:
 @only(is_admin)
 @require_reauthentication
 def send_test(request: SignedInRequest, endpoint_id: UUID) -> HttpResponse:
-    done = _("A test is on its way. Load this page again to see its outcome.")
+    done = _("A test is on its way. Reload this page to see its outcome.")
     return _act(request, endpoint_id, endpoints.send_test, done)
 
 

@@ -62,7 +62,7 @@ class Command(Base):
         if token is None:
             raise CommandError(f"There is no token {options['name']!r}. List them with: manage.py token list")
         changed = recorders.revoke(token.pk, find_user(options["by"]))
-        text = "It is refused from now on." if changed else "It was revoked before."
+        text = "It does not work any more." if changed else "It was revoked before."
         self.print_result(text, {"prefix": token.prefix, "changed": changed}, as_json=options["json"])
 
     def _list(self, *, as_json: bool) -> None:

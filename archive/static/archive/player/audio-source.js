@@ -51,7 +51,7 @@ export function signedSource(player) {
 export const LOCAL_FILE = {
   messages: {
     unplayable: gettext(
-      "The recording can't be played. It should lie beside this page: if you opened the page inside of the ZIP, unpack the ZIP first. If it is there, this browser can't play it, and another player may.",
+      "The recording can't be played. It should be in the same folder as this page: if you opened the page inside the ZIP, unpack the ZIP first. If it is there, this browser can't play it, but another player may.",
     ),
   },
   isExpired: () => false,

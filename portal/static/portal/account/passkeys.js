@@ -5,7 +5,7 @@ import { storeTimeZone } from "../core/local-times.js";
 
 const notice = findElement(document, "[data-passkey-problem]");
 
-if (!globalThis.PublicKeyCredential) show(gettext("This browser has no passkeys here. They need HTTPS."));
+if (!globalThis.PublicKeyCredential) show(gettext("This browser can't use passkeys here. They need HTTPS."));
 
 document.addEventListener("allauth.error", (event) => {
   event.preventDefault();

@@ -91,7 +91,7 @@ function showFailure(event) {
   }
   if (!(target instanceof HTMLElement)) return;
   if (polled) showOutdated(target, gettext("This could not be updated. We will retry automatically."));
-  else showOutdated(target, gettext("This did not work: the server did not answer. Try again."));
+  else showOutdated(target, gettext("The server did not answer. Try again."));
 }
 
 /** @param {CustomEvent} event of htmx. Whether the page made the request by itself, and nobody did anything. */

@@ -17,8 +17,8 @@ import { gettext, interpolate } from "../../archive/core/translate.js";
 const KINDS = ["transcript", "metadata"];
 /** @type {Record<CompanionKind, string>} */
 const ONE_AT_A_TIME = {
-  transcript: gettext("One file at a time for the transcript: %(file)s was left out."),
-  metadata: gettext("One file at a time for the metadata: %(file)s was left out."),
+  transcript: gettext("Only one file is used for the transcript: %(file)s was left out."),
+  metadata: gettext("Only one file is used for the metadata: %(file)s was left out."),
 };
 
 /**
