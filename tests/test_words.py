@@ -25,7 +25,7 @@ ON_PAGES = re.compile(
     r"|download all|clock|late|reads? back|taken? in|gone|arriv\w+|stands?|standing)\b",
     re.IGNORECASE,
 )
-# The player's volume, the result of a review, Python's packages, the clock of a recorder, a command, and common phrases.
+# The player's volume, the result of a review, Python's packages, the clock of a recorder, a command, and idioms.
 ALLOWED = re.compile(
     r"^volume$|\bno violation\b|without a violation|its package\b|own clock|clock of the recording|gone for good"
     r"|too late|early or late|manage\.py arrivals",
