@@ -1,4 +1,4 @@
-"""The engines as wheels: PostgreSQL, Valkey and SeaweedFS without a container, a service manager or root.
+"""Run PostgreSQL, Valkey and SeaweedFS from Python wheels, without a container, a service manager or root.
 
-For `make run` and the tests, never for production. Knows nothing of Django, archive or portal.
+For `make run` and the tests, never for production. Imports nothing of Django, `archive` or `portal`.
 """

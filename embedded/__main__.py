@@ -1,4 +1,4 @@
-"""python -m embedded run | env | clean: see the Makefile."""
+"""The command `python -m embedded run | env | clean`, which the Makefile calls."""
 
 import fcntl
 import shutil
@@ -12,7 +12,7 @@ USAGE = "usage: python -m embedded run | env | clean"
 
 
 def clean() -> int:
-    """Remove all data of this clone, unless it is running."""
+    """Remove all data of this clone, unless `make run` is running."""
     if not DATA.exists():
         return 0
     with (DATA / "run.lock").open("w") as lock:
@@ -29,7 +29,7 @@ def clean() -> int:
 def main(arguments: list[str]) -> int:
     match arguments:
         case ["run"]:
-            from embedded.run import run  # rests on psycopg, which the other two can do without
+            from embedded.run import run  # needs psycopg, which the other two commands do not
 
             return run()
         case ["env"]:

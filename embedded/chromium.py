@@ -1,4 +1,4 @@
-"""Headless Chromium for the browser tests, out of an npm package: nothing comes from the system, fonts neither.
+"""Start the headless Chromium of an npm package for the browser tests, with its own libraries and fonts.
 
     with chromium.browser() as browser:
         page = browser.new_page()
@@ -25,13 +25,13 @@ from embedded.place import NODE_MODULES
 
 PACKAGE = NODE_MODULES / "@sparticuz" / "chromium"
 ARGUMENTS = (
-    "--no-sandbox",  # its sandbox wants privileges that root in a container and an ordinary user lack alike
+    "--no-sandbox",  # the sandbox needs privileges that neither root in a container nor an ordinary user has
     "--no-zygote",
     "--disable-gpu",
     "--font-render-hinting=none",
     "--autoplay-policy=no-user-gesture-required",
 )
-# The package has one font family: every page looks the same on every machine.
+# The only fonts are those of the package, so that every page looks the same on every machine.
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig><dir prefix="relative">fonts</dir><cachedir>{cache}</cachedir></fontconfig>
@@ -44,13 +44,13 @@ require("node:stream/promises").pipeline(
 
 
 class ChromiumMissing(Exception):
-    """The browser cannot be had here; the message says what to do."""
+    """Chromium is not available here. The message says what to do."""
 
 
 @contextlib.contextmanager
 def browser() -> Iterator[Browser]:
-    """A running browser. The first one of a version is unpacked first (some 3 s). Raises ChromiumMissing."""
-    # Playwright's own Node wants libatomic, which a plain Debian does not have; ours wants nothing.
+    """Start Chromium, unpacked before its first start (about 3 s), and yield it. Raises ChromiumMissing."""
+    # Playwright's own Node needs libatomic, which a plain Debian does not have. Ours does not need it.
     os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(node.find()[0]))
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(**launch_options())
@@ -61,7 +61,7 @@ def browser() -> Iterator[Browser]:
 
 
 def launch_options() -> dict[str, Any]:
-    """Keyword arguments for Playwright's `chromium.launch`, which it can also do without `browser()`."""
+    """Return the keyword arguments for `chromium.launch` of Playwright, for callers that do not use `browser()`."""
     own = os.environ.get("SPACEKEEP_CHROMIUM")
     if own:
         return {"executable_path": own, "args": list(ARGUMENTS)}
@@ -78,7 +78,7 @@ def launch_options() -> dict[str, Any]:
 
 
 def unpack() -> Path:
-    """The folder with `chromium`, its libraries and fonts; made once for each version. Raises ChromiumMissing."""
+    """Unpack Chromium once per version. Return the folder with `chromium`, libraries, fonts. Raises ChromiumMissing."""
     if not PACKAGE.exists():
         raise ChromiumMissing("Chromium is not installed: run `make test`, or set SPACEKEEP_CHROMIUM to a program")
     if os.uname().sysname != "Linux" or os.uname().machine != "x86_64":
@@ -87,7 +87,7 @@ def unpack() -> Path:
     folder = NODE_MODULES / ".cache" / f"chromium-{version}"
     folder.parent.mkdir(exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may begin together
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs may start at the same time
         if not folder.exists():
             fresh = folder.with_suffix(".new")
             shutil.rmtree(fresh, ignore_errors=True)
@@ -104,7 +104,7 @@ def _unpack_into(folder: Path) -> None:
         archive = folder / f"{name}.tar"
         _unbrotli(f"{name}.tar.br", archive)
         with tarfile.open(archive) as tar:
-            # Debian 12's Python 3.11.2 has no filters yet; npm has checked the file's hash.
+            # Python 3.11.2 of Debian 12 has no extraction filters. npm has checked the hash of the file.
             tar.extraction_filter = getattr(tarfile, "data_filter", lambda member, _: member)
             tar.extractall(folder)  # noqa: S202
         archive.unlink()

@@ -1,4 +1,4 @@
-"""What the three engines share: a data folder, ports that stay, and a start that ends when the engine answers."""
+"""The base class of engines and nginx: a data folder, ports that stay the same, and a start that waits until ready."""
 
 import signal
 import sysconfig
@@ -14,11 +14,11 @@ READY_SECONDS = 180.0
 
 
 class EngineError(ProcessError):
-    """An engine did not start; the message ends with the last lines of its log."""
+    """An engine failed to start. The message ends with the last lines of its log."""
 
 
 class Engine(ABC):
-    """One server process. `check` is called while waiting, and may raise to give up."""
+    """One server process. `check` is called while waiting, and may raise to stop the wait."""
 
     name: str
     stop_signal = signal.SIGTERM
@@ -37,12 +37,12 @@ class Engine(ABC):
         return self.process.running
 
     def start(self) -> None:
-        """Start, and return once the engine does its work. Raises EngineError."""
+        """Start the engine and wait until it is ready. Raises EngineError."""
         self.launch()
         self.wait_until_ready()
 
     def launch(self) -> None:
-        """Start without waiting for it. The first launch settles the ports; later ones keep them."""
+        """Start without waiting. The first launch chooses the ports; later launches keep them."""
         if self.running:
             return
         try:
@@ -58,7 +58,7 @@ class Engine(ABC):
         self._pid_file.write_text(str(self.process.pid))
 
     def wait_until_ready(self) -> None:
-        """Return once the engine answers. Raises EngineError when it ends before, or after three minutes."""
+        """Wait until the engine is ready. Raises EngineError if it ends before, or is not ready after three minutes."""
         deadline = time.monotonic() + READY_SECONDS
         while not self._answers():
             self._check()
@@ -69,19 +69,20 @@ class Engine(ABC):
             time.sleep(0.02)
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
-        """Stop in order, or by force after `stop_seconds`, or as soon as `hurry()` says so."""
+        """Stop gracefully; kill the process after `stop_seconds`, or as soon as `hurry()` returns True."""
         self.process.stop(self.stop_signal, self.stop_seconds, hurry)
         self._pid_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
-        """End it as a crash would (SIGKILL)."""
+        """Kill the process (SIGKILL), as a crash would."""
         self.process.kill()
 
     def port(self, name: str) -> int:
         return self._state.port(name)
 
     def _end_leftover(self) -> None:
-        """Wait for the process of a start that was killed, which is ending too, and help it after 5 seconds."""
+        """Wait up to 5 seconds until the process of an earlier start has ended, then kill it. After a SIGKILL of
+        `make run` it may still be stopping."""
         try:
             pid = int(self._pid_file.read_text())
         except (OSError, ValueError):
@@ -96,7 +97,8 @@ class Engine(ABC):
         self._pid_file.unlink(missing_ok=True)
 
     def _is_ours(self, pid: int) -> bool:
-        """A pid may belong to somebody else by now: ours works in our folder and is not our child of this start."""
+        """Return whether `pid` is the engine of an earlier start: it works in our folder, and this start did not create
+        it. The system may have given the pid to another process."""
         try:
             return pid != self.process.pid and Path(f"/proc/{pid}/cwd").samefile(self._working_folder)
         except OSError:
@@ -109,7 +111,7 @@ class Engine(ABC):
     @property
     @abstractmethod
     def ports(self) -> tuple[str, ...]:
-        """The names of the ports that it listens on."""
+        """The names of the ports that the engine listens on."""
 
     @abstractmethod
     def _spawn(self) -> None: ...
@@ -119,7 +121,7 @@ class Engine(ABC):
 
 
 def script(name: str) -> Path:
-    """A program that a wheel put beside the interpreter."""
+    """Return the path of a program that a wheel installed beside the interpreter. Raises EngineError."""
     path = Path(sysconfig.get_path("scripts")) / name
     if not path.exists():
         raise EngineError(f"{path} is missing: install requirements/embedded.txt")

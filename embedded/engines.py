@@ -1,4 +1,4 @@
-"""The three engines of one data folder, started side by side and stopped together."""
+"""Start the three engines of one data folder in parallel, and stop them together."""
 
 import fcntl
 import shutil
@@ -19,8 +19,8 @@ __all__ = ["EngineError", "Engines", "Postgres", "SeaweedFS", "Valkey"]
 class Engines:
     """PostgreSQL, Valkey and SeaweedFS with their data, secrets, ports and logs under `data_dir` (mode 0700).
 
-    `fast` gives up what PostgreSQL does to survive a power cut, for tests. `check` is called while waiting, and may
-    raise to give up. Start from the main thread: Linux ends children when the thread that started them ends.
+    `fast` makes PostgreSQL quick but not safe against a power cut, for tests. `check` is called while waiting, and may
+    raise to stop the wait. Start from the main thread: Linux ends the engines when the thread that started them ends.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Engines:
 
     @property
     def all(self) -> tuple[Engine, ...]:
-        return (self.seaweedfs, self.valkey, self.postgres)  # the slowest to start comes first
+        return (self.seaweedfs, self.valkey, self.postgres)  # the slowest to start is first
 
     @property
     def running(self) -> bool:
@@ -50,7 +50,7 @@ class Engines:
 
     @property
     def env(self) -> dict[str, str]:
-        """The settings that lead to these engines, once they were started."""
+        """Return the settings of these engines for the portal. Call it after `start`."""
         return {
             "DATABASE_URL": self.postgres.url,
             "DATABASE_OWNER_URL": self.postgres.owner_url,
@@ -64,7 +64,7 @@ class Engines:
         }
 
     def start(self) -> None:
-        """Start all three and return when each does its work; on a failure none is left. Raises EngineError."""
+        """Start all three and wait until they are ready. If one fails, all are stopped. Raises EngineError."""
         self._take_lock()
         try:
             for engine in self.all:
@@ -76,7 +76,7 @@ class Engines:
             raise
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
-        """Stop all three; by force where one does not, or as soon as `hurry()` says so."""
+        """Stop all three; kill those that do not stop in time, or all as soon as `hurry()` returns True."""
         for engine in self.all:
             engine.process.ask_to_stop(engine.stop_signal)
         for engine in self.all:
@@ -86,7 +86,7 @@ class Engines:
             self._lock = None
 
     def destroy(self) -> None:
-        """Stop, and remove `data_dir` with everything that belongs to it: for tests."""
+        """Stop the engines and remove `data_dir` and all other data of them. For tests."""
         self.stop(hurry=lambda: True)
         identity.remove_home(self._state)
         shutil.rmtree(self.data_dir, ignore_errors=True)

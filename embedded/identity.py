@@ -1,9 +1,9 @@
 """Choose the user that PostgreSQL runs as. It refuses to run as root, and we never widen file permissions for it.
 
-- Not root: ourselves.
-- Root: ourselves still, in a user namespace where root has another number. Files stay root's, folders stay closed.
-- Root where namespaces are refused (some containers): the user `nobody`, with its data and a copy of its programs in a
-  folder of its own under /var/tmp. SPACEKEEP_NO_NAMESPACE=1 forces this, for trying it.
+- Not root: the same user.
+- Root: also the same user, in a user namespace that maps root to another number. Files and folders stay root's.
+- Root where namespaces are refused (some containers): the user `nobody`, with the data and a copy of the programs in a
+  folder of its own under /var/tmp. SPACEKEEP_NO_NAMESPACE=1 forces this case.
 """
 
 import os
@@ -23,20 +23,20 @@ OUTSIDE = "/var/tmp"
 
 @dataclass(frozen=True)
 class Identity:
-    """`arguments` for the launcher; `home` is where PostgreSQL's data and programs have to lie, None for anywhere."""
+    """`arguments` are for the launcher. `home` must contain PostgreSQL's data and programs; None means any folder."""
 
     arguments: Sequence[str] = ()
     home: Path | None = None
     owner: tuple[int, int] | None = None
 
     def give(self, path: Path) -> None:
-        """Let PostgreSQL own a path that we made for it."""
+        """Make PostgreSQL's user the owner of `path`."""
         if self.owner:
             os.chown(path, *self.owner)
 
 
 def choose(state: State) -> Identity:
-    """The identity for this process and this machine."""
+    """Return the identity for this user and this machine."""
     if os.geteuid() != 0:
         return Identity()
     nobody = pwd.getpwnam("nobody")
@@ -53,7 +53,7 @@ def _works(arguments: Sequence[str]) -> bool:
 
 
 def _home(state: State, owner: tuple[int, int]) -> Path:
-    """Create a folder that only root and the user `nobody` can enter. Its random name can't have been taken before."""
+    """Create a folder that only root and `nobody` can enter. Its random name can't have been taken by another user."""
     saved = state.text("postgres_home")
     if saved and Path(saved).is_dir():
         return Path(saved)
@@ -64,19 +64,19 @@ def _home(state: State, owner: tuple[int, int]) -> Path:
 
 
 def remove_home(state: State) -> None:
-    """Remove that folder, where there is one."""
+    """Remove the folder that `_home` created, if there is one."""
     saved = state.text("postgres_home")
     if saved:
         shutil.rmtree(saved, ignore_errors=True)
 
 
 def copy_programs(programs: Path, identity: Identity) -> Path:
-    """The folder to run PostgreSQL from: the wheel's, or a copy that `nobody` can reach (41 MB, made once)."""
+    """Return the folder to run PostgreSQL from: the wheel's, or a copy for `nobody` (41 MB, made once)."""
     if identity.home is None:
         return programs
     copy = identity.home / "programs"
     if not copy.exists():
-        # The libraries that the wheel's programs look for beside their package come too.
+        # The wheel's programs look for libraries beside their package, so these are copied too.
         fresh = identity.home / "programs.new"
         shutil.rmtree(fresh, ignore_errors=True)
         package = programs.parent
@@ -84,6 +84,6 @@ def copy_programs(programs: Path, identity: Identity) -> Path:
         libraries = package.with_name(f"{package.name}.libs")
         if libraries.is_dir():
             shutil.copytree(libraries, fresh / libraries.name)
-        fresh.chmod(0o755)  # its parent is closed to everybody else
+        fresh.chmod(0o755)  # no other user can enter its parent folder
         fresh.rename(copy)
     return copy / programs.parent.name / programs.name

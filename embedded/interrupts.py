@@ -1,15 +1,16 @@
-"""Ctrl-C, SIGTERM and a closed terminal are noted, and acted on where it is safe: not between a fork and its record."""
+"""Count SIGINT, SIGTERM and SIGHUP, so that the program stops only at safe points, not between a fork and its
+record."""
 
 import signal
 from types import FrameType
 
 
 class Interrupted(Exception):
-    """Somebody asked us to stop."""
+    """A signal asked this process to stop."""
 
 
 class Interrupts:
-    """Counts requests to stop. The first one stops in order, the second at once."""
+    """Count requests to stop. The first one starts a graceful stop, the second an immediate one."""
 
     def __init__(self) -> None:
         self._count = 0
@@ -20,10 +21,10 @@ class Interrupts:
         self._count += 1
 
     def check(self) -> None:
-        """Raise Interrupted once somebody asked us to stop."""
+        """Raise Interrupted if there was a request to stop."""
         if self._count:
             raise Interrupted
 
     def hurry(self) -> bool:
-        """Whether somebody asked a second time."""
+        """Return whether there was a second request."""
         return self._count > 1

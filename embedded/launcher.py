@@ -1,10 +1,10 @@
-"""Become another program that ends when its parent does, as a user that PostgreSQL accepts.
+"""Exec another program, which ends when its parent process does, as a user that PostgreSQL accepts.
 
 Run as a script by `embedded.process`, with only the standard library, so that it starts in about 15 ms:
 
     python -I -S launcher.py --parent PID [--death-signal N] [--namespace UID | --user UID:GID] -- PROGRAM ARG...
 
-The order matters: the kernel forgets the death signal when a process changes its credentials, so those change first.
+The order matters: the kernel clears the death signal when a process changes its credentials, so those change first.
 """
 
 import argparse
@@ -18,9 +18,9 @@ PR_SET_PDEATHSIG = 1
 
 
 def enter_namespace(uid: int) -> None:
-    """Map our own user id to `uid`, and our group to the same number, in a new user namespace.
+    """Map the current user id to `uid`, and the group id to the same number, in a new user namespace.
 
-    Seen from outside nothing changes: files stay ours, and no permission is widened. Raises OSError where refused.
+    Outside the namespace nothing changes: files keep their owner and permissions. Raises OSError if it is refused.
     """
     outer_uid, outer_gid = os.geteuid(), os.getegid()
     libc = ctypes.CDLL(None, use_errno=True)
@@ -35,18 +35,18 @@ def enter_namespace(uid: int) -> None:
 
 
 def become(uid: int, gid: int) -> None:
-    """Drop root for good."""
+    """Drop root privileges permanently."""
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
 
 
 def die_with_parent(parent: int, signal_number: int) -> None:
-    """Ask Linux for `signal_number` when the parent ends; elsewhere the supervisor's own stop has to do."""
+    """Have Linux send `signal_number` when the parent ends. On other systems only the supervisor stops this process."""
     if sys.platform != "linux":
         return
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal_number)
-    if os.getppid() != parent:  # it ended before we asked
+    if os.getppid() != parent:  # it ended before the request
         sys.exit(1)
 
 

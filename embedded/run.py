@@ -1,4 +1,4 @@
-"""`make run`: engines, database, bucket, static files, demo, then the portal until somebody stops it."""
+"""`make run`: start engines, prepare database, bucket, static files and demo, run the portal until interrupted."""
 
 import base64
 import contextlib
@@ -33,7 +33,7 @@ WEB_SECONDS = 180.0
 
 
 class Run:
-    """One `make run`, from its first line to the last process it started."""
+    """One `make run`, from its start until all its processes have ended."""
 
     def __init__(self, interrupts: Interrupts) -> None:
         self._interrupts = interrupts
@@ -52,7 +52,7 @@ class Run:
         return f"http://{HOST_NAME}:{self._port}"
 
     def up(self) -> None:
-        """Bring everything up and print how to get in. Raises ProcessError or Interrupted."""
+        """Start everything and print how to sign in. Raises ProcessError or Interrupted."""
         with step("PostgreSQL, Valkey, SeaweedFS"):
             self._engines.start()
             self._occupied = occupy_ipv6(self._engines.seaweedfs.port("s3"))
@@ -79,11 +79,11 @@ class Run:
         welcome(self.url)
 
     def watch(self) -> None:
-        """Start again what dies, until interrupted."""
+        """Restart processes that end, until interrupted."""
         self._supervisor.run()
 
     def down(self) -> None:
-        """Stop what is running: first who asks, then who answers."""
+        """Stop what is running: clients before the servers that they use."""
         hurry = self._interrupts.hurry
         self._release_port()
         if self._preparation:
@@ -107,10 +107,10 @@ class Run:
             "SECRET_KEY": State(DATA / "run.json").secret("secret_key"),
             **key_pair("CERTIFICATE"),
             **key_pair("LOG"),
-            "LOG_ORIGIN": "localhost/log",  # the port may be another one at the next start
+            "LOG_ORIGIN": "localhost/log",  # without the port, which the next start may change
             "DEMO_PASSWORD": State(DATA / "run.json").secret("demo_password")[:12],
             "DEBUG": "0",
-            "REQUIRE_SECOND_FACTOR": "0",  # the demo accounts have a password only
+            "REQUIRE_SECOND_FACTOR": "0",  # the demo accounts have only a password
             "ALLOWED_HOSTS": f"{HOST_NAME},{HOST}",
             "SITE_URL": self.url,
             "BEHIND_PROXY": "1",
@@ -129,7 +129,7 @@ class Run:
         deadline = time.monotonic() + WEB_SECONDS
         while (status := first_page(self._port)) is None or status >= 500:
             self._interrupts.check()
-            is_starting = status in (None, 502, 504)  # nginx's own answers
+            is_starting = status in (None, 502, 504)  # nginx answers 502 and 504 itself
             if not web.running or time.monotonic() > deadline or not is_starting:
                 said = f"answers with an error ({status})" if status else "does not answer"
                 raise ProcessError(f"the portal {said} at {self.url}:{last_lines(web.log)}\n  All of it: {web.log}")
@@ -137,7 +137,7 @@ class Run:
 
 
 def key_pair(name: str) -> dict[str, str]:
-    """NAME_KEY, which signs, and NAME_PUBLIC_KEYS, for the services that only verify."""
+    """Return NAME_KEY, the signing key, and NAME_PUBLIC_KEYS, for the services that only verify."""
     seed = bytes.fromhex(State(DATA / "run.json").secret(f"{name.lower()}_key"))
     public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
     encoded = {f"{name}_KEY": seed, f"{name}_PUBLIC_KEYS": public}
@@ -145,7 +145,7 @@ def key_pair(name: str) -> dict[str, str]:
 
 
 def welcome(url: str) -> None:
-    """Where it is, and how to sign in."""
+    """Print the address, and how to sign in."""
     say(f"\n  Spacekeep is at {url}\n")
     rows = [(account["role"], account["name"], account["password"]) for account in demo_facts().get("accounts", [])]
     for line in table([("sign in as", "name", "password"), *rows]) if rows else ():
@@ -154,7 +154,7 @@ def welcome(url: str) -> None:
 
 
 def describe_mail(env: Mapping[str, str]) -> str:
-    """Where the mails of invitations and password resets are, without a mail server."""
+    """Describe where to find the mails of invitations and password resets, without a mail server."""
     if env.get("EMAIL_URL"):
         return ""
     where = f"{os.path.relpath(MAIL)}/"
@@ -162,7 +162,7 @@ def describe_mail(env: Mapping[str, str]) -> str:
 
 
 def demo_facts() -> dict[str, Any]:
-    """What `manage.py demo --json` printed: its last line that is an object."""
+    """Return what `manage.py demo --json` printed: the last line that is an object."""
     for line in reversed((LOGS / "demo.log").read_text().splitlines()):
         with contextlib.suppress(ValueError):
             facts = json.loads(line)
@@ -172,7 +172,7 @@ def demo_facts() -> dict[str, Any]:
 
 
 def first_page(port: int) -> int | None:
-    """The status that the portal's first page has (a redirect to sign-in is fine), None while it does not answer."""
+    """Return the status of the portal's first page (a redirect to sign-in is fine), or None if there is no answer."""
     connection = http.client.HTTPConnection(HOST, port, timeout=10)
     try:
         connection.request("GET", "/", headers={"Host": HOST_NAME})
@@ -184,9 +184,9 @@ def first_page(port: int) -> int | None:
 
 
 def choose_port() -> tuple[int, socket.socket | None]:
-    """PORT from the environment if it is set, else 8000, else the one of last time, else any that is free.
+    """Return PORT from the environment if it is set, else 8000, else the last one, else any free port.
 
-    With a claim: it takes a while until web listens there, and another clone may be starting now.
+    Also return a claim on it: it takes a while until web listens there, and another clone may start at the same time.
     """
     wanted = os.environ.get("PORT", "")
     if wanted:
@@ -200,7 +200,7 @@ def choose_port() -> tuple[int, socket.socket | None]:
 
 
 def run() -> int:
-    """The command; its exit status."""
+    """Run the command, and return its exit status."""
     interrupts = Interrupts()
     adopt_orphans()
     DATA.mkdir(mode=0o700, exist_ok=True)
@@ -213,7 +213,7 @@ def run() -> int:
 
 
 def take(lock: IO[str]) -> bool:
-    """Whether this clone is ours to run. manage.py tries the lock for an instant too, so a second try is fair."""
+    """Lock this clone, and return whether that worked. Tries several times: manage.py holds the lock for instants."""
     for _ in range(5):
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -223,7 +223,7 @@ def take(lock: IO[str]) -> bool:
 
 
 def guarded(interrupts: Interrupts, make: Callable[[], Run]) -> int:
-    """Up, watch, and always down again."""
+    """Start, watch, and always stop everything. Return the exit status."""
     current: Run | None = None
     try:
         current = make()

@@ -1,7 +1,7 @@
-"""SeaweedFS, the object store: master, volume server, filer and S3 gateway in one process (`weed mini`).
+"""Run SeaweedFS, the object store: master, volume server, filer and S3 gateway in one process (`weed mini`).
 
-Only the S3 gateway serves clients, and asks for a key. The other parts trust whoever reaches them, so each is closed:
-gRPC takes our own certificate only, the volume server wants signed requests, and filer and master offer no HTTP API.
+Only the S3 gateway is for clients, and it requires a key. The other parts would trust every caller, so each is closed:
+gRPC accepts only our own certificate, the volume server needs signed requests, and filer and master have no HTTP API.
 """
 
 import http.client
@@ -19,7 +19,7 @@ from embedded.state import HOST, TWIN, write_private
 BUCKET = "spacekeep"
 REGION = "us-east-1"
 PORT_NAMES = ("s3", "master", "volume", "filer", "admin")
-# Room is handed out in whole volumes, and comes back when one is 30% garbage: small ones suit a small disk.
+# Space is allocated in full volumes, and reclaimed from one when it is 30% garbage: small volumes suit a small disk.
 VOLUME_MB = 256
 CERTIFICATE = "grpc"
 # The keys of security.toml (`weed scaffold -config=security`): writes and reads, at the volume server and at the filer.
@@ -51,12 +51,12 @@ class SeaweedFS(Engine):
         write_private(self.folder / "s3.json", json.dumps(self._configuration()))
         ensure_certificate(self.folder, CERTIFICATE)
         write_private(self.folder / "security.toml", self._security())
-        # It saves its options there and reads them at the next start: ours are on the command line, every time.
+        # SeaweedFS saves its options there and reads them at the next start. Ours are always on the command line.
         (self.folder / "mini.options").unlink(missing_ok=True)
         self.process.spawn([str(script("weed")), *self._arguments()], cwd=self.folder, death_signal=signal.SIGTERM)
 
     def _configuration(self) -> dict[str, Any]:
-        """Of the S3 gateway: who may do what."""
+        """Return the S3 gateway's accounts and their permissions."""
         identity = {
             "name": "spacekeep",
             "credentials": [{"accessKey": self.access_key, "secretKey": self.secret_key}],
@@ -65,7 +65,7 @@ class SeaweedFS(Engine):
         return {"identities": [identity]}
 
     def _security(self) -> str:
-        """The contents of security.toml, which it reads in its working folder. File names are relative to that."""
+        """Return the contents of security.toml, which is in the working folder. Its paths are relative to that."""
         keys = [(name, {"key": self._state.secret(f"seaweedfs_{name}")}) for name in SIGNED]
         files = {"cert": f"{CERTIFICATE}.crt", "key": f"{CERTIFICATE}.key"}
         tables = [*keys, ("grpc", {"ca": files["cert"]}), *((f"grpc.{name}", files) for name in WITH_CERTIFICATE)]
@@ -83,7 +83,7 @@ class SeaweedFS(Engine):
 
     def _options(self) -> dict[str, str]:
         return {
-            "dir": ".",  # relative to cwd, as are the next two: no path is too long or has a space in it
+            "dir": ".",  # relative to cwd, as the next two, so that no path is too long or contains a space
             "s3.localSocket": "s3.sock",
             "filer.localSocket": "filer.sock",
             "ip": HOST,
@@ -91,35 +91,36 @@ class SeaweedFS(Engine):
             "s3.config": "s3.json",
             "s3.autoCreateBucket": "false",
             "s3.iam": "false",
-            "s3.port.iceberg": "0",  # these two would be the same fixed ports for everybody on the machine
+            "s3.port.iceberg": "0",  # the defaults of these two are the same fixed ports for every clone
             "s3.port.lance": "0",
             "webdav": "false",
             "admin.ui": "false",
             "master.telemetry": "false",
             "master.volumeSizeLimitMB": str(VOLUME_MB),
-            "volume.max": "0",  # as many as the disk holds
+            "volume.max": "0",  # as many as fit on the disk
             "volume.preStopSeconds": "0",
             "filer.disableDirListing": "true",
-            "disableHttp": "true",  # of filer and master; the S3 gateway talks gRPC with them
+            "disableHttp": "true",  # of filer and master; the S3 gateway uses gRPC with them
         }
 
     def _answers(self) -> bool:
-        """Whether a volume server has room and the gateway refuses a stranger, so that keys are loaded."""
+        """Return whether there are free volumes, and the gateway has loaded its keys: it refuses requests without
+        one."""
         try:
-            # The master's own page is all that it still shows over HTTP.
+            # The master's status page is the only thing that it still serves over HTTP.
             room = re.search(rb"<th>Max</th>\s*<td>(\d+)</td>", _get(self.port("master"), "/")[1])
             return room is not None and int(room[1]) > 0 and _get(self.port("s3"), "/")[0] == 403
         except (OSError, http.client.HTTPException):
             return False
 
     def has_bucket(self) -> bool:
-        """Whether our bucket has a volume. `setup_store` makes the bucket and writes into it."""
+        """Return whether our bucket has a volume. `setup_store` creates the bucket and writes into it."""
         volumes = json.loads(_get(self.port("volume"), "/status")[1])["Volumes"] or []
         return any(volume["Collection"] == BUCKET for volume in volumes)
 
     def stop(self, hurry: Callable[[], bool] = lambda: False) -> None:
         super().stop(hurry)
-        # It makes a socket in /tmp for each port, and leaves some behind.
+        # SeaweedFS creates a socket in /tmp for each port, and leaves some behind.
         for name in self.ports if self._settled else ():
             for port in (self.port(name), self.port(name) + TWIN):
                 for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):

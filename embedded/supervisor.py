@@ -1,4 +1,4 @@
-"""Keep engines and services running: report each death in a line and restart it, with growing pauses."""
+"""Keep engines and services running: report each crash in a line, and restart the process after growing pauses."""
 
 import signal
 import time
@@ -16,7 +16,7 @@ STABLE_SECONDS = 60.0
 
 @dataclass
 class Watched:
-    """One process, how to start it, and when (monotonic seconds; None while it runs)."""
+    """One process, how to start it, and when to (monotonic seconds; None while it runs)."""
 
     process: Process
     start: Callable[[], None]
@@ -25,7 +25,7 @@ class Watched:
     due: float | None = None
 
     def look(self, now: float) -> None:
-        """Note a death, or start again when it is time. A start that fails counts as a death."""
+        """Report a crash, or restart the process when it is time. A failed start counts as a crash."""
         if self.process.running:
             if now - self.started_at > STABLE_SECONDS:
                 self.delay = FIRST_DELAY
@@ -44,7 +44,7 @@ class Watched:
 
 
 def how_it_ended(process: Process) -> str:
-    """In words; with the end of its log where it ended by itself, for there it says why."""
+    """Describe how the process ended; with the end of its log if no signal killed it, since the log says why."""
     status = process.exit_status or 0
     if status < 0:
         return f"{process.name} was killed ({signal.Signals(-status).name})"
@@ -52,7 +52,7 @@ def how_it_ended(process: Process) -> str:
 
 
 class Supervisor:
-    """Looks after engines and services until `check` raises."""
+    """Watch engines and services until `check` raises."""
 
     def __init__(self, check: Callable[[], None]) -> None:
         self._check = check
@@ -65,7 +65,7 @@ class Supervisor:
         self._watched.append(Watched(service.process, lambda: service.spawn(env), started_at=time.monotonic()))
 
     def run(self) -> None:
-        """Never returns: ends by what `check` raises."""
+        """Run until `check` raises; never return."""
         while True:
             self._check()
             for watched in self._watched:

