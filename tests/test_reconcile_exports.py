@@ -59,7 +59,7 @@ def test_a_reappeared_part_is_removed_at_the_second_sighting(make_volume: Callab
     assert (sorted(first.orphans), first.removed, first.unknown) == (sorted([stray, nobodys]), [], [])
     assert sorted(again().removed) == sorted([stray, nobodys])
 
-    assert not store().listing("volumes/")
+    assert not store().listing("exports/")
     assert set(LogEntry.objects.values_list("event", "space_id")) == {
         ("reconcile.orphan_found", None),
         ("reconcile.orphan_removed", None),

@@ -53,7 +53,7 @@ class Invariants:
         gone = tuple(f"spaces/{pk}/" for (pk,) in rows("SELECT id FROM archive_space WHERE state = 'deleted'"))
         ready = {key for (key,) in rows("SELECT key FROM archive_exportpart WHERE state = 'ready'")}
         objects, uploads = set(self._objects()), set(_uploads())
-        over = {key for key in objects - ready | uploads if key.startswith("volumes/")}
+        over = {key for key in objects - ready | uploads if key.startswith("exports/")}
         return [f"{key} remains" for key in sorted(objects | uploads) if key.startswith(gone) or key in over]
 
     def _deleted(self) -> Iterator[str]:
