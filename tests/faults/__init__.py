@@ -1,12 +1,11 @@
-"""Kill real processes at exact points, again and again.
+"""Kill real processes (SIGKILL) at exact points, many times.
 
-points.py counts every commit, store call and publish of a process, and kills it (SIGKILL) at the chosen one.
-zygote.py is a process that has loaded everything and forks one child for each job, so that a thousand kills take
-minutes. jobs.py says what can be run there: what people and their programs do, and what a worker does (worker.py).
-A `ForkServer` starts it and sends it jobs.
+points.py counts every commit, store call and publish of a process, and kills it at the chosen one. zygote.py is a
+process that has imported everything and forks one child for each job, so that a thousand kills take minutes. jobs.py
+defines the jobs: what people, their programs and workers (worker.py) do. A `ForkServer` starts the zygote.
 
-scenes.py says what can happen in a world (world.py) of many Spaces, and invariants.py (tables.py, log_checks.py) what
-must hold in it afterwards.
+scenes.py defines what can happen in a world (world.py) of many Spaces, and invariants.py (tables.py, log_checks.py)
+what must hold in it afterwards.
 """
 
 import json
@@ -22,20 +21,20 @@ from tests.support.preloaded import Preloader
 
 @dataclass(frozen=True)
 class Run:
-    """How a job ended: `killed`, or done; and the points that it passed, in order."""
+    """How a job ended: whether it was `killed`, and the points that it passed, in order."""
 
     killed: bool
     points: tuple[str, ...]
 
 
 class ForkServer:
-    """Runs jobs in processes of their own. Raises AssertionError when one fails by itself."""
+    """Run jobs, each in its own process. Raises AssertionError if a job fails without being killed."""
 
     def __init__(self, to: IO[str], back: IO[str]) -> None:
         self._to, self._back = to, back
 
     def run(self, job: str, *arguments: str, kill_at: int = 0, label: str = "") -> Run:
-        """`kill_at`: at which point, counted from 1; 0: it may live. `label`: only points that bear it are counted."""
+        """Run a job. `kill_at`: number of the point to kill it at; 0: never. `label`: count only points with it."""
         request = {"job": job, "arguments": arguments, "kill_at": kill_at, "label": label}
         self._to.write(json.dumps(request) + "\n")
         self._to.flush()
@@ -47,7 +46,7 @@ class ForkServer:
 
 @contextmanager
 def start_fork_server(env: dict[str, str], folder: Path) -> Iterator[ForkServer]:
-    """Start a zygote with the environment `env`, that of a `Services` and more; it ends with the context."""
+    """Start a zygote with the environment `env`, that of a `Services` plus more. It ends with the context."""
     to, back, log = (folder / f"zygote.{name}" for name in ("to", "back", "log"))
     for pipe in (to, back):
         pipe.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""PostgreSQL's clock, moved ahead: the one clock that deadlines are compared with.
+"""Move PostgreSQL's clock ahead. It is the only clock that deadlines are compared with.
 
-A function `statement_timestamp` of ours stands before the real one in the search path of this session, and columns that
-take the time by default take it from there. All of it is undone with the transaction of the test.
+Our own function `statement_timestamp` shadows PostgreSQL's in the search path of this session, and columns whose
+default is the current time use it. The rollback at the end of the test undoes all of it.
 """
 
 from datetime import timedelta
@@ -26,7 +26,7 @@ SET LOCAL search_path = moved, pg_catalog, public;
 
 
 def take_over() -> None:
-    """Within a transaction, before anything else happens in it."""
+    """Install the clock, as the first thing in a transaction."""
     assert connection.in_atomic_block
     with connection.cursor() as cursor:
         cursor.execute(SETUP)

@@ -1,8 +1,8 @@
-"""What must hold whatever died, once its work was taken up again. Asked of PostgreSQL, the bucket and the log directly,
-in their own words: the code that is being tested has no say.
+"""Check what must hold after any process was killed and its work was resumed. Reads PostgreSQL, the bucket and the log
+with its own queries, independent of the code under test.
 
-Nothing held is deleted, and nothing before its time. Nothing acknowledged is lost. Of what was deleted nothing remains,
-and every Space has one end in the log. Nothing is stuck. The store has nothing that no row knows.
+No Space is deleted that is on hold or before its deadline. Nothing acknowledged is lost. Nothing remains of what was
+deleted, and every Space has one end in the log. No work is stuck. The store has no object without a row.
 """
 
 import hashlib
@@ -24,14 +24,14 @@ OBJECTS = ("archive_recording", "archive_transcript", "archive_derived")
 
 @dataclass
 class Invariants:
-    """Looks again and again; what was looked at and can't change is remembered."""
+    """Check repeatedly; objects and certificates that were checked and can't change are remembered."""
 
     known: Known
     seen: dict[tuple[str, str, datetime], bytes] = field(default_factory=dict)
     verified: set[UUID] = field(default_factory=set)
 
     def violations(self, mailed: Collection[str]) -> list[str]:
-        """Everything that is not as it must be. `mailed`: the Message-IDs that the mail server has got."""
+        """Return a line for each violation. `mailed`: the Message-IDs that the mail server has received."""
         objects, uploads = self._objects(), _uploads()
         return [
             *stuck(),
@@ -48,8 +48,8 @@ class Invariants:
         ]
 
     def remains(self) -> list[str]:
-        """What the store still has of Spaces that are deleted, and of volumes that are not ready. Asked before anybody
-        compares the store with the rows, which would remove it a day later."""
+        """Return what the store still has of deleted Spaces, and of export parts that are not ready. Call it before
+        the store is compared with the rows, since that would remove such objects."""
         gone = tuple(f"spaces/{pk}/" for (pk,) in rows("SELECT id FROM archive_space WHERE state = 'deleted'"))
         ready = {key for (key,) in rows("SELECT key FROM archive_exportpart WHERE state = 'ready'")}
         objects, uploads = set(self._objects()), set(_uploads())
@@ -57,7 +57,7 @@ class Invariants:
         return [f"{key} remains" for key in sorted(objects | uploads) if key.startswith(gone) or key in over]
 
     def _deleted(self) -> Iterator[str]:
-        """Only what was due; and everything that was, unless somebody held it."""
+        """Check that only due Spaces were deleted, and all of them unless they are on hold."""
         gone = {pk for (pk,) in rows("SELECT id FROM archive_space WHERE state = 'deleted'")}
         for pk in gone - self.known.due:
             yield f"{pk} was deleted, and was not due"
@@ -78,7 +78,7 @@ class Invariants:
                 yield f"{pk} is deleted, and {table} still has a row of it"
 
     def _lost(self, objects: Mapping[str, bytes]) -> Iterator[str]:
-        """Everything that was acknowledged is stored byte for byte, and so is every object that a row names."""
+        """Check that everything acknowledged, and every object that a row names, is stored byte for byte."""
         stored: dict[UUID, set[str]] = {}
         for table in OBJECTS:
             for pk, key, size, sha256, missing in rows(f"SELECT space_id, key, size, sha256, missing_at FROM {table}"):
@@ -127,7 +127,7 @@ class Invariants:
             yield f"an upload of {key} is still open"
 
     def _packages(self, objects: Mapping[str, bytes]) -> Iterator[str]:
-        """What is ready is whole, and holds nothing of a Space that is deleted."""
+        """Check that ready packages are complete, and contain no recording of a deleted Space."""
         gone = {sha256 for pk, sha256 in self.known.recordings.items() if pk in self.known.due}
         for table in ("archive_bundle", "archive_exportpart"):
             for key, by, crc32, sha256 in rows(

@@ -1,5 +1,5 @@
-"""What can be run, and killed, in a process of its own: what the workers run, and what people, their programs and the
-operators' commands do. All of it comes by the public functions of archive/, as the site and the commands call them."""
+"""The jobs that can run, and be killed, in their own process: the work of workers, and what people, their programs and
+operators' commands do. They call the same public functions of archive/ as the site and the commands."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ OVER = [UploadSession.State.REJECTED, UploadSession.State.ABORTED]
 
 
 def make_bundle(bundle_id: str) -> None:
-    """All that workers do for a bundle until nothing is left to do."""
+    """Do all of a worker's jobs for a bundle."""
     assert store().capabilities.copies_parts
     build.build(UUID(bundle_id))
     maintain.verify(Bundle, UUID(bundle_id))
@@ -49,9 +49,9 @@ def ingest(path: str, title: str, ended_at: str) -> None:
 
 
 def upload(path: str, kind: str, title: str, ended_at: str) -> None:
-    """As a browser does it: announce the Space, begin, send, complete. Called again, it goes on with what is there."""
+    """Announce the Space, begin, send and complete, as a browser does. A second call resumes the upload."""
     session, by = _begun(Path(path), kind, title, ended_at)
-    parts = list_parts(session, by)  # finds out, too, that all of it had come
+    parts = list_parts(session, by)  # also notices if the upload was already complete
     if session.state == UploadSession.State.OPEN and not parts:
         Upload(store(), session.key, session.upload_id).put(1, Path(path).read_bytes())
     complete(session, by)
@@ -63,7 +63,7 @@ def correct_line(space_id: str) -> None:
 
 
 def accept_partial(title: str) -> None:
-    """Of a transcript that was refused."""
+    """Accept the readable rest of a rejected transcript."""
     by = Uploader(user=_user("alice"))
     session = UploadSession.objects.get(space__title=title, kind="transcript")
     clean_up.accept_partial(session, by)
@@ -126,7 +126,7 @@ def request_export() -> None:
 
 
 def deliver_livekit_events(folder: str) -> None:
-    """As LiveKit does it: each event twice, and again until it was answered."""
+    """Send each event twice, and again until it was answered, as LiveKit does."""
     for path in sorted(Path(folder).iterdir()):
         body = path.read_bytes()
         for _ in range(2):
@@ -139,27 +139,27 @@ def sweep() -> None:
 
 
 def sequence_log() -> None:
-    """As the worker does each minute; a checkpoint is due each time."""
+    """Do what the worker does each minute, with a checkpoint due each time."""
     with override_settings(LOG_CHECKPOINT_SECONDS=0, LOG_TSA_SECONDS=0):
         sequence.run()
         publishing.run()
 
 
 def mail_checkpoints() -> None:
-    """What beat and a worker do for today's mails with the checkpoint."""
+    """Do what beat and a worker do for today's checkpoint mails."""
     checkpoint_mail.create_mails()
     for pk in CheckpointMail.objects.filter(state="pending").values_list("pk", flat=True):
         checkpoint_mail.send(pk)
 
 
 def recover_restored() -> None:
-    """`manage.py restore_check --apply`, with several transactions where production needs one."""
+    """Run `manage.py restore_check --apply`, in several transactions where production needs one."""
     recovery.BATCH = 5
     restore_check.apply()
 
 
 def compare() -> None:
-    """`reconcile --apply` of two days, on which everything is old."""
+    """Run `reconcile --apply` on two days, when no object is too new to be judged."""
     for _ in range(2):
         reconcile(apply=True, age=timedelta(0))
 

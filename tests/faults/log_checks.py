@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.faults.tables import rows
 
-# The log against the rows: an event, and where it must be as often as there are rows.
+# Events whose entries must match the rows: event, subject's name in the log, table, condition.
 LOGGED = [
     ("violation.flagged", "violation", "archive_violation", "true"),
     ("violation.lifted", "violation", "archive_violation", "state = 'lifted'"),
@@ -23,7 +23,8 @@ LOGGED = [
     ("hold.released", "hold", "archive_hold", "state = 'released'"),
     ("notice.sent", "notice", "archive_notice", "state = 'sent'"),
 ]
-# Events with one entry per subject, by the subject's name in the log; of events that exclude each other, one.
+# Events that a subject has at most one entry of, by the subject's name in the log. Words in one string exclude each
+# other.
 PACKAGE = ("requested", "ready", "verified", "failed removed")
 ONCE = {
     ("bundle", "bundle"): PACKAGE,
@@ -33,7 +34,7 @@ ONCE = {
 
 
 def ends() -> Iterator[str]:
-    """One beginning and one end of each deletion, in this order, and one certificate."""
+    """Check that each deleted Space has one start and one end of its deletion, in this order, and one certificate."""
     ends = dict(
         rows(
             "SELECT space_id, string_agg(event, ' ' ORDER BY id) FROM archive_logentry "
@@ -48,7 +49,7 @@ def ends() -> Iterator[str]:
 
 
 def entries() -> Iterator[str]:
-    """Check the entries of everything but deletions."""
+    """Check the entries of everything except deletions."""
     for event, name, table, condition in LOGGED:
         logged = sorted(rows(f"SELECT detail->>'{name}' FROM archive_logentry WHERE event = %s", event))
         if logged != (stored := sorted(rows(f"SELECT id::text FROM {table} WHERE {condition}"))):
@@ -61,7 +62,7 @@ def entries() -> Iterator[str]:
 
 
 def work() -> Iterator[str]:
-    """Each step of a worker has one entry, and a bundle ended with its Space."""
+    """Check that each step of a worker has one entry, and that the bundles of deleted Spaces have ended."""
     for (kind, name), steps in ONCE.items():
         for step in steps:
             repeated = rows(
@@ -79,14 +80,14 @@ def work() -> Iterator[str]:
 
 
 def notices(mailed: Collection[str]) -> Iterator[str]:
-    """`mailed`: Message-IDs."""
+    """Check that each sent notice was mailed. `mailed`: Message-IDs."""
     for (pk,) in rows("SELECT id FROM archive_notice WHERE state = 'sent'"):
         if not any(name.startswith(f"<{pk}@") for name in mailed):
             yield f"notice {pk} was never mailed"
 
 
 def certificates(verified: set[UUID]) -> Iterator[str]:
-    """Those that are not `verified` yet, which they are afterwards."""
+    """Check the certificates that are not in `verified`, and add them to it."""
     key = Ed25519PrivateKey.from_private_bytes(base64.b64decode(os.environ["CERTIFICATE_KEY"])).public_key()
     logged = dict(rows("SELECT space_id, detail->>'certificate' FROM archive_logentry WHERE event = 'space.deleted'"))
     for pk, document in rows("SELECT space_id, document FROM archive_deletioncertificate"):

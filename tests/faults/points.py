@@ -1,8 +1,7 @@
-"""The places where a process can be killed: before and after every commit, every call to the store, every publish, and
-every request to the receiver of a webhook.
+"""Points where a process can be killed: before and after every commit, store call, publish and webhook request.
 
-Each is labeled by what is done and by the innermost function of ours that does it. The label goes to a file before
-anything happens, so that it is known also of a process that died there.
+Each point has a label: the operation, and the innermost function of ours that does it. The label is written to a file
+before the operation, so that it is known also if the process is killed there.
 """
 
 import http.client
@@ -23,14 +22,14 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
 class Points:
-    """Count, report and kill."""
+    """Count points, report them, and kill the process at one."""
 
     def __init__(self) -> None:
         self.count, self.kill_at, self.output, self.label = 0, 0, -1, ""
         self.lock = threading.Lock()
 
     def arm(self, output: int, kill_at: int, label: str) -> None:
-        """Labels are written to the descriptor `output`. `label` limits what is counted; "" counts all."""
+        """Write labels to the descriptor `output`. `label` limits which points are counted; "" counts all."""
         self.count, self.kill_at, self.output, self.label = 0, kill_at, output, label
 
     def pass_by(self, label: str) -> None:
@@ -47,7 +46,7 @@ points = Points()
 
 
 def where() -> str:
-    """The innermost function of archive/ on the stack, and who called it there: `bundles.build:_settle`."""
+    """Return the innermost function of archive/ on the stack, without plumbing: `bundles.build:_settle`."""
     frame: Any = sys._getframe(2)
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
@@ -59,7 +58,7 @@ def where() -> str:
 
 
 def install() -> None:
-    """Puts the points in place, for the life of this process."""
+    """Install the points until the process ends."""
     _around(botocore.client.BaseClient, "_make_api_call", lambda client, operation, *_: f"s3 {operation}")
     _around(BaseDatabaseWrapper, "_commit", lambda *_: "commit")
     _around(CursorWrapper, "execute", _autocommitted)
@@ -68,7 +67,7 @@ def install() -> None:
 
 
 def _autocommitted(cursor: Any, sql: Any, *_: Any) -> str:
-    """A single write outside of a transaction commits by itself."""
+    """Return a label for a write outside of a transaction, which commits by itself, or "" for other statements."""
     alone = not cursor.db.in_atomic_block and str(sql).lstrip().startswith(WRITES)
     return f"commit {str(sql).split()[0].lower()}" if alone else ""
 

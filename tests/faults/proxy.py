@@ -1,7 +1,7 @@
-"""A bad day of an object store: a real one, behind a door that sometimes answers by itself, slowly, or not at all.
+"""A proxy in front of a real object store that answers some requests itself, slowly, or not at all.
 
-Requests are passed on byte by byte with their own Host, so that their signatures hold. A Fault says for which requests
-something goes wrong, and how often.
+It passes requests on byte by byte with their own Host header, so that their signatures stay valid. A Fault defines
+which requests fail, how, and how often.
 """
 
 import http.client
@@ -23,11 +23,11 @@ HOP = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 @dataclass
 class Fault:
-    """What goes wrong with requests whose first line matches `request`: `PUT /bucket/key?partNumber=1&... copy`, where
-    ` copy` stands for a copy's header. `times`: how often; None for ever.
+    """A failure of requests whose first line matches `request`: `PUT /bucket/key?partNumber=1&... copy`, where ` copy`
+    stands for the header of a copy. `times`: how often; None for always.
 
-    `status` and `code`: the answer, without asking the store. `after_seconds`: it takes so long. `lost`: the store does
-    it, and the connection breaks before the answer. `changed`: what is made of the store's answer.
+    `status` and `code`: answer with them, without the store. `after_seconds`: wait before the request. `lost`: the
+    store does it, and the connection breaks before the answer. `changed`: a function that changes the store's answer.
     """
 
     request: str
@@ -48,22 +48,22 @@ class Fault:
 
 @dataclass
 class Asked:
-    """A request: `query` has "" for parameters without a value. Names of headers are lower case; a profile may change
-    them before the store sees them."""
+    """A request. `query` has "" for parameters without a value. Header names are lower case. A profile may change the
+    headers before the store sees them."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
-    target: str  # path and query, as they go to the store
+    target: str  # path and query, as sent to the store
 
 
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
 class Proxy:
-    """While entered, `url` is the store at `target`, with `faults`. `tls`: by https."""
+    """A context in which `url` is the store at `target`, with `faults`. `tls`: over HTTPS."""
 
     tls: ssl.SSLContext | None = None
 
@@ -82,11 +82,11 @@ class Proxy:
         self._served.__exit__(None, None, None)
 
     def refuse(self, asked: Asked) -> Answer | None:
-        """What this store answers by itself. For profiles of other stores (tests/support/store_profiles.py)."""
+        """Return the answer if the proxy answers itself. Profiles of stores (tests/support/store_profiles.py) do."""
         return None
 
     def change(self, asked: Asked, answer: Answer) -> Answer:
-        """What this store makes of the answer."""
+        """Return the store's answer, changed as the profile wants it."""
         return answer
 
     def fault(self, line: str) -> Fault | None:
@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
     door: Proxy
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the tests say what they saw."""
+        """Log nothing: the tests say what they saw."""
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -1,4 +1,4 @@
-"""What can happen in the world: each scene sets the stage, and says which process is to be killed on it."""
+"""What can happen in the world: each scene prepares the state, and defines the job whose process is killed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>{}.\n"
 
 @dataclass
 class Scene:
-    """`again`: the caller repeats the job after a crash, since it got no answer. `then`: what must be true once it is
-    done."""
+    """`again`: the caller repeats the job after a crash, because it got no answer. `then`: called after the job is
+    done, to record what must be true from then on."""
 
     job: str
     arguments: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ def _on(world: World, job: str, condition: Q, *arguments: str) -> Scene | None:
 
 
 def _worked(world: World, scene: Scene | None) -> Scene | None:
-    """The scene was played to its end; it is its consequences that are killed."""
+    """Run the scene's job, and return a scene in which the workers that handle its consequences are killed."""
     if scene is None:
         return None
     world.fork_server.run(scene.job, *scene.arguments)
@@ -81,8 +81,8 @@ def import_transcript(world: World) -> Scene | None:
 
 
 def accept_partial(world: World) -> Scene | None:
-    """A transcript of which a cue can't be read was refused; somebody says: keep the rest. Of Spaces that have had no
-    other one sent, so that it is known which."""
+    """Accept the rest of a transcript with an unreadable cue, which was rejected. Only of Spaces without another
+    transcript, so that it is clear which one."""
     space, words = world.one(Q(uploads=None)), f"Bean {uuid4()}"
     if space is None:
         return None
@@ -97,7 +97,7 @@ def import_rest(world: World) -> Scene | None:
 
 
 def request_transcription(world: World) -> Scene:
-    """Made by a machine."""
+    """Request a transcript by speech recognition."""
     space = world.speech_space()
     return Scene(
         "request_transcription",
@@ -112,7 +112,7 @@ def transcribe(world: World) -> Scene | None:
 
 
 def abandon(world: World) -> Scene | None:
-    """One upload of a Space that is there, and one of a Space of which nothing else came."""
+    """Abandon an upload of an existing Space, and one of a Space that has nothing else."""
     space, title = world.one(), f"Abandoned {uuid4()}"
     for kind, name in (("transcript", space.title if space else ""), ("recording", title)):
         if name:
@@ -167,7 +167,7 @@ def bundle(world: World) -> Scene | None:
 
 
 def build(world: World) -> Scene | None:
-    cache.clear()  # whether the store copies parts is to be found out anew
+    cache.clear()
     if world.chance.random() < 0.5:
         return _worked(world, bundle(world))
     long = Space.objects.filter(title__startswith="Long").get()
@@ -193,12 +193,12 @@ def build_export_parts(world: World) -> Scene | None:
 
 
 def _reach_deadlines(world: World) -> None:
-    """Several Spaces with bundles, export parts and orphans reach their deadline at once."""
+    """Let several Spaces with bundles, export parts and stray objects reach their deadline at the same time."""
     several = world.chance.sample(list(world.living()), world.chance.randint(1, 3))
     if world.chance.random() < 0.5 and several[0].state == "available":
         world.fork_server.run("request_bundle", str(several[0].pk))
         world.fork_server.run("request_export")
-        if world.chance.random() < 0.7:  # else they are still to be made
+        if world.chance.random() < 0.7:  # otherwise they are not built yet
             world.fork_server.run("work")
     for space in several:
         world.stray(space)

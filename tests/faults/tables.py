@@ -1,4 +1,4 @@
-"""What waits in the tables, and until when the rule has a Space kept: read with plain SQL."""
+"""Read pending work and the deadlines of Spaces with plain SQL."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 DAY = timedelta(days=1)
-# Rows that somebody should have taken up.
+# Rows that a worker should have processed.
 STUCK = {
     "archive_space": "state IN ('receiving', 'processing', 'expiring') OR (state <> 'deleted' AND expires_at <= now())",
     "archive_uploadsession": "state IN ('open', 'uploaded') OR (upload_id <> '' AND "
@@ -30,7 +30,7 @@ def rows(sql: str, *values: Any) -> list[Any]:
 
 
 def stuck() -> list[str]:
-    """Work that waits for somebody."""
+    """Return a line for each row that still waits for a worker."""
     return [
         f"{table} {pk} is {state}: {problem}"
         for table, waits in STUCK.items()
@@ -39,7 +39,7 @@ def stuck() -> list[str]:
 
 
 def promised(ended_at: datetime, lifted: Sequence[datetime | None], *, held: bool) -> datetime | None:
-    """The retention rule, as people say it. `lifted`: of each violation when, or None while it stands."""
+    """Return the deadline by the retention rule. `lifted`: when each violation was lifted, None if it was not."""
     if held:
         return None
     if None in lifted:
@@ -49,7 +49,7 @@ def promised(ended_at: datetime, lifted: Sequence[datetime | None], *, held: boo
 
 
 def deadlines() -> Iterator[str]:
-    """Those that are not what the facts give."""
+    """Yield a line for each deadline that differs from the retention rule."""
     facts: dict[UUID, list[datetime | None]] = {}
     for pk, lifted_at in rows("SELECT space_id, lifted_at FROM archive_violation"):
         facts.setdefault(pk, []).append(lifted_at)

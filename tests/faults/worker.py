@@ -1,5 +1,5 @@
-"""What a worker does, without the second that it takes to start one: messages come from the real broker, and are given
-back to it (acknowledged) after their work is done. What died with a message in its hand has lost it."""
+"""Do a worker's work without the second that a worker needs to start. Messages come from the real broker, and are
+acknowledged after their work is done. If the process dies with a message, the message is lost."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from portal.celery import app
 
 
 def work() -> None:
-    """One round of the dispatcher, and then whatever is published, until nothing is left in the queues."""
+    """Run the dispatcher once, and then all published tasks, until the queues are empty."""
     tasks.dispatch()
     with app.connection_for_read() as broker:
         while message := _next(broker):
@@ -22,7 +22,7 @@ def work() -> None:
 
 
 def published() -> list[tuple[str, str]]:
-    """(task, id of its row, "" without one) of every message in the queues, which are empty afterwards."""
+    """Empty the queues, and return (task, id of its row or "") of every message in them, sorted."""
     messages: list[tuple[str, str]] = []
     with app.connection_for_read() as broker:
         while message := _next(broker):

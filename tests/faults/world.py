@@ -1,4 +1,4 @@
-"""Many Spaces at once, some held, some flagged, some due; and what people know of them, whatever the rows say."""
+"""Many Spaces, some on hold, some flagged, some due; and what people know about them, whatever the rows say."""
 
 import hashlib
 import os
@@ -34,8 +34,8 @@ LEAST = 6  # Spaces without a legal hold
 
 @dataclass
 class Known:
-    """What the archive has promised. `recordings`: SHA-256 of each acknowledged one. `words`: those of acknowledged
-    transcripts. `due`: Spaces whose deadline has come; no others may be deleted. `held`: Spaces on hold for good."""
+    """What the archive has acknowledged. `recordings`: the SHA-256 of each. `words`: words of transcripts. `due`:
+    Spaces whose deadline has passed; no others may be deleted. `held`: Spaces whose hold is never released."""
 
     recordings: dict[UUID, str] = field(default_factory=dict)
     words: dict[UUID, set[str]] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class World:
             holds.place(held.pk, "A court asks.", User.objects.get(username="ada"))
             Space.objects.filter(pk=held.pk).update(ended_at=dbtime.now() - 200 * DAY)
             self.known.held.add(held.pk)
-        # Long enough for the store to copy a part of it: 5 MiB go through the worker, and a part has 5 MiB at least.
+        # Long enough for the store to copy a part: the worker uploads 5 MiB itself, and a part has at least 5 MiB.
         self._fill(make_row(alice, title=f"Long {uuid4()}"), size=11 * 1024**2)
 
     def refill(self) -> None:
@@ -90,7 +90,7 @@ class World:
         return Space.objects.filter(available).exclude(title__startswith="Long").order_by("pk")
 
     def one(self, condition: Q | None = None) -> Space | None:
-        """Any that is available, and meets the condition."""
+        """Return a random available Space that meets the condition, or None."""
         spaces = list(self.plain().filter(condition or Q()).distinct())
         return self.chance.choice(spaces) if spaces else None
 
@@ -107,13 +107,13 @@ class World:
         return str(path)
 
     def stray(self, space: Space) -> None:
-        """What a restored backup may bring: an object, and an upload that somebody began."""
+        """Create what a restored backup may bring back: an object, and an open multipart upload."""
         client, bucket = store().client, store().bucket
         client.put_object(Bucket=bucket, Key=f"{keys.prefix(space.pk)}stray/{uuid4()}", Body=b"back")
         client.create_multipart_upload(Bucket=bucket, Key=f"{keys.prefix(space.pk)}stray/{uuid4()}")
 
     def pass_deadline(self, space: Space) -> None:
-        """Move its end so far back that its deadline has passed."""
+        """Move the end of the Space so far back that its deadline has passed."""
         space.refresh_from_db()
         lifted = list(space.violations.values_list("lifted_at", flat=True))
         ended_at = dbtime.now() - 121 * DAY

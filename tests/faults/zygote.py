@@ -1,4 +1,4 @@
-"""A process that has imported everything and forks a child for each job: one JSON object per line of input.
+"""A process that has imported everything and forks a child for each job. It reads one JSON object per line.
 
 It has no connections and no threads, so a child starts like a new process.
 """
