@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import uuid4
 
-from django.core.cache import cache
 from django.db.models import Exists, OuterRef, Q
 
 from archive import dbtime
@@ -167,7 +166,6 @@ def bundle(world: World) -> Scene | None:
 
 
 def build(world: World) -> Scene | None:
-    cache.clear()
     if world.chance.random() < 0.5:
         return _worked(world, bundle(world))
     long = Space.objects.filter(title__startswith="Long").get()
