@@ -1,7 +1,7 @@
-"""A world for the access matrix: one Space with everything that addresses name, twelve kinds of callers, and requests.
+"""The data of the access matrix: one Space with all that addresses can name, callers of twelve kinds, and requests.
 
-Requests go through all middleware of the site, in process, with CSRF checks and a valid CSRF token. Each is rolled
-back.
+Requests pass through all middleware of the site, in this process, with CSRF checks and a valid CSRF token. Each is
+rolled back.
 """
 
 import json
@@ -40,13 +40,13 @@ SESSIONS = CALLERS[1:8]
 
 
 def normalize(route: str) -> str:
-    """An address with {names} in place of converters and groups: as OpenAPI writes it."""
+    """Return an address with {names} in place of converters and groups, as in OpenAPI."""
     route = re.sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", r"{\1}", route)
     return "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route).translate({ord("^"): None, ord("$"): None})
 
 
 def routes(resolver: Any = None, prefix: str = "") -> Iterator[str]:
-    """Every address of the site, normalized."""
+    """Yield every address of the site, normalized."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = f"{prefix}{pattern.pattern}"
         if isinstance(pattern, URLPattern):
@@ -82,7 +82,8 @@ class AccessWorld:
         RecorderToken.objects.filter(name="expired").update(expires_at=dbtime.now())
 
     def _rows(self, second: User) -> None:
-        """`space` is flagged and has content; `appealed` has an open appeal and a hold, `receiving` an open upload."""
+        """Create `space` (flagged, with content), `appealed` (with an appeal and a hold), `receiving` (with an
+        upload)."""
         owner = self.users["owner"]
         space, appealed, receiving = make_row(owner), make_row(owner), make_row(owner, state="receiving")
         bundle = make_contents(space)
@@ -157,7 +158,7 @@ class AccessWorld:
         return self.ask(caller, method, route).status_code
 
     def ask(self, caller: str, method: str, route: str) -> HttpResponseBase:
-        """The answer, closed. Nothing that the request changed stays."""
+        """Send a request and return the closed response. Its changes are rolled back."""
         url = self.addresses.get(route) or route.format_map(self.values)
         headers = {"Idempotency-Key": "k"} if route.startswith("/api/") else {}
         cookies = f"{settings.CSRF_COOKIE_NAME}={self.csrf}"
@@ -172,7 +173,7 @@ class AccessWorld:
         request = self.factory.generic(method, url, body, content_type, headers=headers | {"Cookie": cookies})
         with transaction.atomic(), plain_404_pages():
             response = self.handler.get_response(request)
-            request_finished.disconnect(close_old_connections)  # as Django's test client does
+            request_finished.disconnect(close_old_connections)  # as in Django's test client
             response.close()
             request_finished.connect(close_old_connections)
             transaction.set_rollback(True)

@@ -18,7 +18,7 @@ from archive.storage.s3 import backend
 from tests.support.http_clients import make_client
 
 MIB = 1024**2
-BINARY = {"Content-Type": "application/octet-stream"}  # urllib would say that it is a form, and moto would read one
+BINARY = {"Content-Type": "application/octet-stream"}  # urllib's default is a form, which moto would parse
 ALL_SCOPES = ("intake", "bundles")
 
 
@@ -113,7 +113,7 @@ class ApiResponse:
 
     @property
     def words(self) -> str:
-        """The sentence of a problem."""
+        """The message of a problem."""
         assert self.type == "application/problem+json", (self.status, self.type)
         assert self.json["status"] == self.status
         return str(self.json["detail"])
@@ -122,7 +122,7 @@ class ApiResponse:
 def make_recorder(
     by: User, name: str = "studio", hosts: tuple[User, ...] = (), scopes: tuple[str, ...] = ("intake",)
 ) -> tuple[ApiClient, RecorderToken]:
-    """A recorder's client, and its token: without `hosts`, for everybody."""
+    """Create a recorder token. Return a client with it, and the token. Without `hosts` it is valid for every host."""
     token, text = recorders.create_token(name, 30, by, hosts, scopes, for_anybody=not hosts)
     return ApiClient(token=text), token
 
@@ -132,7 +132,7 @@ def checksum(data: bytes) -> str:
 
 
 def put_part(part: dict[str, Any], data: bytes) -> int:
-    """Upload a part to its signed address, as a browser does. Returns the HTTP status."""
+    """Upload a part to its signed address, as a browser does. Return the HTTP status."""
     request = urllib.request.Request(part["url"], data, method="PUT", headers=part["headers"] | BINARY)
     tls = ssl.create_default_context(cafile=backend("public").verify) if part["url"].startswith("https:") else None
     try:

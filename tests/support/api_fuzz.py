@@ -1,7 +1,7 @@
-"""Requests to the API that schemathesis generates, as each kind of caller: what was sent, and what failed.
+"""Send requests to the API that schemathesis generates, as each kind of caller, and collect statuses and failures.
 
-Nothing here names an operation. Path parameters get ids of a world with every kind of row (access_world.py), ids of
-rows of the caller's own, and invented ones.
+No operation is named here. Path parameters get ids of a world with every kind of row (access_world.py), ids of the
+caller's own rows, and invented ones.
 """
 
 from collections import Counter
@@ -41,9 +41,9 @@ EVERY_CALLER = (*CALLERS, "expired", "closed", "ended", "link", "invented", "unp
 
 
 class FuzzWorld(AccessWorld):
-    """More callers. "expired": a token whose time is over; "closed": the session of an account that was closed;
-    "ended": a session that ended; "link": the token of a download link; "invented": a token that never was;
-    "unproven": an admin without the second factor that is required; "limited": a host at all limits."""
+    """More callers. "expired": an expired token; "closed": the session of a closed account; "ended": a session that was
+    ended; "link": the token of a download link; "invented": a token that never existed; "unproven": an admin without
+    the required second factor; "limited": a host who has reached all limits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,14 +56,14 @@ class FuzzWorld(AccessWorld):
         self.bearers = {name: text for name, (_, text) in self.tokens.items()} | {"link": link, "invented": "skr_0_0"}
 
     def headers(self, caller: str) -> dict[str, str]:
-        """The credentials of the caller, as a browser or a recorder sends them."""
+        """Return the caller's credentials, as a browser or a recorder sends them."""
         if caller in self.bearers:
             return {"Authorization": f"Bearer {self.bearers[caller]}"}
         cookies = [f"{settings.CSRF_COOKIE_NAME}={self.csrf}", self.cookies.get(caller, "")]
         return {"Cookie": "; ".join(filter(None, cookies)), "X-CSRFToken": self.csrf}
 
     def ids(self, caller: str) -> dict[str, list[str]]:
-        """{path parameter: ids that exist}: those of the world, and of new rows that belong to the caller."""
+        """Return {path parameter: ids that exist}: those of the world, and of new rows of the caller."""
         ids = {name: [str(value)] for name, value in self.values.items()}
         token = self.tokens[caller][0] if caller in self.tokens else None
         host = self.users["owner"] if token else self.users.get(caller)
@@ -73,7 +73,7 @@ class FuzzWorld(AccessWorld):
 
 
 def _own_rows(host: User, token: RecorderToken | None) -> list[tuple[str, Any]]:
-    """A Space with content, one that waits for its recording, an open and a rejected upload, an export."""
+    """Create a Space with content, one that waits for its recording, an open and a rejected upload, and an export."""
     space, receiving = make_row(host, recorder=token), make_row(host, state="receiving", recorder=token)
     make_contents(space)
     by: dict[str, Any] = {"recorder": token} if token else {"created_by": host}
@@ -97,7 +97,7 @@ def _own_rows(host: User, token: RecorderToken | None) -> list[tuple[str, Any]]:
 
 @dataclass
 class Outcome:
-    """`statuses`: {operation: {status: how many}}. `failures`: {what is wrong: one example}."""
+    """`statuses`: {operation: {status: count}}. `failures`: {problem: an example}."""
 
     statuses: dict[str, Counter[int]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
@@ -111,7 +111,7 @@ def send_generated(world: FuzzWorld, caller: str, options: dict[str, Any]) -> Ou
     """Run schemathesis as this caller. `options`: its configuration."""
     ended_at = (dbtime.now() - timedelta(days=1)).isoformat()
     values: dict[str, list[Any]] = {f"path.{name}": ids for name, ids in world.ids(caller).items()}
-    # A generated body is about a host who exists, an end that is not over long ago, parts that the upload has.
+    # A generated body names a host who exists, a recent end, and parts of the upload.
     values |= {"body.host": ["owner"], "body.ended_at": [ended_at], "body.parts[*].number": [1, 2]}
     config = SchemathesisConfig.from_dict(
         {
@@ -133,8 +133,8 @@ def send_generated(world: FuzzWorld, caller: str, options: dict[str, Any]) -> Ou
 
 @contextmanager
 def _in_process() -> Iterator[None]:
-    """Share the connection of the test with the threads of schemathesis. Its client of WSGI applications loses a Cookie
-    header, unpacks no answer, and fails on settings of the network when a check sends a second request."""
+    """Share the test's connection with the threads of schemathesis, and repair its WSGI client: that loses the Cookie
+    header, does not decompress responses, and fails on network settings when a check sends a second request."""
     send, connection = WSGI_TRANSPORT.send, connections["default"]
 
     def send_in_process(case: Case[Any], **options: Any) -> Response:
@@ -177,16 +177,16 @@ def _note_scenario(outcome: Outcome, recorder: ScenarioRecorder) -> None:
 
 @schemathesis.check
 def accepts_what_its_schema_allows(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """In place of `positive_data_acceptance`. A request that fits the schema may be refused for what it means, such as
-    an end in the future, but not for its form."""
+    """Replace `positive_data_acceptance`. A request that fits the schema may be refused for its meaning, such as an end
+    in the future, but not for its form."""
     if case.meta and case.meta.generation.mode.is_positive and response.status_code in (400, 422):
         problem = response.json()
         assert problem["code"] not in ("api.invalid", "api.bad_request"), problem
 
 
 class SharedConnection:
-    """The site, which uses the connection of the test in whatever thread it is called: schemathesis has threads of its
-    own, whose connections stay open."""
+    """The site as a WSGI application that uses the test's connection in every thread. Connections of the threads of
+    schemathesis would stay open."""
 
     def __init__(self) -> None:
         self.connection = connections["default"]

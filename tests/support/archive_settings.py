@@ -1,7 +1,7 @@
 """Settings that run the archive without the site.
 
-They have what the archive needs and nothing else: `portal` is not installed, and only templates in templates/archive/
-are found. Run the archive's own tests with them: `make test-archive`.
+They contain only what the archive needs: `portal` is not installed, and only templates in templates/archive/ are found.
+Run the archive's own tests with them: `make test-archive`.
 """
 
 import base64
@@ -20,7 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 
 class ArchiveTemplates(Loader):
-    """Finds the archive's templates and no others."""
+    """Find the archive's templates and no others."""
 
     def get_template_sources(self, template_name: str) -> Iterator[Origin]:
         return super().get_template_sources(template_name) if template_name.startswith("archive/") else iter(())
@@ -147,8 +147,8 @@ WEBHOOK_ALLOW_HTTP, WEBHOOK_CA_BUNDLE, WEBHOOK_STOP_DAYS = False, "", 5
 MAIL_ON = False
 DEFAULT_FROM_EMAIL = ""
 
-if os.environ.get("DJANGO_SETTINGS_MODULE") == __name__:  # not where a test of the site looks at these settings
-    structlog.configure(  # as the site does, so that tests see log entries in caplog
+if os.environ.get("DJANGO_SETTINGS_MODULE") == __name__:  # not if a test of the site imports these settings
+    structlog.configure(  # as in the site, so that caplog contains log messages
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,

@@ -1,5 +1,5 @@
-"""The URLs that the archive expects of a site, since mail links to them: of a Space, of an
-invitation, of an account, of all Spaces, of a webhook, and to unsubscribe."""
+"""The URLs that the archive expects of a site, because mails link to them: a Space, an invitation, an account, all
+Spaces, a webhook, and unsubscribing."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path

@@ -1,4 +1,4 @@
-"""Do in this process what workers do for recordings that arrive by themselves."""
+"""Do in this process what workers do for recordings of LiveKit and inboxes."""
 
 from django.db.models import Q
 
@@ -10,7 +10,7 @@ ROUNDS = 20
 
 
 def run_round() -> int:
-    """Everything that is pending now, once, without pauses. Returns how much it was."""
+    """Process everything that is pending, once, without retry pauses. Return how much it was."""
     end_pauses()
     done = 0
     for work in tasks.WORK:

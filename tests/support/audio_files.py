@@ -1,4 +1,4 @@
-"""Make audio files: tones in any format, silence, noise, and files that are cut or claim a wrong length."""
+"""Make audio files: tones in any format, silence, noise, and files that are truncated or claim a wrong length."""
 
 import array
 import math
@@ -15,7 +15,7 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 RATE = 48000
-# One second of 440 Hz, a third of full scale (-10.3 dBFS); it ends where it began.
+# One second of 440 Hz at a third of full scale (-10.3 dBFS). Its end joins its beginning without a jump.
 SECOND = array.array("h", [round(10_000 * math.sin(2 * math.pi * 440 * n / RATE)) for n in range(RATE)])
 
 # name: (FFmpeg's encoder, FFmpeg's container)
@@ -47,7 +47,7 @@ def make_tone(path: Path, kind: str, *, seconds: int = 3, index_first: bool = Fa
         assert isinstance(stream, AudioStream)
         stream.layout = "mono"
         if kind == "mp3":
-            stream.bit_rate = 128_000  # with less, browsers are late after a seek (playability.py)
+            stream.bit_rate = 128_000  # with less, browsers play too late after a seek (playability.py)
         context = stream.codec_context
         resampler = AudioResampler(context.format.name, "mono", rate, context.frame_size or 1024)
         for second in range(seconds):
@@ -137,7 +137,7 @@ def make_archived(path: Path, *, seconds: int = 3) -> Path:
 
 
 def make_noise(path: Path, megabytes: int) -> Path:
-    """Make a WAV of white noise, 16-bit mono at 48 kHz: 96 kB a second."""
+    """Make a WAV of white noise, 16-bit mono at 48 kHz: 96 kB per second."""
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
         out.setsampwidth(2)

@@ -1,4 +1,4 @@
-"""A certificate authority of our own, as organizations have them for machines inside."""
+"""A private certificate authority, such as organizations have for internal machines."""
 
 import datetime
 import ipaddress
@@ -23,13 +23,13 @@ class Authority:
         Path(self.ca_file).write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
     def context(self, *names: str, expired: bool = False) -> ssl.SSLContext:
-        """What a server with a certificate for these host names and addresses needs."""
+        """Return the TLS context of a server with a certificate for these host names and addresses."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.make_certificate(*names, expired=expired))
         return context
 
     def make_certificate(self, *names: str, expired: bool = False) -> Path:
-        """Make the key and the certificate of a server, as one file of PEM."""
+        """Make a server's key and certificate, in one PEM file."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
         certificate = self._sign(subject, key, x509.BasicConstraints(ca=False, path_length=None), names, expired)

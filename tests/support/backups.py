@@ -1,6 +1,6 @@
-"""Back the test database up, and restore it: every row and every sequence, in the database that tests are connected to.
+"""Back up and restore every row and sequence of the test database, without leaving it.
 
-COPY of each table, as pg_dump does it; the schema stays. `make drill` has pg_dump and a new database.
+It copies each table with COPY, as pg_dump does, but not the schema. `make drill` tests pg_dump and a new database.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The portal's web process behind the proxy of `make run`."""
+"""Run the portal's web process behind the proxy of `make run`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ class Proxied:
 
 @contextmanager
 def nginx_before(folder: Path, web: str, health: str, site: str = "", **more: str) -> Iterator[Proxied]:
-    """nginx with its files in `folder`, before these addresses."""
+    """Start nginx with its files in `folder`, in front of these addresses."""
     port = free_port()
     addresses = Addresses(port, web, health, site, **more)
     nginx = Nginx(folder, State(folder / "nginx.json"), folder, lambda: None, addresses)
@@ -36,7 +36,7 @@ def nginx_before(folder: Path, web: str, health: str, site: str = "", **more: st
 
 @contextmanager
 def portal_behind_nginx(services: Services, folder: Path, **env: str) -> Iterator[Proxied]:
-    """Web process, health check and nginx; `env` changes the web process's settings."""
+    """Start web process, health check and nginx. `env` changes the web process's settings."""
     if env:
         web, port = "web", free_port()
         options = ("--worker-class=gthread", "--workers=1", "--threads=8", "--no-control-socket")

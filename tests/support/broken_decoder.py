@@ -1,4 +1,4 @@
-"""Plant a bug in the audio decoder: the real process runs from a copy of its source with one line replaced."""
+"""Put a bug into the audio decoder: run the real process from a copy of its source with one line replaced."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ OPEN = 'metadata_errors="replace"'  # in decode.py, where every file is opened
 def break_decoder(
     monkeypatch: pytest.MonkeyPatch, folder: Path, new: str, *, old: str = OPEN, file: str = "decode.py"
 ) -> None:
-    """Replace `old` by `new` in `file` for every decoder that starts before `monkeypatch` is undone."""
+    """Replace `old` with `new` in `file`, for every decoder that starts before `monkeypatch` is undone."""
     copy = folder / "broken"
     for name in FILES:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Play recordings in a browser, seek in them, and record what is heard after each seek."""
+"""Play recordings in a browser, seek in them, and record the sound after each seek."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,9 +15,9 @@ from tests.support.http_server import serve
 
 RATE = 8000  # Hz
 BLOCKS = 12  # of 256 samples: 0.38 s
-NEIGHBORHOOD = 1.0  # seconds around a place in which a piece is looked for
+NEIGHBORHOOD = 1.0  # seconds around the expected place in which the recorded sound is searched
 
-# Records from the first sound after each seek on. All files play at once, each with its own recorder.
+# Records from the first sound after each seek. All files play at the same time, each with its own recorder.
 PLAY = """
 async ([files, blocks]) => {
   const context = window.context ??= new AudioContext({sampleRate: 8000});
@@ -72,7 +72,7 @@ async ([files, blocks]) => {
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Serves files in ranges, as an object store does, and an empty page for any other path."""
+    """Serve files with range requests, as an object store does, and an empty page at any other path."""
 
     protocol_version = "HTTP/1.1"
     files: dict[str, tuple[Path, str]]  # by path of the address: file and content type
@@ -92,7 +92,7 @@ class _Handler(BaseHTTPRequestHandler):
         if asked:
             self.send_header("Content-Range", f"bytes {start}-{end}/{len(data)}")
         self.end_headers()
-        with suppress(ConnectionError):  # the browser has enough
+        with suppress(ConnectionError):  # the browser has read enough
             self.wfile.write(data[start : end + 1])
 
     def log_message(self, *_: object) -> None:
@@ -101,14 +101,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 @dataclass(frozen=True)
 class Playback:
-    """What a browser made of a file: its duration in seconds, an error, and one piece for each seek."""
+    """The result of a file in a browser: its duration in seconds, an error, and one recorded sound for each seek."""
 
     duration: float
     error: str
-    pieces: list[tuple[float, str, Samples]]  # where to, "seeked" or what came instead, what was heard first
+    pieces: list[tuple[float, str, Samples]]  # target of the seek, "seeked" or another event, first sound
 
     def differences(self, expected: Samples) -> list[float]:
-        """Return, for each seek, where the browser's sound lies in `expected` (at RATE) minus where it was sent."""
+        """Return, for each seek, where the browser's sound is in `expected` (at RATE) minus the target of the seek."""
         return [_difference(place, piece, expected) for place, _, piece in self.pieces]
 
 

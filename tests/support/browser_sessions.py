@@ -16,7 +16,7 @@ def sign_in_with_form(page: Page, site: str, name: str) -> None:
 
 
 def open_signed_in(page: Page, site: str, name: str) -> None:
-    """Open the first page with a session cookie: most tests need neither the form nor its slow password hash."""
+    """Open the first page with a session cookie. Most tests do not need the form and its slow password hash."""
     cookie, _, value = session_cookie(User.objects.get(username=name)).partition("=")
     page.context.add_cookies([{"name": cookie, "value": value, "url": site}])
     page.goto(f"{site}/")

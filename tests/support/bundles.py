@@ -29,7 +29,7 @@ def read_bundle(bundle: Bundle | ExportPart) -> bytes:
 
 
 def unpack_bundle(space: Space, folder: Path) -> Path:
-    """Build a bundle and extract it to `folder`. Returns its top folder."""
+    """Build a bundle and extract it to `folder`. Return its top folder."""
     with zipfile.ZipFile(io.BytesIO(read_bundle(build_bundle(space)))) as zip_file:
         zip_file.extractall(folder)
     (top,) = folder.iterdir()
@@ -37,9 +37,9 @@ def unpack_bundle(space: Space, folder: Path) -> Path:
 
 
 def clear_failed_bundle(bundle: Bundle) -> str:
-    """Clear the storage of a failed bundle, check that nothing is left, and return its problem code.
+    """Clear the storage of a failed bundle, check that nothing remains, and return its problem code.
 
-    The log must have exactly one entry about the failure.
+    Checks that the log has exactly one entry about the failure.
     """
     bundle.refresh_from_db()
     assert (bundle.state, bundle.storage_cleared) == ("failed", False)
@@ -51,7 +51,7 @@ def clear_failed_bundle(bundle: Bundle) -> str:
 
 
 def assert_checksums_match(bundle: Bundle | ExportPart) -> None:
-    """Check the CRC of every member, and the checksum of the whole file that its verification left."""
+    """Check the CRC of every member, and the checksum of the file that verification stored."""
     data = read_bundle(bundle)
     if bundle.verified_by == "store":
         assert zlib.crc32(data) == bundle.crc32
@@ -64,7 +64,7 @@ def assert_checksums_match(bundle: Bundle | ExportPart) -> None:
 def make_long_space(host: User, *, mebibytes: int, step: int = 64) -> Space:
     """Create a Space whose recording is `step` MiB of noise repeated up to `mebibytes` (a multiple of `step`).
 
-    The store copies the parts itself, which is quicker than uploading them.
+    The store copies the parts itself, which is faster than uploading them.
     """
     space, bucket = make_row(host, title="A long one"), store()
     noise = random.Random(1).randbytes(step * 1024**2)

@@ -1,4 +1,4 @@
-"""Certificates of deletion with receipts, made without Spacekeep, and what somebody may do to them."""
+"""Make certificates of deletion with receipts without Spacekeep, and tamper with them."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ SPACE, AT = "0190cafe-0000-7000-8000-000000000001", "2026-12-22T14:05:00Z"
 
 @dataclass(frozen=True)
 class Parts:
-    """What somebody has who checks a certificate; `log_key` is a line for --key."""
+    """The files that are needed to check a certificate. `log_key` is a line for --key."""
 
     document: bytes
     receipt: Receipt | None
@@ -55,7 +55,7 @@ def make_document(signer: Ed25519PrivateKey = SIGNER, **fields: Any) -> bytes:
 
 
 def make_receipt(document: bytes, private: Ed25519PrivateKey = PRIVATE, **changes: Any) -> Receipt:
-    """Of entry 0 of 2. `changes` to the entry: its `space` and `event`, or its detail."""
+    """Make a receipt of entry 0 of 2. `changes` to the entry: its `space` and `event`, or its detail."""
     detail = {
         "certificate": hashlib.sha256(document).hexdigest(),
         "deadline": AT,
@@ -82,7 +82,7 @@ def with_entry(**changes: Any) -> Callable[[Parts], Parts]:
 
 
 def with_document(change: Callable[[bytes], bytes]) -> Callable[[Parts], Parts]:
-    """The receipt is of the changed document: only its own signature shows the change."""
+    """Change the document and make the receipt for it, so that only the document's own signature shows the change."""
 
     def changed(parts: Parts) -> Parts:
         document = change(parts.document)
@@ -96,7 +96,7 @@ def moved(parts: Parts) -> Parts:
     return replace(parts, receipt=replace(parts.receipt, index=1))
 
 
-# (what is changed, the verdict)
+# (the change, the verdict)
 CASES: list[tuple[Callable[[Parts], Parts], str]] = [
     (lambda parts: parts, "certificate.verified"),
     (lambda parts: replace(parts, pem=None), "certificate.recorded"),

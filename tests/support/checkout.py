@@ -1,4 +1,4 @@
-"""A checkout of its own in which `make run` runs, as on somebody else's machine: no variable of ours reaches it."""
+"""Run `make run` in its own checkout, as on another person's machine: without any environment variable of ours."""
 
 import re
 import shutil
@@ -20,7 +20,7 @@ FILES = ("manage.py", "package.json", "package-lock.json")
 
 
 class Checkout:
-    """The working tree, copied to `folder`; what was installed is linked."""
+    """The working tree, copied to `folder`. Installed packages are symbolic links."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -37,12 +37,12 @@ class Checkout:
 
     @property
     def env(self) -> dict[str, str]:
-        """What a person's shell hands on, and nothing else."""
+        """Return an environment with only what a person's shell has."""
         return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(self.folder.parent), "PWD": str(self.folder)}
 
     @property
     def output(self) -> str:
-        """Everything that the last `make run` printed."""
+        """Everything that the last `make run` has printed."""
         return self.run.log.read_text()
 
     @property
@@ -53,12 +53,12 @@ class Checkout:
 
     @property
     def accounts(self) -> dict[str, tuple[str, str]]:
-        """Names to role and password, as printed."""
+        """Return {name: (role, password)}, as printed."""
         rows = re.findall(r"^    (host|admin|auditor) +(\w+) +(\S+)$", self.output, re.MULTILINE)
         return {name: (role, password) for role, name, password in rows}
 
     def start(self) -> None:
-        """Run what `make run` executes once everything is installed."""
+        """Run the command that `make run` executes when everything is installed."""
         self.run = Process("run", self.run.log)
         command = [str(self.python), "-m", "embedded", "run"]
         self.run.spawn(command, cwd=self.folder, env=self.env, death_signal=signal.SIGINT)
@@ -69,20 +69,20 @@ class Checkout:
         assert self.run.running, self.output
 
     def interrupt(self) -> int | None:
-        """Ctrl-C; the exit status."""
+        """Press Ctrl-C, and return the exit status."""
         self.run.ask_to_stop(signal.SIGINT)
         wait_until(lambda: not self.run.running, "make run ends")
         return self.run.exit_status
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """manage.py in a second terminal, somewhere else on the disk, without any variable set."""
+        """Run manage.py as in a second terminal: in another folder, and without any variable set."""
         command = [str(self.python), str(self.folder / "manage.py"), *arguments]
         return subprocess.run(command, env={}, cwd="/", text=True, capture_output=True, check=False)
 
     def service(self, *words: str) -> int:
-        """The pid of the service whose command line has these words, 0 if there is none just now.
+        """Return the pid of the service whose command line has these words, or 0 if it does not run.
 
-        It is a child of `make run`; its own children have the same words.
+        It is a child of `make run`. Its own children have the same words.
         """
         assert self.run.pid is not None
         below = family(self.run.pid).items()
@@ -92,7 +92,7 @@ class Checkout:
         return mine[0] if mine else 0
 
     def leftover_processes(self) -> dict[int, list[str]]:
-        """Every process on the machine that works here, or whose command or environment names this folder."""
+        """Return every process on the machine that works in this folder, or whose command or environment names it."""
         here = str(self.folder)
         pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
         facts = {pid: [working_folder(pid), *read_words(pid, "cmdline"), *read_words(pid, "environ")] for pid in pids}
@@ -100,7 +100,7 @@ class Checkout:
 
 
 def working_folder(pid: int) -> str:
-    """The folder that a process works in."""
+    """Return the working folder of a process."""
     try:
         return str(Path(f"/proc/{pid}/cwd").readlink())
     except OSError:
@@ -119,13 +119,13 @@ class HttpSession:
             return str(answer.read().decode())
 
     def post(self, path: str, page: str, **fields: str) -> str:
-        """Send the form on `page` to `path`, with the token that the form carries. Returns the page that follows."""
+        """Send the form on `page` to `path`, with the form's CSRF token. Return the next page."""
         token = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page)[0]
         form = urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
         with self._opener.open(f"{self.address}{path}", form, timeout=120) as answer:
             return str(answer.read().decode())
 
     def sign_in(self, name: str, password: str) -> str:
-        """Returns the page that follows: theirs, or the form with what is wrong."""
+        """Sign in. Return the next page: the user's, or the form with its errors."""
         path = "/accounts/login/"
         return self.post(path, self.get(path), login=name, password=password)

@@ -1,11 +1,11 @@
-"""A clock for one module: tests move it instead of waiting."""
+"""A clock for one module that tests advance, instead of waiting."""
 
 from dataclasses import dataclass
 
 
 @dataclass
 class MonotonicClock:
-    """In place of the module `time`, where only `monotonic` is called."""
+    """Replaces the module `time` where only `monotonic` is called."""
 
     now: float = 1000.0
 

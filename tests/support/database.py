@@ -1,8 +1,8 @@
 """Empty the test database after a test that committed.
 
-TRUNCATE of every table takes a quarter of a second. Hundreds of tests commit, and most of them write a few rows, so
-only tables with rows are emptied. The connection stays open: a new one reads the catalog of all tables again, which
-takes longer than the rest.
+TRUNCATE of every table takes a quarter of a second. Hundreds of tests commit, and most of them write only a few rows,
+so only tables with rows are emptied. The connection stays open: a new one would read the catalog of all tables again,
+which takes longer than everything else.
 """
 
 import sys
@@ -16,14 +16,14 @@ from psycopg import sql
 from archive.storage import keys, store
 from tests import plugin
 
-# Tables whose rows come from migrations.
+# Tables whose rows were created by migrations.
 FROM_MIGRATIONS = ["django_migrations", "django_content_type", "auth_permission", "auth_group", "archive_rule"]
-FROM_MIGRATIONS += ["archive_storereport"]  # tests/conftest.py writes it once
+FROM_MIGRATIONS += ["archive_storereport"]  # tests/conftest.py creates its row once
 
 TABLES: LiteralString = """
 SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> ALL (%s)
 """
-# The tests' keys are known to have signed before, or the first signature of each test would add an entry to its log.
+# Mark the tests' keys as known, or the first signature of each test would add an entry to its log.
 KNOWN_KEYS: LiteralString = """
 INSERT INTO archive_signingkeyevent (kind, change, public, endorsement)
 SELECT kind, 'added', decode(public, 'base64'), '' FROM (VALUES
@@ -42,7 +42,7 @@ JOIN pg_class t ON t.oid = d.refobjid AND t.relname <> ALL (%s) WHERE s.relkind 
 
 
 def as_superuser(*statements: str) -> None:
-    """Change what the application's role can't, with triggers and foreign keys switched off."""
+    """Run statements that the application's role is not allowed to, without triggers and foreign keys."""
     with psycopg.connect(plugin.engines.postgres.superuser_url(str(connection.settings_dict["NAME"]))) as superuser:
         superuser.execute("SET session_replication_role = replica")
         for statement in statements:
@@ -50,9 +50,9 @@ def as_superuser(*statements: str) -> None:
 
 
 def empty_database() -> None:
-    """Delete every row that no migration made, as the superuser, with triggers and foreign keys switched off.
+    """Delete every row that was not created by a migration, as the superuser, without triggers and foreign keys.
 
-    The log's checkpoint in the store goes first, also where a test has deleted its row: the next log starts anew.
+    Also deletes the log's checkpoint in the store, even if a test has deleted its row, because the next log is new.
     """
     remove_checkpoint()
     superuser = _cleaner()
@@ -66,31 +66,31 @@ def empty_database() -> None:
 
 
 def remove_checkpoint() -> None:
-    """From the store. A database without its row counts as an older one that was restored (archive/restores.py)."""
+    """Delete it from the store. A database without its row looks like a restored older one (archive/restores.py)."""
     store().client.delete_object(Bucket=store().bucket, Key=keys.log_object("checkpoint"))
 
 
 def remove_rolled_back_checkpoint() -> None:
-    """Remove the checkpoint if one was signed since the last call, or since the database was emptied. Its row may be
-    rolled back; a sequence never is."""
+    """Remove the checkpoint if one was signed since the last call, or since the database was emptied. Its row may have
+    been rolled back, but sequences are never rolled back."""
     signed = _cleaner().execute("SELECT last_value, is_called FROM archive_logcheckpoint_id_seq").fetchone()
     if signed != _last_signed[0]:
         remove_checkpoint()
         _last_signed[0] = signed
 
 
-NEVER_SIGNED = (1, False)  # the state of the sequence of checkpoints in an empty database
+NEVER_SIGNED = (1, False)  # the checkpoint sequence in an empty database
 _last_signed: list[Any] = [NEVER_SIGNED]
 
 
 def add_known_keys() -> None:
-    """To a new database. The keys are those of tests/plugin.py."""
+    """Add the keys of tests/plugin.py to a new database."""
     with connection.cursor() as cursor:
         cursor.execute(KNOWN_KEYS)
 
 
 def end_sessions() -> None:
-    """End what still uses the test database, and name it: a thread or process of a test has left it behind."""
+    """End and print all sessions that still use the test database: a test has left a thread or process behind."""
     url = plugin.engines.postgres.superuser_url("postgres")
     with psycopg.connect(url, autocommit=True) as superuser:
         left = superuser.execute(SESSIONS, [connection.settings_dict["NAME"]]).fetchall()
@@ -99,14 +99,14 @@ def end_sessions() -> None:
 
 
 def close_cleaner() -> None:
-    """The database can't be dropped before."""
+    """Close the cleaner's connection, so that the database can be dropped."""
     for cleaner in _open_cleaners:
         cleaner.close()
     _open_cleaners.clear()
 
 
 def _cleaner() -> psycopg.Connection:
-    """The superuser's connection, or a new one where a test has restarted PostgreSQL."""
+    """Return the superuser's connection, or a new one if a test has restarted PostgreSQL."""
     try:
         _open_cleaners[0].execute("SELECT 1")
     except (IndexError, psycopg.OperationalError):

@@ -12,7 +12,7 @@ def make_due(space: Space) -> None:
 
 
 def move_deadline(space: Space, seconds: float) -> datetime:
-    """Move the end of the Space so that its deadline comes in `seconds`. Returns the deadline."""
+    """Move the end of the Space so that its deadline is in `seconds`. Return the deadline."""
     deadline = dbtime.now() + timedelta(seconds=seconds)
     Space.objects.filter(pk=space.pk).update(ended_at=deadline - timedelta(days=30), expires_at=deadline)
     return deadline
@@ -25,7 +25,7 @@ def approaching_deadlines(space: Space) -> Iterator[datetime]:
 
 
 def retention_period(space: Space) -> timedelta:
-    """The time between the end of the Space and its deadline in the database."""
+    """Return the time between the end of the Space and its deadline in the database."""
     space.refresh_from_db()
     assert space.expires_at is not None
     return space.expires_at - space.ended_at

@@ -1,4 +1,4 @@
-"""Decode a recording in this process, without a sandbox: quick, and only for files that we made."""
+"""Decode a recording in this process, without a sandbox. It is fast, and only for files that we made."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ RATE = 8000  # Hz
 
 @dataclass(frozen=True)
 class Decoded:
-    """The samples at RATE, the decoder's answer, and the access copy, empty if none was made."""
+    """The samples at RATE, the decoder's answer, and the access copy (empty if none was made)."""
 
     samples: Samples
     answer: dict[str, Any]

@@ -1,11 +1,11 @@
-"""A server behind a proxy that shows what reaches it."""
+"""A server for tests of a proxy, which shows what the proxy passes on."""
 
 import socket
 import threading
 
 
 class Echo:
-    """A server that answers each request with the request itself, and closes the connection."""
+    """A server that answers each request with the request, and closes the connection."""
 
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Spaces to edit: a row with participants and a transcript."""
+"""Create Spaces to edit: a row with participants and a transcript."""
 
 from archive.models import Participant, Space, Transcript, User
 from tests.support.factory import make_row
@@ -8,8 +8,8 @@ LINES = [("Nora", "Broad beens."), ("Tom", "And peas."), ("Nora", "Sow them earl
 
 
 def make_talk(host: User, **accounts: User) -> Space:
-    """A Space of the host Nora, the co-host Tom and the speaker Ida, four lines long. `accounts` links some of them:
-    `tom=bob`."""
+    """Create a Space with the host Nora, the co-host Tom, the speaker Ida, and four lines. `accounts` links people to
+    accounts: `tom=bob`."""
     space = make_row(host, title="Seeds", salt="0b" * 32)
     for role, seat, name in (("host", 1, "Nora"), ("cohost", 1, "Tom"), ("speaker", 1, "Ida")):
         user = host if role == "host" else accounts.get(name.lower())
@@ -20,13 +20,13 @@ def make_talk(host: User, **accounts: User) -> Space:
 
 
 def read_lines(transcript: Transcript | None) -> list[tuple[str, str]]:
-    """(speaker, text) of each line."""
+    """Return (speaker, text) of each line."""
     assert transcript is not None
     return [(cue["speaker"], cue["text"]) for cue in transcript.cues]
 
 
 def read_people(space: Space) -> list[tuple[str, int, str, str]]:
-    """(role, seat, name, account) of each participant, in the order of their ids."""
+    """Return (role, seat, name, account) of each participant, in the order of their ids."""
     return list(space.participants.order_by("id").values_list("role", "seat", "name", "account"))
 
 

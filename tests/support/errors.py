@@ -1,4 +1,4 @@
-"""Check errors by their code, so that a test does not depend on their sentence."""
+"""Check errors by their code, so that tests do not depend on their messages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,6 +1,6 @@
 """Spaces, uploads, exports, notices and tokens in every state that pages show.
 
-All text that people write has ⟦ ⟧ around it, as tests/support/pseudo_locale.py puts around translations.
+All text that people would write is enclosed in ⟦ ⟧, as tests/support/pseudo_locale.py does with translations.
 """
 
 from datetime import timedelta
@@ -45,7 +45,7 @@ BROKEN = make_problem("transcript.no_lines", file="⟦talk⟧.vtt")
 
 
 def mark_rules() -> None:
-    """Names and texts of rules are data of the installation, so no catalog translates them."""
+    """Enclose names and texts of rules in ⟦ ⟧. They are data of the installation, so no catalog translates them."""
     Rule.objects.update(
         name=Concat(Value("⟦"), F("name"), Value("⟧")),
         text=Concat(Value("⟦"), F("text"), Value("⟧"), output_field=TextField()),
@@ -53,7 +53,7 @@ def mark_rules() -> None:
 
 
 class EveryState:
-    """`host` has a Space in each state. `admin` acts, and `second_admin` where another one must."""
+    """`host` has a Space in each state. `admin` acts, and `second_admin` where a second person must."""
 
     def __init__(self, host: User, admin: User) -> None:
         self.host, self.admin, self.second_admin = host, admin, make_user("sven", role="admins")
@@ -73,7 +73,7 @@ class EveryState:
         return make_row(self.host, **{"title": "⟦Beans⟧", **fields})
 
     def _full(self, **fields: Any) -> Space:
-        """With content whose text has ⟦ ⟧."""
+        """Create a Space with content whose text is enclosed in ⟦ ⟧."""
         space = self._row(**fields)
         stored = {"size": 9, "etag": "e", "sha256": "0" * 64}
         sound = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 48000, "channels": 1}
@@ -174,13 +174,13 @@ class EveryState:
         assert notices.create_hold_reviews()
 
     def _webhooks(self) -> None:
-        """Deliveries in each state; endpoints that work, fail, or were stopped for each reason."""
+        """Create deliveries in each state, and endpoints that work, fail, or were stopped for each reason."""
         reasons = endpoints.Stop.values
         rows = [subscribe("https://hooks.example.org/", self.admin, name="⟦Desk⟧")[0] for _ in range(3 + len(reasons))]
         self.webhooks = [row.pk for row in rows]
         endpoints.replace_secret(self.webhooks[0], self.admin)
         WebhookEndpoint.objects.filter(pk=self.webhooks[1]).update(failing_since=dbtime.now())
-        WebhookEndpoint.objects.filter(pk=self.webhooks[2]).update(owner=self.host)  # no admin
+        WebhookEndpoint.objects.filter(pk=self.webhooks[2]).update(owner=self.host)  # who is not an admin
         for number in range(3):
             announce_to_all(self.flagged, number)
         failed = {"problem": make_problem("webhook.not_accepted", status=500), "attempted_at": dbtime.now()}
@@ -214,10 +214,10 @@ class EveryState:
         return [self.flagged, self.appealed, self.denied, self.granted, self.held, self.receiving, self.wordless]
 
     def arriving(self) -> list[Space]:
-        """Those whose pages show parts that htmx refreshes."""
+        """Spaces whose pages have parts that htmx refreshes."""
         return [*self.processing, *self.transcribed, *self.building, self.automatic]
 
     def spaces(self) -> list[Space]:
-        """Every Space that has a page of its own kind."""
+        """Every Space that has its own kind of page."""
         others = [self.lifted, self.empty, self.rejected, self.reading, self.broken]
         return [*self.moderated(), *self.arriving(), *others]

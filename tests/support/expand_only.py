@@ -1,12 +1,12 @@
-"""What a migration may do from 1.0 on: only what the processes of the release before can live with.
+"""Check that migrations after 1.0 only do what processes of the previous release can work with.
 
-They run beside a new schema twice: while an upgrade goes from process to process, and after a roll-back, which leaves
-the schema as it is. So a migration expands. What narrows comes a release after the code that needed it is gone, and
-says so (docs/how-to/change-a-table.md):
+These run beside a new schema in two cases: while an upgrade restarts one process after the other, and after a
+roll-back, which keeps the schema. So migrations only expand the schema. What narrows it must wait until one release
+after the last code that needs it, and declares that (docs/how-to/change-a-table.md):
 
     class Migration(migrations.Migration):
         contracts = "1.2.0"  # the first release that does not use what this removes or narrows
-        reviewed = "..."  # why the release before works beside it: for SQL, Python and changed constraints
+        reviewed = "..."  # why the previous release works beside it: for SQL, Python and changed constraints
 """
 
 from collections.abc import Collection, Iterator
@@ -43,7 +43,7 @@ NARROWS = (
 
 
 def check(migration: Migration, before: ProjectState, releases: Collection[str]) -> list[str]:
-    """What is wrong with the migration, a line each. `before`: the state that it starts from; `releases`: versions that
+    """Return a line for each problem of the migration. `before`: the state before it. `releases`: the versions that
     were released."""
     contracts, reviewed = getattr(migration, "contracts", ""), getattr(migration, "reviewed", "")
     if contracts and contracts not in releases:
@@ -59,7 +59,7 @@ def check(migration: Migration, before: ProjectState, releases: Collection[str])
 class _Checker:
     def __init__(self, app: str, *, is_reviewed: bool, is_contract: bool) -> None:
         self.app, self.is_reviewed, self.is_contract = app, is_reviewed, is_contract
-        self.new_models: set[str] = set()  # of this migration: nobody uses their tables yet
+        self.new_models: set[str] = set()  # created by this migration, so that no process uses their tables yet
 
     def problems(self, operation: Operation, state: ProjectState) -> Iterator[str]:
         if isinstance(operation, migrations.CreateModel):
@@ -100,7 +100,7 @@ class _Checker:
         for one in operation.database_operations:
             yield from self.problems(one, state)
         for one in operation.state_operations:
-            if isinstance(one, migrations.RemoveField):  # the column stays, and new code writes it no more
+            if isinstance(one, migrations.RemoveField):  # the column stays, but new code does not write it
                 field = state.models[self.app, one.model_name_lower].get_field(one.name)
                 if not field.null and not field.has_db_default():
                     yield f"INSERTs leave {one.name} out from now on: give it null or db_default first"
@@ -162,9 +162,9 @@ def _altered(old: Any, new: Any) -> Iterator[str]:
 
 
 def _is_widened(old: Any, new: Any) -> bool:
-    """Whether no row is rewritten, and what fitted still fits. `choices` and the like are Python's alone."""
+    """Return whether no row is rewritten, and old values still fit. `choices` and the like affect only Python."""
     if old.remote_field is not None or new.remote_field is not None:
-        return _target(old) == _target(new)  # a foreign key has the type of what it refers to
+        return _target(old) == _target(new)  # a foreign key has the type of the column that it refers to
     before, after = (field.db_parameters(connection) for field in (old, new))
     if before.get("collation") != after.get("collation"):
         return False
@@ -176,10 +176,10 @@ def _is_widened(old: Any, new: Any) -> bool:
 
 
 def _target(field: Any) -> str:
-    """The model that the field refers to; "" for other fields."""
+    """Return the model that the field refers to, or "" for other fields."""
     return str(field.remote_field.model).lower() if field.remote_field is not None else ""
 
 
 def _references(field: Any) -> set[str]:
-    """The model whose table the database itself has the column refer to, if it does."""
+    """Return the model whose table the column refers to by a constraint of the database, or an empty set."""
     return {_target(field)} if field.remote_field is not None and field.db_constraint else set()

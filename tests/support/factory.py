@@ -27,12 +27,12 @@ PASSWORD = "correct horse battery"
 
 @cache
 def _hashed() -> str:
-    """Hashing is slow on purpose; once is enough for all tests."""
+    """Hash the password once for all tests, because hashing is slow on purpose."""
     return make_password(PASSWORD)
 
 
 def make_user(name: str, role: str = "") -> User:
-    """`role`: admins, auditors or none. The password is PASSWORD."""
+    """Create a user with the password PASSWORD. `role`: "admins", "auditors" or "" for none."""
     user = User.objects.create(username=name, password=_hashed(), first_name=name.capitalize())
     if role:
         user.groups.add(Group.objects.get(name=role))
@@ -42,7 +42,7 @@ def make_user(name: str, role: str = "") -> User:
 def make_space(host: User, *, ended_ago: timedelta = timedelta(days=6), **options: Any) -> Space:
     """Ingest a Space with the demo recording, and its transcript unless `transcript=None`.
 
-    Tests that ask for the same recording share one decoding of it.
+    Tests with the same recording share its decoding.
     """
     options.setdefault("transcript", DEMO / "transcript.vtt")
     options.setdefault("title", "The seed library room")
@@ -70,7 +70,7 @@ def make_row(host: User, *, ended_ago: timedelta = timedelta(days=6), **fields: 
 
 
 def make_held(host: User, **fields: Any) -> Space:
-    """Create the row of a Space on legal hold, so without a deadline."""
+    """Create the row of a Space on legal hold, which has no deadline."""
     hold = [{"code": "hold"}]
     space = make_row(host, expires_at=None, deadline_reasons=hold, **fields)
     Hold.objects.create(space=space, reason="A court asked for it.", placed_by=host)
@@ -78,7 +78,7 @@ def make_held(host: User, **fields: Any) -> Space:
 
 
 def make_contents(space: Space) -> Bundle:
-    """Store a recording, a transcript and a ready bundle for a row: a few bytes each, enough for pages."""
+    """Store a recording, a transcript and a ready bundle of a few bytes for a row: enough for pages."""
     sound = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 48000, "channels": 1}
     stored = _put(keys.recording(space.id, 1, "m4a"), b"sound")
     Recording.objects.create(space=space, duration_ms=74_000, **sound, **vars(stored))
@@ -103,7 +103,7 @@ def make_noise(host: User, *, megabytes: int, title: str = "Noise", **fields: An
 
 
 def _put(key: str, data: bytes) -> Written:
-    """In one request, where the archive itself makes a multipart upload of three."""
+    """Upload in one request. The archive itself makes a multipart upload of three."""
     bucket = store()
     answer = bucket.client.put_object(Bucket=bucket.bucket, Key=key, Body=data)
     return Written(key, len(data), hashlib.sha256(data).hexdigest(), zlib.crc32(data), answer["ETag"])

@@ -1,4 +1,4 @@
-"""Hashes of passwords that cost next to nothing. Web processes can read them, as their algorithm is the same."""
+"""A password hasher that costs almost nothing, with an algorithm that the web processes under test can check."""
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 

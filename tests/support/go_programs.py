@@ -1,7 +1,7 @@
-"""Go programs of `make third-party`, built without the network.
+"""Build the Go programs of `make third-party` without the network.
 
-golang.org/x/mod is taken from the sources of the Go toolchain, which verifies modules with it. Other modules are taken
-from folders that the caller has.
+golang.org/x/mod comes from the sources of the Go toolchain, which uses it to verify modules. Other modules come from
+folders of the caller.
 """
 
 import os
@@ -14,8 +14,8 @@ GO = os.environ.get("GO", "")
 
 
 def build(main: str, folder: Path, modules: Mapping[str, Path], stubs: Sequence[str] = ()) -> Path:
-    """Build the package `main` of the module in `folder`. `modules`: {path: where its sources are}. `stubs`: modules
-    that others require, but of which no package is used. Returns the program."""
+    """Build the package `main` of the module in `folder`, and return the program. `modules`: {path: source folder}.
+    `stubs`: modules that others require, but of which no package is used."""
     requirements, replacements = [], []
     for module in [*modules, *stubs]:
         source = modules.get(module) or _stub(module, folder)
@@ -41,7 +41,7 @@ def run(*arguments: str, cwd: Path) -> str:
 
 
 def copy_sumdb(folder: Path) -> Path:
-    """The sources of golang.org/x/mod/sumdb that the toolchain carries, as a module."""
+    """Copy golang.org/x/mod/sumdb from the toolchain, as a module, and return its folder."""
     root = Path(run("env", "GOROOT", cwd=folder).strip())
     copy = folder.parent / "x-mod"
     shutil.copytree(root / "src/cmd/vendor/golang.org/x/mod", copy, dirs_exist_ok=True)
@@ -50,7 +50,7 @@ def copy_sumdb(folder: Path) -> Path:
 
 
 def versions(folder: Path) -> str:
-    """Of the toolchain, and of its golang.org/x/mod."""
+    """Return the versions of the toolchain and of its golang.org/x/mod."""
     root = Path(run("env", "GOROOT", cwd=folder).strip())
     lines = (root / "src/cmd/go.mod").read_text().splitlines()
     (mod,) = [line.split()[1] for line in lines if line.strip().startswith("golang.org/x/mod ")]

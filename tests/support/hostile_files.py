@@ -25,7 +25,7 @@ def claim_four_tebibytes(path: Path) -> Path:
 
 
 def make_open_ended(path: Path) -> Path:
-    """Make a three-second WAV with the length 2**32 - 1, as a recorder leaves it that cannot seek back."""
+    """Make a three-second WAV with the length 2**32 - 1, as written by a recorder that cannot seek back."""
     data = bytearray(make_tone(path, "wav").read_bytes())
     struct.pack_into("<I", data, 4, 2**32 - 1)
     struct.pack_into("<I", data, data.index(b"data") + 4, 2**32 - 1)
@@ -49,7 +49,7 @@ def make_many_tracks(path: Path, streams: int) -> Path:
 
 
 def make_empty_track(path: Path) -> Path:
-    """Make an MP4 with an empty audio track, as a recorder writes it for a room in which no one spoke."""
+    """Make an MP4 with an empty audio track, as written by a recorder for a room in which no one spoke."""
     with av.open(str(path), "w", format="mp4", options={"movflags": "empty_moov"}) as container:
         container.add_stream("aac", rate=RATE, layout="mono")
         container.start_encoding()
@@ -57,7 +57,7 @@ def make_empty_track(path: Path) -> Path:
 
 
 def make_id3(path: Path, size: int, kind: bytes = b"APIC") -> Path:
-    """Make a three-second MP3 behind an ID3 tag of `size` bytes (sparse, so that it takes no disk space)."""
+    """Make a three-second MP3 after an ID3 tag of `size` bytes (sparse, so that it takes no disk space)."""
     sound = make_tone(path, "mp3").read_bytes()
     lead = b"\0image/png\0\x03\0"
     with path.open("wb") as out:
@@ -80,7 +80,7 @@ def claim_samples(path: Path, table: bytes, place: int, number: int) -> Path:
 
 
 def make_bomb(path: Path, seconds: int) -> Path:
-    """A FLAC of silence: some 15 bytes for each 65,535 samples."""
+    """Make a FLAC of silence: about 15 bytes for each 65,535 samples."""
     with av.open(str(path), "w", format="flac") as container:
         stream = container.add_stream("flac", rate=8000, layout="mono", options={"frame_size": "65535"})
         assert isinstance(stream, AudioStream)

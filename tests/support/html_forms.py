@@ -1,11 +1,11 @@
-"""Read a form out of a page, as a browser without JavaScript would send it."""
+"""Read a form from a page, as a browser without JavaScript would send it."""
 
 from html.parser import HTMLParser
 from typing import Any
 
 
 class FormReader(HTMLParser):
-    """The fields of the form with this action, its fragment left out ("" for one without)."""
+    """Collects the fields of the form with this action, without its fragment. "" for a form without an action."""
 
     def __init__(self, action: str) -> None:
         super().__init__()

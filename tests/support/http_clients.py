@@ -20,14 +20,14 @@ from archive.models import Space, User
 
 @cache
 def _handler(enforce_csrf_checks: bool) -> ClientHandler:
-    """Shared by all clients, as in a web process: WhiteNoise scans all static files for each handler."""
+    """Return a handler that all clients share, as in a web process: WhiteNoise scans all static files for each."""
     handler = ClientHandler(enforce_csrf_checks)
     handler.load_middleware()
     return handler
 
 
 class SignedInClient(Client):
-    """Its sessions look as if the password had been given just now."""
+    """A client whose sessions look as if the user had just entered the password."""
 
     def force_login(self, user: Any, backend: str | None = None) -> None:
         super().force_login(user, backend)
@@ -49,8 +49,8 @@ def make_client(user: User | None = None, *, enforce_csrf_checks: bool = False, 
 
 @contextmanager
 def plain_404_pages() -> Iterator[None]:
-    """An empty answer in place of the 404 page, which takes longer than the request itself: where only what is found
-    counts, or the status."""
+    """Return an empty body instead of the 404 page, which takes longer than the request itself. For tests that need
+    only the status or the pages that exist."""
     with patch("portal.urls.handler404", _answer_404, create=True):
         yield
 
@@ -60,7 +60,7 @@ def _answer_404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def age_sign_in(client: Client, seconds: float) -> None:
-    """Let the password have been given so long ago."""
+    """Pretend that the user entered the password `seconds` ago."""
     session = client.session
     records = session["account_authentication_methods"]
     session["account_authentication_methods"] = [{**record, "at": record["at"] - seconds} for record in records]
@@ -68,7 +68,7 @@ def age_sign_in(client: Client, seconds: float) -> None:
 
 
 def session_cookie(user: User) -> str:
-    """The Cookie header of a session of `user`."""
+    """Return the Cookie header of a new session of `user`."""
     return f"{settings.SESSION_COOKIE_NAME}={make_client(user).cookies[settings.SESSION_COOKIE_NAME].value}"
 
 

@@ -1,4 +1,4 @@
-"""An HTTP server in a thread of the tests."""
+"""Run an HTTP server in a thread of the tests."""
 
 import ssl
 import threading
@@ -10,14 +10,14 @@ from typing import Any
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that breaks off, or speaks no TLS, is what some tests are about."""
+        """Ignore clients that break off or do not speak TLS: some tests do this on purpose."""
 
 
 @contextmanager
 def serve(handler: type[BaseHTTPRequestHandler], tls: ssl.SSLContext | None = None, **shared: object) -> Iterator[str]:
-    """Serve on a free port; yields the URL. `tls`: by https. `shared` become attributes of the handler's class.
+    """Serve on a free port; yield the URL. `tls`: over HTTPS. `shared` become attributes of the handler's class.
 
-    Head and body of an answer are two writes: without TCP_NODELAY the second waits 40 ms for the client's ACK.
+    Headers and body of a response are two writes: without TCP_NODELAY the second waits 40 ms for the client's ACK.
     """
     server = _Server(("127.0.0.1", 0), type("Handler", (handler,), {"disable_nagle_algorithm": True, **shared}))
     server.daemon_threads = True

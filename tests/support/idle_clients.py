@@ -1,4 +1,4 @@
-"""Clients that open connections and then do nothing, or next to nothing."""
+"""Clients that open connections and then do almost nothing."""
 
 import random
 import selectors
@@ -7,24 +7,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 HALF_HEADER = b"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Le"
-HALF_BODY = (  # with a CSRF cookie: Django looks for its token in the body, and waits
+HALF_BODY = (  # with a CSRF cookie: Django looks for its token in the body, and waits for the rest
     b"POST /accounts/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     b"Cookie: csrftoken=abcdefghijklmnopqrstuvwxyzABCDEF\r\nContent-Length: 1000\r\n\r\nlogin="
 )
-# Its answer is larger than the buffers of a connection, and is never read.
+# The response is larger than the buffers of a connection, and is never read.
 SLOW_READER = b"GET /static/uppy/uppy.min.mjs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 KINDS = (HALF_HEADER, HALF_BODY, SLOW_READER)
 
 
 class IdleClients:
-    """Connections of `KINDS` by turns, from addresses of this machine (127.0.0.2 and up)."""
+    """Connections of all `KINDS` in turn, from addresses of this machine (127.0.0.2 and up)."""
 
     def __init__(self, port: int, count: int, addresses: Sequence[str] = ("127.0.0.2",)) -> None:
         self._port, self._count, self._addresses = port, count, addresses
         self._sockets: list[tuple[socket.socket, bytes]] = []
 
     def fill(self) -> None:
-        """Open what is missing, and what the server closed meanwhile."""
+        """Open missing connections, and those that the server has closed."""
         gone = [end for end, sent in self._sockets if not _is_open(end, sent)]
         self._sockets = [(end, sent) for end, sent in self._sockets if end not in gone]
         for end in gone:
@@ -50,13 +50,13 @@ class IdleClients:
 
 
 def _is_open(end: socket.socket, sent: bytes) -> bool:
-    """Whether the server keeps the connection: it has sent nothing, or, to a slow reader, not all."""
+    """Return whether the server keeps the connection: it has sent nothing, or, to a slow reader, not everything."""
     with selectors.DefaultSelector() as selector:
         selector.register(end, selectors.EVENT_READ)
         if not selector.select(0):
             return True
         if sent != SLOW_READER:
-            return False  # an answer, or the end
+            return False  # a response, or the end of the connection
         with suppress(OSError):
             return bool(end.recv(1, socket.MSG_PEEK))
         return False

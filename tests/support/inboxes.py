@@ -1,4 +1,4 @@
-"""Inboxes of recorders, as recorders see them."""
+"""Inboxes of recorders, from the recorder's side."""
 
 import json
 from abc import ABC, abstractmethod
@@ -12,10 +12,10 @@ from archive.storage import keys, store
 
 
 class Inbox(ABC):
-    """A recorder's inbox, as the recorder sees it."""
+    """A recorder's inbox, from the recorder's side."""
 
     def drop(self, name: str, recording: bytes | Path, **facts: Any) -> None:
-        """A recording, and then its sidecar."""
+        """Write a recording, and then its sidecar."""
         self.put(name, recording.read_bytes() if isinstance(recording, Path) else recording)
         self.put(f"{name}.json", json.dumps(sidecar(**facts)).encode())
 

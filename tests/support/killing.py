@@ -1,18 +1,18 @@
-"""Kill the processes of a pipeline (a few jobs, one after the other) at each labeled step, and let it recover."""
+"""Kill the processes of a pipeline (a few jobs, one after the other) at each labeled point, and let it recover."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
 from tests.faults import ForkServer
 from tests.support.leases import expire_leases
 
-Job = tuple[str, ...]  # its name in tests/faults/jobs.py, and its arguments
+Job = tuple[str, ...]  # name in tests/faults/jobs.py, and arguments
 Place = tuple[str, str]  # the name of a job, and the label of a point
-ROUNDS = 2  # of recovery: one does it, if nothing is stuck
+ROUNDS = 2  # of recovery: one is enough, unless something is stuck
 
 
 def run_pipeline(server: ForkServer, jobs: Sequence[Job], place: Place = ("", "")) -> tuple[list[Place], bool]:
-    """Run the jobs, or up to the point `place`, where its process is killed. Returns the points passed, and whether
-    it was killed. Leases and pauses are over between two jobs."""
+    """Run the jobs; kill the process at the point `place`, if given. Return the passed points, and whether the process
+    was killed. Leases and retry pauses end after each job."""
     passed: list[Place] = []
     for name, *arguments in jobs:
         label = place[1] if name == place[0] else ""
@@ -25,7 +25,7 @@ def run_pipeline(server: ForkServer, jobs: Sequence[Job], place: Place = ("", ""
 
 
 def recover(server: ForkServer, jobs: Sequence[Job]) -> list[Place]:
-    """Run the jobs again and again. Returns the points passed, each once, in the order of their first time."""
+    """Run the jobs several times. Return the passed points without repetitions, in the order of their first time."""
     passed: list[Place] = []
     for _ in range(ROUNDS):
         passed += run_pipeline(server, jobs)[0]
@@ -33,6 +33,6 @@ def recover(server: ForkServer, jobs: Sequence[Job]) -> list[Place]:
 
 
 def kill_at_each(server: ForkServer, jobs: Sequence[Job], places: Iterable[Place]) -> Iterator[tuple[Place, bool]]:
-    """Kill at each place in turn. Yields it, and whether the pipeline came there."""
+    """Kill at each place in turn. Yield the place, and whether the pipeline reached it."""
     for place in places:
         yield place, run_pipeline(server, jobs, place)[1]

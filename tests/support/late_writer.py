@@ -1,4 +1,4 @@
-"""A worker that sleeps at one step for so long that it loses its lease: another one does its work meanwhile."""
+"""Simulate a worker that pauses at one step until it has lost its lease and another worker has done its work."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from tests.support.leases import expire_leases
 
 @dataclass
 class Sleeper:
-    """`slept`: it came to the step. `error`: what the step raised when it went on; None if it was carried out."""
+    """`slept`: the step was reached. `error`: what the step raised after the pause; None if it succeeded."""
 
     slept: bool = False
     error: BaseException | None = None
@@ -19,7 +19,7 @@ class Sleeper:
 
 @contextmanager
 def sleeping_before(owner: Any, step: str, successor: Callable[[], object]) -> Iterator[Sleeper]:
-    """The first call of `owner.step` sleeps before it does anything. By the time it goes on, its lease has expired and
+    """Pause the first call of `owner.step` before it does anything. When it resumes, its lease has expired and
     `successor` has run."""
     sleeper, original = Sleeper(), getattr(owner, step)
 
@@ -41,7 +41,7 @@ def sleeping_before(owner: Any, step: str, successor: Callable[[], object]) -> I
 
 @contextmanager
 def sleeping_after(owner: Any, step: str, successor: Callable[[], object]) -> Iterator[Sleeper]:
-    """The same, but it sleeps with the answer of the first call in its hands."""
+    """The same, but the first call pauses after it has its result."""
     sleeper, original = Sleeper(), getattr(owner, step)
 
     def sleep(*args: Any, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A row of each kind of claimed work, waiting for a worker."""
+"""Create a row of each model that workers claim, ready to be claimed."""
 
 from datetime import date, timedelta
 
@@ -30,7 +30,7 @@ from tests.support.factory import make_row
 
 
 def make_leased_rows(host: User) -> dict[type[Leased], Leased]:
-    """{model: its row}, of every model that workers claim."""
+    """Create a row of every model that workers claim. Return {model: row}."""
     now, week = dbtime.now(), date(2026, 11, 30)
     space = make_row(host, state="processing")
     token = RecorderToken.objects.create(name="Van", prefix="skr_van", secret_sha256="0" * 64, expires_at=now)

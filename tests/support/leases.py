@@ -33,7 +33,7 @@ CLAIMED = (
 
 
 def expire_leases() -> None:
-    """End all leases, as if each holder had died long ago, and all retry pauses."""
+    """End all leases, as if each holder had crashed long ago, and all retry pauses."""
     for model in CLAIMED:
         model._default_manager.filter(lease_until__gt=Now()).update(lease_until=Now())
     end_pauses()

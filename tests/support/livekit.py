@@ -30,7 +30,7 @@ METADATA = '{"spacekeep": {"title": "Seed swap", "host": "alice"}, "theme": "dar
 
 
 def setting_values(recorder: RecorderToken) -> dict[str, Any]:
-    """The settings that switch LiveKit on, by their names in the environment."""
+    """Return the settings that switch LiveKit on, as environment variables."""
     return {
         "LIVEKIT_API_KEY": KEY,
         "LIVEKIT_API_SECRET": SECRET,
@@ -50,7 +50,7 @@ def switch_on(settings: Any, recorder: RecorderToken, **options: str) -> None:
 
 
 def egress_bucket() -> Store:
-    """LiveKit's own bucket, empty, in the tests' store. STORAGES must name it."""
+    """Create LiveKit's own empty bucket in the tests' store. STORAGES must name it."""
     bucket = Store("livekit")
     prepare_bucket(bucket, settings.SITE_URL)
     purge_listing(bucket, bucket.listing(""))
@@ -62,7 +62,7 @@ def put_recording(bucket: Store, key: str, path: Path) -> None:
 
 
 def sign(body: bytes, secret: str = SECRET, ttl: timedelta = timedelta(minutes=5), **claims: Any) -> str:
-    """The Authorization header as LiveKit writes it: without "Bearer"."""
+    """Return the Authorization header as LiveKit sends it: without "Bearer"."""
     sha256 = base64.b64encode(hashlib.sha256(body).digest()).decode()
     token = AccessToken(KEY, secret).with_ttl(ttl).with_sha256(claims.pop("sha256", sha256))
     if not claims:
@@ -76,7 +76,7 @@ def as_body(event: WebhookEvent) -> bytes:
 
 
 def receive(event: WebhookEvent) -> None:
-    """As the webhook's address does, without the site."""
+    """Process an event as the webhook's view does, without the site."""
     body = as_body(event)
     livekit_webhook.receive(body, sign(body))
 
@@ -92,7 +92,7 @@ def post(body: bytes, token: str | None) -> ApiResponse:
 
 
 class RoomScript:
-    """The events of one room session that was recorded by one egress. Times are whole seconds before `ended_at`."""
+    """The events of one room session with one egress. Times are whole seconds before `ended_at`."""
 
     def __init__(
         self, ended_at: datetime, number: int = 1, *, metadata: str = METADATA, path: str = "", **egress: Any
@@ -109,7 +109,7 @@ class RoomScript:
         return WebhookEvent(event=name, id=f"EV_{name}_{before}", created_at=created_at, room=self.room, **fields)
 
     def person(self, identity: str, joined: int, role: str = "", *, publishes: bool = True, **more: Any) -> Any:
-        """`joined`: seconds before the end. `role`: the attribute `spacekeep.role`."""
+        """Return a participant. `joined`: seconds before the end. `role`: the attribute `spacekeep.role`."""
         attributes = {**({"spacekeep.role": role} if role else {}), **more.pop("attributes", {})}
         return ParticipantInfo(
             sid=f"PA_{identity}",
@@ -142,7 +142,7 @@ class RoomScript:
 
     def egress(self, name: str, status: EgressStatus, before: int) -> WebhookEvent:
         event = WebhookEvent(event=name, id=f"EV_{name}", created_at=self.seconds(before))
-        event.egress_info.CopyFrom(self.info(status))  # egress events come without their room
+        event.egress_info.CopyFrom(self.info(status))  # egress events do not contain the room
         return event
 
     def started(self) -> WebhookEvent:
@@ -156,7 +156,7 @@ class RoomScript:
 
 
 class LiveKitServer:
-    """While entered, `url` answers ListEgress with `egresses`, `page` at a time, to callers with a real token."""
+    """A context in which `url` answers ListEgress with `egresses`, `page` at a time, to callers with a valid token."""
 
     def __init__(self, *egresses: EgressInfo, page: int = 100, status: int = 200) -> None:
         self.egresses, self.page, self.status = list(egresses), page, status
@@ -181,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
     livekit: LiveKitServer
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing: the tests say what they saw."""
+        """Log nothing: the tests say what they saw."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))

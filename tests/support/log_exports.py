@@ -1,4 +1,4 @@
-"""Exports of a log, made without Spacekeep: entries, checkpoints signed by a key of the tests, tiles."""
+"""Make exports of a log without Spacekeep: entries, tiles, and checkpoints signed by a key of the tests."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ def sign(size: int, root: bytes, private: Ed25519PrivateKey = PRIVATE, origin: s
 def make_files(
     entries: Sequence[bytes], sizes: Collection[int], private: Ed25519PrivateKey = PRIVATE
 ) -> dict[str, bytes]:
-    """{path: content} of an export with a checkpoint at each of `sizes`."""
+    """Return {path: content} of an export with a checkpoint at each of `sizes`."""
     tree, tiles, notes = Frontier(), dict[int, list[bytes]](), []
     for data in entries:
         for level, known in tree.append(leaf_hash(data)):
@@ -53,7 +53,7 @@ def write_files(folder: Path, files: dict[str, bytes]) -> None:
 
 
 SIZES = (100, 257, 300)  # of the checkpoints of an export with 300 entries
-Damage = Callable[[Path], object]  # what somebody does to the folder of such an export
+Damage = Callable[[Path], object]  # a change to the folder of such an export
 
 
 def lines(change: Callable[[list[bytes]], None]) -> Callable[[Path], None]:
@@ -85,13 +85,13 @@ NEXT_KEY = Key(ORIGIN, NEXT.public_key().public_bytes_raw())
 
 
 def endorse(key: Key, by: Ed25519PrivateKey) -> str:
-    """The line of keys.txt of a key that another one endorsed."""
+    """Return the line of keys.txt for a key that another key endorsed."""
     text = f"spacekeep\nnext key\n{key.name}\n{base64.b64encode(key.public).decode()}\n"
     return f"{key} from=2026-11-01T00:00:00Z endorsed={base64.b64encode(by.sign(text.encode())).decode()}\n"
 
 
 def retirement(key: Key, number: int) -> bytes:
-    """Entry `number` + 1, which retires a key of the log."""
+    """Return entry `number` + 1, which retires a key of the log."""
     detail = {"key": key.id.hex(), "kind": "log", "public": base64.b64encode(key.public).decode()}
     return json.dumps(
         {"at": "2026-11-01T00:00:00Z", "detail": detail, "event": "log.key_retired", "id": number + 1},
@@ -100,7 +100,7 @@ def retirement(key: Key, number: int) -> bytes:
 
 
 def rotated(retired_at: int | None = None) -> dict[str, bytes]:
-    """Files of an export of 300 entries: the checkpoint of 100 is signed by KEY, those of 257 and 300 by NEXT_KEY.
+    """Make an export of 300 entries: the checkpoint of 100 is signed by KEY, those of 257 and 300 by NEXT_KEY.
 
     KEY endorsed NEXT_KEY. Entry `retired_at` retires NEXT_KEY.
     """
@@ -119,7 +119,7 @@ def replace(files: Callable[[], dict[str, bytes]]) -> Damage:
 
 
 BY_NEXT = f"{ORIGIN} ({NEXT_KEY.id.hex()})"
-# Exports that were signed with several keys: what is done, the verdict, and its values or None for any.
+# Exports that were signed with several keys: the change, the verdict, and its values (None: any).
 ROTATIONS: list[tuple[Damage, str, dict[str, object] | None]] = [
     (replace(rotated), "log.verified", None),
     (replace(lambda: rotated() | {"keys.txt": f"{NEXT_KEY}\n{KEY}\n".encode()}), "checkpoint.unsigned",
@@ -134,7 +134,7 @@ ROTATIONS: list[tuple[Damage, str, dict[str, object] | None]] = [
 
 FIRST_NOTE = sign(100, b"r" * 32).encode()
 
-# (what is done to the export, the verdict, its values or None for any)
+# (the change to the export, the verdict, its values (None: any))
 TAMPERING: list[tuple[Damage, str, dict[str, object] | None]] = [
     (lines(lambda e: e.__setitem__(0, b"{}\n")), "entry.changed", {"entry": None, "index": 0}),
     (lines(lambda e: e.__setitem__(299, b"{}\n")), "entry.changed", {"entry": None, "index": 299}),

@@ -1,10 +1,10 @@
-"""What beat starts each minute for the log."""
+"""Run the tasks for the log that beat starts each minute."""
 
 from archive.transparency import publishing, sequence
 
 
 def run_round() -> None:
-    """Number and sign, give the checkpoint to others, and write to the store what they said of it."""
+    """Number and sign entries, publish the checkpoint, and write the answers of its receivers to the store."""
     sequence.run()
     publishing.run()
     sequence.run()

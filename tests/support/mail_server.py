@@ -1,4 +1,4 @@
-"""A real SMTP server in the process of the tests, with the messages that it received."""
+"""Run a real SMTP server in this process, and keep the messages that it receives."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ from archive.accounts import account_mail
 from archive.models import AccountMail, Notice, User
 from tests.support.processes import free_port
 
-# aiosmtpd logs each connection, some of them after pytest has closed its streams, which is an error in itself.
+# aiosmtpd logs each connection, sometimes after pytest has closed its streams, which would be an error.
 logging.getLogger("mail.log").setLevel(logging.ERROR)
 
 FROM = "Spacekeep <no-reply@spaces.example.org>"
@@ -26,7 +26,7 @@ FROM = "Spacekeep <no-reply@spaces.example.org>"
 class Mailbox:
     """Messages with their recipients, in order of arrival.
 
-    `answers` maps an address (for RCPT) or "DATA" to the reply that the server gives instead of 250. The server's
+    `answers` maps an address (for RCPT) or "DATA" to the reply that the server sends instead of 250. The server's
     thread calls `before_greeting` for each connection, and `before_answer` for each message.
     """
 
@@ -69,7 +69,8 @@ class Mailbox:
 
 
 def send_account_mail() -> None:
-    """What a worker does, for tests without one. Not in the server's thread: aiosmtpd reads all attributes there."""
+    """Send pending account mails, as a worker does. Do nothing in the server's thread: aiosmtpd reads all
+    properties."""
     if threading.current_thread() is not threading.main_thread():
         return
     for pk in AccountMail.objects.values_list("pk", flat=True):
@@ -100,7 +101,7 @@ def mail_server() -> Iterator[Mailbox]:
 
 
 def use_mail_server(settings: Any, port: int) -> None:
-    """Send mail to this port, as EMAIL_URL=smtp://127.0.0.1:`port` does. pytest-django has replaced the backend."""
+    """Send mail to this port, like EMAIL_URL=smtp://127.0.0.1:`port`. pytest-django has replaced the backend."""
     settings.MAIL_ON = True
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port

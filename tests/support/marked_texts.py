@@ -1,5 +1,5 @@
-"""The texts that people see, as the sources have them: arguments of gettext in Python and scripts, and what templates
-mark."""
+"""Read the texts that people see from the sources: gettext arguments in Python and scripts, and marked template
+texts."""
 
 import ast
 import re
@@ -27,14 +27,14 @@ MARKUP = re.compile(r"<[^>]*>|{%.*?%}|{{.*?}}|{[^{}]*}|%\(\w+\)[sd]", re.DOTALL)
 
 
 def marked_texts(path: Path) -> Iterator[str]:
-    """The texts of a source file, without markup and placeholders."""
+    """Yield the texts of a source file, without markup and placeholders."""
     texts = {".py": _of_python, ".js": _of_script}.get(path.suffix, _of_template)(path.read_text())
     for text in texts:
         yield " ".join(MARKUP.sub(" ", text).split())
 
 
 def sources() -> list[Path]:
-    """Every file whose texts people see: pages, mail, scripts, messages, labels, the offline page."""
+    """Return every file with texts that people see: pages, mail, scripts, messages, labels, the offline page."""
     paths = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.txt")]
     for folder in ("archive", "portal"):
         paths += [*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.js")]

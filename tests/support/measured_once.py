@@ -1,6 +1,6 @@
 """Measure a recording once for all tests that only need a stored Space of it.
 
-To start a decoder takes half of the CPU of an ingest. Tests of the ingest call `ingest`, which decodes each time.
+Starting a decoder takes half of the CPU time of an ingest. Tests of the ingest call `ingest`, which always decodes.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from archive.intake.audio.measure import AudioAnalysis
 
 _decode = measure.measure
 _known: dict[tuple[object, ...], tuple[AudioAnalysis, bytes]] = {}  # with the access copy
-_turn = threading.Lock()  # two threads would undo each other's patch in the wrong order
+_turn = threading.Lock()  # without it, threads could undo their patches in the wrong order
 
 
 @contextmanager
 def measured_once() -> Iterator[None]:
-    """Inside, `measure` answers what the decoder answered before for the same bytes and options."""
+    """Let `measure` return its earlier result for the same bytes and options during the context."""
     with _turn, patch.object(measure, "measure", _remember):
         yield
 

@@ -1,4 +1,4 @@
-"""Use another object store: with a wrong key, unreachable, or with another bucket."""
+"""Use another object store: with a wrong key, one that is unreachable, or one with another bucket."""
 
 import copy
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ MISSING_BUCKET: dict[str, Any] = {"bucket_name": "spacekeep-not-there"}
 
 @contextmanager
 def without(**changes: object) -> Iterator[None]:
-    """Our store lacks something: `without(verifies_whole=False)`. For this process."""
+    """Pretend in this process that our store lacks a capability: `without(verifies_whole=False)`."""
     place = store().place
     before = store().capabilities
     capabilities.remember(place, replace(before, **changes))  # type: ignore[arg-type]
@@ -31,8 +31,8 @@ def without(**changes: object) -> Iterator[None]:
 
 @contextmanager
 def override_store(*, public: bool = False, tried: bool = True, **options: Any) -> Iterator[Store]:
-    """Change the django-storages `options` of the object store for this process; `public`: also of the address that
-    URLs are signed for. `tried`: it is known to do what our store does."""
+    """Change the django-storages `options` of the object store for this process. `public`: also those of the address in
+    signed URLs. `tried`: assume the capabilities of our store, without a test."""
     storages: dict[str, Any] = copy.deepcopy(settings.STORAGES)
     for alias in ("default", "public") if public else ("default",):
         storages[alias]["OPTIONS"].update(options)
@@ -43,7 +43,7 @@ def override_store(*, public: bool = False, tried: bool = True, **options: Any) 
             capabilities.remember(bucket.place, Capabilities())
         try:
             yield bucket
-        finally:  # another test may get the same port
+        finally:  # a later test may get the same port
             if before:
                 capabilities.remember(bucket.place, before)
             else:

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Dialog, Page, Request
 
 
 class OfflinePage:
-    """The offline page in `folder`, with its requests, those that its CSP blocked, console messages and dialogs."""
+    """The offline page in `folder`. Collects its requests, those that its CSP blocked, console messages and dialogs."""
 
     def __init__(self, chromium: Browser, folder: Path, *, query: str = "", **options: Any) -> None:
         context = chromium.new_context(**options)
@@ -36,7 +36,7 @@ class OfflinePage:
 
     @property
     def other_requests(self) -> list[str]:
-        """Requests for anything but the page itself, the audio files beside it and data: addresses."""
+        """Return requests for anything but the page itself, the audio files beside it, and data: URLs."""
         mine = {
             self.address,
             *(path.as_uri() for path in self.data.iterdir() if path.stem in ("recording", "access-copy")),

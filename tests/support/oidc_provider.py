@@ -1,6 +1,6 @@
 """A small OpenID provider: authorization code flow with PKCE (RFC 7636), ID tokens signed with RS256.
 
-It signs in whoever `person` says, without asking.
+It signs in the user in `person`, without asking for a password.
 """
 
 import base64
@@ -26,7 +26,7 @@ CLIENT, SECRET = "spacekeep", "a secret of the provider"
 @dataclass
 class Provider:
     person: dict[str, Any] = field(default_factory=dict)  # claims: sub, email, email_verified, name
-    forged: dict[str, Any] = field(default_factory=dict)  # claims of the ID token that are wrong
+    forged: dict[str, Any] = field(default_factory=dict)  # wrong claims for the ID token
     url: str = ""
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(65537, 2048))
@@ -34,7 +34,7 @@ class Provider:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """For SOCIALACCOUNT_PROVIDERS."""
+        """Return the value for SOCIALACCOUNT_PROVIDERS."""
         app = {
             "provider_id": "oidc",
             "name": "Example ID",
@@ -45,7 +45,7 @@ class Provider:
         return {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
 
     def authorize(self, query: dict[str, str]) -> str:
-        """Where the browser goes next. Only a request as the standards want it gets a code."""
+        """Return the address to redirect the browser to. Only a request that follows the standards gets a code."""
         assert query["response_type"] == "code"
         assert query["client_id"] == CLIENT
         assert query["code_challenge_method"] == "S256"
@@ -55,7 +55,7 @@ class Provider:
         return f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}"
 
     def token(self, form: dict[str, str]) -> dict[str, Any]:
-        """Exchange the code, once, for tokens. Raises PermissionError."""
+        """Exchange a code for tokens, once. Raises PermissionError."""
         asked = self.codes.pop(form["code"], None)
         digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Tests read what they need from the provider."""
+        """Log nothing: tests read what they need from the provider."""
 
 
 def _single(query: str) -> dict[str, str]:

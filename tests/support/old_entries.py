@@ -1,4 +1,4 @@
-"""Entries of the retention log with a time of the past, which its triggers refuse to everybody but a superuser."""
+"""Add entries with a past time to the retention log, which its triggers allow only to a superuser."""
 
 import json
 from datetime import datetime
@@ -17,7 +17,7 @@ RETURNING id
 
 
 def add_old_entry(event: str, at: datetime, space_id: UUID | None = None, **detail: Any) -> int:
-    """Commit the entry, for tests with the fixture `committed`. Returns its number."""
+    """Commit an entry, for tests with the fixture `committed`. Return its number."""
     url = plugin.engines.postgres.superuser_url(str(connection.settings_dict["NAME"]))
     with psycopg.connect(url) as superuser:
         superuser.execute("SET session_replication_role = replica")

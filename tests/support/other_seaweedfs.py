@@ -1,5 +1,4 @@
-"""A SeaweedFS besides the one of the tests, for what must not happen to that one: a full disk, keys with few
-permissions, a key management service."""
+"""Run a second SeaweedFS for what must not happen to the main one: a full disk, keys with few permissions, a KMS."""
 
 import tempfile
 from collections.abc import Iterator
@@ -11,11 +10,11 @@ from embedded.seaweedfs import SeaweedFS
 from embedded.state import State
 
 STRANGER = {"access_key": "stranger", "secret_key": "secret-of-the-stranger"}
-READ_ONLY = "for-readers"  # the bucket that the stranger may list and read
+READ_ONLY = "for-readers"  # a bucket that the stranger's key may list and read
 
 
 class OtherSeaweedFS(SeaweedFS):
-    """`full`: no volume beyond the first, which takes a megabyte. The stranger is another account."""
+    """`full`: only one volume, which holds a megabyte. The stranger is a second account."""
 
     def __init__(self, folder: Path, *, full: bool = False) -> None:
         super().__init__(folder, State(folder / "engines.json"), folder / "logs", lambda: None)
@@ -23,7 +22,7 @@ class OtherSeaweedFS(SeaweedFS):
 
     @property
     def options(self) -> dict[str, str]:
-        """Of django-storages, with the owner's key."""
+        """Return the options for django-storages, with the owner's key."""
         return {"endpoint_url": self.url, "access_key": self.access_key, "secret_key": self.secret_key}
 
     def _configuration(self) -> dict[str, Any]:
@@ -32,7 +31,7 @@ class OtherSeaweedFS(SeaweedFS):
             "credentials": [{"accessKey": STRANGER["access_key"], "secretKey": STRANGER["secret_key"]}],
             "actions": [f"Read:{READ_ONLY}", f"List:{READ_ONLY}"],
         }
-        # Keys of this provider live in memory, and are made when they are first named.
+        # This provider keeps keys in memory, and creates a key at its first use.
         provider = {"type": "local", "enableOnDemandCreate": True}
         keys = {"default_provider": "local", "providers": {"local": provider}}
         known = super()._configuration()

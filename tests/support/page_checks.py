@@ -1,5 +1,5 @@
-"""What must hold for every page in a browser: axe finds nothing, nothing is wider than the window, nothing moves while
-the page loads, and the console reports no error (violations of the Content-Security-Policy are errors)."""
+"""Check a page in a browser: no findings of axe, nothing wider than the window, no layout shift while the page loads,
+and no errors in the console (such as violations of the Content-Security-Policy)."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ SHIFT = """() => new Promise(resolve => {
   ]))).observe({ type: 'layout-shift', buffered: true });
   setTimeout(() => resolve(moved), 100);
 })"""
-# Each outermost element that reaches out of the window to the right.
+# Each outermost element that extends beyond the right edge of the window.
 WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.body.querySelectorAll('*')]
   .filter(element => element.getBoundingClientRect().right > innerWidth + 1).slice(0, 3)
   .map(element => element.outerHTML.slice(0, 160)).concat(`${document.documentElement.scrollWidth} px`)"""
@@ -32,7 +32,7 @@ AXE = """async tags => {
   return violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, any }) => `${id}: ${html.slice(0, 160)} ${any[0]?.message ?? ''}`.trim()));
 }"""
-# The end of one can begin another, of an element that inherits the color.
+# The end of a transition can start one of an element that inherits the color.
 END_TRANSITIONS = """async () => {
   for (let round = 0; round < 20; round += 1) {
     const running = document.getAnimations().filter(animation => animation instanceof CSSTransition);
@@ -41,8 +41,8 @@ END_TRANSITIONS = """async () => {
     if (running.length === 0 && round > 0) return;
   }
 }"""
-# Without their names, of which one is open at a time. Explanations close each other, and cover what is below them: here
-# they stand in the flow of the page, so that no link is measured half covered.
+# Remove the names of <details>, which allow one to be open at a time. Explanations close each other and cover what is
+# below them, so they become static, or a link below would be measured half covered.
 OPEN = """() => {
   for (const details of document.querySelectorAll('main details')) Object.assign(details, { name: '', open: true });
   for (const { style } of document.querySelectorAll('main .why > div')) {
@@ -62,7 +62,7 @@ class Screen:
     height: int
 
     def open_context(self, chromium: Browser, **options: Any) -> BrowserContext:
-        """A new window with an empty cache, as a phone's if it is narrow."""
+        """Return a new window with an empty cache; a phone's if it is narrow."""
         is_phone = self.width < 500
         return chromium.new_context(
             viewport={"width": self.width, "height": self.height},
@@ -75,7 +75,7 @@ class Screen:
 
 
 class PageCheck:
-    """Loads one page, and collects its `problems`, each a line of text."""
+    """Load one page, and collect its `problems`, each a line of text."""
 
     def __init__(self, page: Page, status: int = 200) -> None:
         self.page, self.status, self.problems = page, status, list[str]()
@@ -83,7 +83,7 @@ class PageCheck:
         page.on("pageerror", lambda error: self.problems.append(f"script: {error}"))
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        """Chromium also writes a line about the page itself, when its status is not 200."""
+        """Collect console errors, except Chromium's line about the page itself when its status is not 200."""
         if message.type != "error" or re.search(rf"status of ({self.status}|422) ", message.text):
             return
         self.problems.append(f"console: {message.text} {message.location['url']}")
@@ -105,7 +105,8 @@ class PageCheck:
             self.problems.extend(f"moves by {value:.3f}: {nodes}" for value, nodes in moved)
 
     def check(self, scheme: str) -> None:
-        """In one color scheme, as the page is now. Transitions end at once: axe would measure a color in between."""
+        """Check the page in its current state and one color scheme. Ends transitions, since axe would measure colors in
+        between."""
         self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         self.page.evaluate(END_TRANSITIONS)
         self.problems.extend(f"too wide: {element}" for element in self.page.evaluate(WIDE))
@@ -114,7 +115,7 @@ class PageCheck:
         self.problems.extend(f"{scheme}: {finding}" for finding in self.page.evaluate(AXE, TAGS))
 
     def open_everything(self) -> None:
-        """Show what is behind "Why this date?" and its like."""
+        """Open all <details> and explanations like "Why this date?"."""
         self.page.evaluate(OPEN)
 
     def save(self, folder: str, name: str) -> None:

@@ -1,6 +1,6 @@
-"""Spaces in every state that looks different, with realistic text, for tests that look at pages in a browser.
+"""Spaces in every state that looks different, with realistic text, for browser tests of pages.
 
-Each is made when it is first asked for: a test of three pages makes only what they show.
+Each is created at its first use, so that a test of three pages creates only their Spaces.
 """
 
 from datetime import timedelta
@@ -62,7 +62,7 @@ class PageSpaces:
 
     @cached_property
     def open(self) -> Space:
-        """All that the page of a Space can show to its host."""
+        """A Space with everything that its page can show to its host."""
         space = self._playable("The seed library room", **FACTS)
         space.participants.create(role="cohost", seat=1, name="Felix")
         space.participants.create(role="speaker", seat=1, name="Ida", user=self.bob)
@@ -72,7 +72,7 @@ class PageSpaces:
 
     @cached_property
     def plain(self) -> Space:
-        """As little as there can be."""
+        """A Space with as little as possible."""
         space = self._playable("", 9)
         space.transcripts.all().delete()
         space.derived.all().delete()
@@ -94,7 +94,7 @@ class PageSpaces:
 
     @cached_property
     def decided(self) -> list[Space]:
-        """An appeal that was denied, one that was granted, and a flag that was lifted."""
+        """Spaces with a denied appeal, with a granted appeal, and with a lifted flag."""
         spaces = [self._playable(title, 14) for title in ("Night bus stories", "Repair night", LONG_TITLE)]
         for space, granted in zip(spaces, (False, True), strict=False):
             asked = appeal(flag(space.pk, "spam", "It sold watches.", self.ada).pk, "They were beans.", self.alice)
@@ -124,7 +124,7 @@ class PageSpaces:
 
     @cached_property
     def due(self) -> Space:
-        """In its last day, with a banner about it."""
+        """A Space on its last day, with a banner about it."""
         space = self._playable("Beekeeping for beginners", 29.8)
         kind, deadline = Notice.Kind.DUE_1_DAY, log.rfc3339(space.expires_at)
         make_notice(kind, self.alice, space, deadline, space.expires_at).save()
@@ -240,7 +240,7 @@ class PageSpaces:
         return space
 
     def make_spaces(self) -> list[Space]:
-        """One of each kind, so that lists are full."""
+        """Return one Space of each kind, so that lists are full."""
         names = (
             *(
                 "open",

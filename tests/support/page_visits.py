@@ -1,4 +1,4 @@
-"""Every page of the site in the states that look different: who visits it, at which address, and what they do there."""
+"""Every page of the site in the states that look different: the user, the address, and what the user does there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.support.factory import PASSWORD
 from tests.support.page_world import PageWorld
 from tests.support.search_urls import search_url
 
-# Pages for when something is down, which no address leads to: name -> template and context.
+# Error pages that no address shows: name -> template and context.
 ERROR_PAGES: dict[str, tuple[str, dict[str, str]]] = {
     **{name: (f"{name}.html", {}) for name in ("400", "403", "500")},
     **{name: ("unavailable.html", {"what": name}) for name in ("database", "store", "missing", "second_factor")},
@@ -25,9 +25,9 @@ HOST, ADMIN, AUDITOR = "alice", "ada", "otto"
 
 @dataclass(frozen=True)
 class Visit:
-    """`who`: a user name, "" for a visitor who is signed out. `route`: the name of an address, or a path. `of`: the
-    attribute of the world that has the parts of the address. `query`: as in the address; {open} is the id of that
-    Space. `words` are searched for. `act` brings the page into its state, `state` names it."""
+    """`who`: a user name, "" for a signed-out visitor. `route`: the name of a URL pattern, or a path. `of`: the
+    attribute of the world with the parts of the address. `query`: as in the address; {open} is the id of that Space.
+    `words`: a search for them. `act` brings the page into its state, and `state` names it."""
 
     who: str
     route: str
@@ -40,7 +40,7 @@ class Visit:
 
     @property
     def name(self) -> str:
-        """Unique, and fit for the name of a file."""
+        """A unique name that can be a file name."""
         parts = (self.route, self.of, self.query, self.words, self.state, self.who or "visitor")
         text = " ".join(part for part in parts if part)
         return "-".join("".join(letter if letter.isalnum() else " " for letter in text).split())
@@ -61,7 +61,7 @@ class Visit:
 
 
 class _Ids(dict[str, object]):
-    """The ids of the Spaces of a world, by their names."""
+    """The ids of the world's Spaces, by their names."""
 
     def __init__(self, world: PageWorld) -> None:
         super().__init__()
@@ -72,7 +72,7 @@ class _Ids(dict[str, object]):
 
 
 def _submit(name: str) -> Callable[[Page], None]:
-    """Send the form with this button as it is, empty fields too, which the browser itself would not."""
+    """Send the form with this button, also with empty required fields, which the browser would not send."""
 
     def act(page: Page) -> None:
         page.evaluate("() => { for (const form of document.forms) form.noValidate = true; }")
@@ -206,8 +206,8 @@ AUDITORS = [
 ]
 VISITS = [*SIGNED_OUT, *OWN_ACCOUNT, *HOSTS, *ADMINS, *SUPERUSERS, *AUDITORS]
 
-# Addresses that are no pages: actions (POST), files, parts of pages, what only redirects, and what Django's admin site
-# adds to the rules. "api:*" is all of the namespace.
+# Addresses that are not pages: actions (POST), files, parts of pages, redirects, and what Django's admin site adds to
+# the rules. "api:*" means the entire namespace.
 NOT_PAGES = {
     *("accept-partial", "appeal", "bundle", "bundle-revoke-links", "calendar-create", "calendar-revoke", "decide"),
     *("dismiss-rejected", "edit-speakers", "export-chosen", "export-revoke-links", "flag", "hold", "hold-review"),
@@ -228,7 +228,7 @@ NOT_PAGES = {
     *("feed-calendar", "feed-chapters", "feed-podcast", "feed-recording", "feed-transcript"),
     *("healthz", "livez", "readyz"),
     *("livekit-webhook", "progress", "state", "transcription", "api:*", "api/v1", "api/v1/<path:rest>"),
-    *("mfa_authenticate", "mfa_login_webauthn"),  # only while signing in, as the visit "second-factor" does
-    *("twitter_oauth2_login", "twitter_oauth2_callback"),  # the pages of openid_connect_login
+    *("mfa_authenticate", "mfa_login_webauthn"),  # only while signing in, as in the visit "second-factor"
+    *("twitter_oauth2_login", "twitter_oauth2_callback"),  # same pages as openid_connect_login
     "admin:*",
 }

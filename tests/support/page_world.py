@@ -1,4 +1,4 @@
-"""Accounts and what belongs to them, for tests that look at pages in a browser. Its Spaces are in page_spaces.py."""
+"""Accounts and their data, for browser tests of pages. Their Spaces are in page_spaces.py."""
 
 from datetime import timedelta
 from functools import cached_property
@@ -50,7 +50,7 @@ from tests.support.webhook_receiver import announce_to_all, subscribe
 
 
 class PageWorld(PageSpaces):
-    """`nora` is a host of nothing, `vera` has second factors, `otto` is an auditor, `root` a superuser."""
+    """`nora` hosts no Space, `vera` has second factors, `otto` is an auditor, `root` a superuser."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class PageWorld(PageSpaces):
         self.address = EmailAddress.objects.create(user=self.alice, email=self.alice.email, verified=True, primary=True)
 
     def fill(self) -> None:
-        """Make all of it, so that lists are full."""
+        """Create everything, so that lists are full."""
         self.make_spaces()
         feeds.create_calendar(self.alice)
         self._make_notices()
@@ -73,7 +73,7 @@ class PageWorld(PageSpaces):
         self._prove_log()
 
     def _prove_log(self) -> None:
-        """A checkpoint that others hold, a verification, and views of the log that the auditor saved."""
+        """Create a checkpoint that others hold, a verification, and views of the log that the auditor saved."""
         assert sequence.run()
         self._give_checkpoint_away()
         assert verification.run(verification.request(self.otto).pk)
@@ -81,7 +81,7 @@ class PageWorld(PageSpaces):
             saved_views.save(self.otto, name, "?event=played&role=admins")
 
     def _give_checkpoint_away(self) -> None:
-        """To one holder of each kind."""
+        """Give the checkpoint to one holder of each kind."""
         now, of_newest = dbtime.now(), {"checkpoint": LogCheckpoint.objects.latest("pk")}
         CheckpointMail.objects.create(recipient="0" * 64, day=now.date(), state="sent", sent_at=now, **of_newest)
         place = "https://locked.example.net/spacekeep-checkpoints"
@@ -110,7 +110,7 @@ class PageWorld(PageSpaces):
         RecorderToken.objects.filter(pk=studio.pk).update(last_used_at=dbtime.now())
 
     def _make_webhooks(self) -> None:
-        """Three: one that works, one that fails, one that was switched off."""
+        """Create three webhooks: one that works, one that fails, one that was switched off."""
         works, failing, stopped = (
             subscribe(f"https://hooks.example.org/{number}", self.ada, name=name)[0].pk
             for number, name in enumerate(
@@ -138,7 +138,7 @@ class PageWorld(PageSpaces):
         invitations.revoke(revoked.pk, self.ada)
 
     def _make_devices(self) -> None:
-        """Two more places where the host is signed in."""
+        """Sign the host in at two more devices."""
         for system, ip in (("Windows NT 10.0", "203.0.113.7"), ("iPhone", "2001:db8:85a3::8a2e:370:7334")):
             key = session_cookie(self.alice).partition("=")[2]
             agent = f"Mozilla/5.0 ({system}) Firefox/145.0"
@@ -146,7 +146,7 @@ class PageWorld(PageSpaces):
 
     @cached_property
     def invitation(self) -> str:
-        """The token of a link that works."""
+        """The token of a valid link."""
         return invitations.invite("ida@example.org", "host", 7, self.ada)[1]
 
     provider = "oidc"
@@ -158,7 +158,7 @@ class PageWorld(PageSpaces):
 
     @cached_property
     def export(self) -> Export:
-        """An export of all Spaces: parts that are ready, being built, failed and revoked."""
+        """An export of all Spaces, with ready, building, failed and revoked parts."""
         export = exports.request(self.alice, 2 * 10**9)
         for number, state in enumerate(("building", "failed", "removed"), 2):
             problem = UNREADABLE if state == "failed" else {}
@@ -187,13 +187,13 @@ class PageWorld(PageSpaces):
 
     @cached_property
     def email_key(self) -> str:
-        """Of the mail that asks for confirmation of an address."""
+        """The key in the mail that asks the user to confirm an address."""
         added = EmailAddress.objects.create(user=self.nora, email="nora@example.org", verified=False, primary=False)
         return str(EmailConfirmationHMAC.create(added).key)
 
     @cached_property
     def reset_link(self) -> tuple[str, str]:
-        """The parts of the link of a mail for a new password."""
+        """The parts of the link in a mail for a new password."""
         return user_pk_to_url_str(self.bob), default_token_generator.make_token(self.bob)
 
     @cached_property
@@ -202,7 +202,7 @@ class PageWorld(PageSpaces):
 
     @cached_property
     def ended_download(self) -> tuple[str, str]:
-        """The parts of a download link that has ended."""
+        """The parts of an ended download link."""
         path = download_path(self.open.bundles.get(), self.alice)
         assert revoke_bundle_links(self.open, Actor.of(self.alice))
         token, name = path.split("/")[2:]

@@ -1,5 +1,4 @@
-"""A virtual authenticator for Chromium: a phone's passkeys, unlocked by its owner at every request. And the row of a
-passkey, for tests that use none."""
+"""A virtual authenticator for Chromium, which confirms every request, and passkey rows for tests that use none."""
 
 import hashlib
 import json
@@ -23,7 +22,7 @@ from archive.models import User
 
 
 def add_authenticator(page: Page) -> tuple[CDPSession, str]:
-    """Give the page's browser a platform authenticator. Returns what `list_credentials` needs."""
+    """Give the page's browser a platform authenticator. Return the arguments for `list_credentials`."""
     cdp = page.context.new_cdp_session(page)
     cdp.send("WebAuthn.enable")
     options = {
@@ -46,7 +45,7 @@ def list_credentials(cdp: CDPSession, authenticator: str) -> list[dict[str, Any]
 
 
 def make_passkey(user: User, name: str) -> Authenticator:
-    """Store a passkey as a registration does; nothing has its private key."""
+    """Store a passkey as a registration does. Its private key is thrown away."""
     key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())  # type: ignore[no-untyped-call]
     credential = AttestedCredentialData.create(Aaguid.NONE, name.encode(), key)
     flags = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT

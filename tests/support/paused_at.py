@@ -1,4 +1,4 @@
-"""Pause other processes at the moment they write a log entry."""
+"""Pause other processes when they write a log entry."""
 
 from uuid import UUID
 
@@ -12,8 +12,8 @@ from tests.support.waiting import wait_until
 class PausedAt:
     """Block every transaction that writes a log entry `event` (of `space_id`, if given) while the context is open.
 
-    This is an exact point for killing or stopping a process. Each insert takes a shared lock with the event's name, and
-    this context holds that lock exclusively.
+    This is an exact point for killing or stopping a process. Each insert takes a shared lock on the event's name, and
+    this context holds the exclusive lock.
     """
 
     LOCKS = 7465
@@ -23,7 +23,7 @@ class PausedAt:
         self.name = (event, space_id)
 
     def __enter__(self) -> "PausedAt":
-        # The portal's role may make no trigger. The superuser may also end connections of it.
+        # The portal's role may not create triggers. The superuser may also terminate its connections.
         name = str(connection.settings_dict["NAME"])
         self.connection = psycopg.connect(plugin.engines.postgres.superuser_url(name), autocommit=True)
         self.connection.execute(
@@ -45,19 +45,19 @@ class PausedAt:
         return self
 
     def __exit__(self, *args: object) -> None:
-        """Close the connections that still wait: a killed client's transaction would keep its row locks."""
+        """Terminate connections that still wait: the transaction of a killed client would keep its row locks."""
         self._waiting("pg_terminate_backend(pid)")
         self.connection.close()
 
     def reached(self) -> bool:
-        """Whether somebody waits there."""
+        """Return whether a transaction waits at this point."""
         return bool(self._waiting("pid"))
 
     def wait(self) -> None:
         wait_until(self.reached, f"somebody writes {self.name[0]}")
 
     def release(self) -> None:
-        """Those who wait go on. One that was stopped (SIGSTOP) meanwhile sleeps on in its open transaction."""
+        """Let waiting transactions continue. A stopped process (SIGSTOP) keeps its transaction open."""
         self.connection.execute(f"SELECT pg_advisory_unlock({self.LOCKS}, {self.HASH})", self.name)
 
     def _waiting(self, what: str) -> list[tuple[object, ...]]:

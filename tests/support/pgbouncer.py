@@ -1,8 +1,8 @@
-"""pgbouncer in transaction mode between the tests and PostgreSQL: `make pgbouncer`.
+"""Run pgbouncer in transaction mode between the tests and PostgreSQL: `make pgbouncer`.
 
-It comes from Debian's packages, unpacked beside our own, so it needs root. Each transaction runs on another connection
-of the pool, in turn: what a session leaves behind (a cursor, SET, an advisory lock, a prepared statement) is not found
-by the next statement, or is found by a stranger's.
+It is installed from Debian's packages, in a folder of ours, so it needs root. Each transaction uses the next connection
+of the pool: what a session leaves behind (a cursor, SET, an advisory lock, a prepared statement) is missing for the
+next statement, or found by another client's.
 """
 
 import os
@@ -42,13 +42,13 @@ ignore_startup_parameters = options
 
 
 def start(folder: Path, postgres: Postgres) -> str:
-    """Start it, and set for the role what it drops, as docs/operations.md says. Returns the URL for the portal."""
+    """Start pgbouncer, and set its ignored parameters for the role (docs/operations.md). Return the portal's URL."""
     with psycopg.connect(postgres.superuser_url("postgres")) as superuser:
         superuser.execute("ALTER ROLE spacekeep SET idle_in_transaction_session_timeout = '60s'")
     unpacked = debian_packages("pgbouncer", ["pgbouncer"])
     upstream = urlsplit(postgres.url)
     port = next(port for port in random.SystemRandom().sample(PORTS, 200) if is_free(port))
-    user = "nobody" if os.geteuid() == 0 else ""  # it refuses to be root
+    user = "nobody" if os.geteuid() == 0 else ""  # pgbouncer refuses to run as root
     configuration = folder / "pgbouncer.ini"
     configuration.write_text(CONFIGURATION.format(upstream=upstream, port=port, user=user))
     process = Process("pgbouncer", folder / "pgbouncer.log")

@@ -11,7 +11,7 @@ from archive.storage import keys, store, write
 from archive.storage.multipart import Written
 from tests.support.factory import DEMO, make_row
 
-DEMO_LINES = [  # of the demo recording (88 s): start and end in seconds, speaker, text
+DEMO_LINES = [  # lines of the demo recording (88 s): start and end in seconds, speaker, text
     (0.6, 5.4, "Nora", "Good evening, everyone, and welcome to the seed library room. I'm Nora."),
     (6, 9.25, "Felix", "And I'm Felix. Pull up a chair, the kettle is on."),
     (9.85, 14.76, "Nora", "Tonight we have Ida with us. She looks after the little cabinet of seeds on the lane."),
@@ -32,7 +32,8 @@ def make_playable_space(
     peaks: list[float] | None = None,
     deadline: datetime | None = None,
 ) -> Space:
-    """Create a Space with the demo recording and DEMO_LINES by default. `peaks`: from 0 to 1, or None for none."""
+    """Create a Space, by default with the demo recording and DEMO_LINES. `peaks`: values from 0 to 1; None: no
+    waveform."""
     options: dict[str, Any] = {"ended_at": deadline - timedelta(days=30)} if deadline else {}
     space = make_row(host, title="The seed library room", **options)
     stored = put_object(keys.recording(space.pk, 1, recording.suffix[1:]), recording.read_bytes())

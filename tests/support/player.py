@@ -1,4 +1,4 @@
-"""Read the state of the audio player from its page, and collect browser errors."""
+"""Read the state of the audio player on its page, and collect browser errors."""
 
 from playwright.sync_api import Page
 
@@ -15,7 +15,7 @@ class ConsoleErrors:
 
 
 def current_time(page: Page) -> float:
-    """The playback position in seconds."""
+    """Return the playback position in seconds."""
     return float(page.evaluate("document.querySelector('audio').currentTime"))
 
 
@@ -31,12 +31,12 @@ def wait_for_time(page: Page, seconds: float, within: float = 1.5) -> None:
 
 
 def highlighted_line(page: Page) -> str:
-    """The text of the highlighted transcript line."""
+    """Return the text of the highlighted transcript line."""
     return str(page.evaluate("document.querySelector('[data-lines] .now > p > span')?.textContent ?? ''"))
 
 
 def is_line_in_view(page: Page) -> bool:
-    """Whether the highlighted line is on screen, below the player."""
+    """Return whether the highlighted line is visible below the player."""
     return bool(
         page.evaluate(
             """() => {
@@ -68,7 +68,7 @@ def assert_waveform_drawn(page: Page) -> None:
 
 
 def search_matches(page: Page, name: str = "found") -> list[str]:
-    """The highlighted search matches in the transcript, in order."""
+    """Return the highlighted search matches in the transcript, in order."""
     matches: list[str] = page.evaluate(
         """name => [...(CSS.highlights.get(name) ?? [])].map(
           range => range.startContainer.data.slice(range.startOffset, range.endOffset))""",
@@ -78,7 +78,7 @@ def search_matches(page: Page, name: str = "found") -> list[str]:
 
 
 def waveform_marks(page: Page) -> list[float]:
-    """The positions of the search marks on the waveform, in percent of its width."""
+    """Return the positions of the search marks on the waveform, in percent of its width."""
     return [
         float(x.rstrip("%"))
         for x in page.locator(".hit:not(.now)").evaluate_all("all => all.map(one => one.getAttribute('x'))")

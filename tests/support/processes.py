@@ -30,20 +30,20 @@ MANAGE = [sys.executable, str(ROOT / "manage.py")]
 
 @cache
 def web_port() -> int:
-    """The port of every web process of this run, one after the other."""
+    """Return the port that all web processes of this run use, one after the other."""
     return free_port()
 
 
 def own_environment() -> dict[str, str]:
-    """The environment of this process, without what is no setting."""
+    """Return the environment of this process, without variables that are not settings."""
     return {name: value for name, value in os.environ.items() if name not in NO_SETTINGS}
 
 
 class Services:
-    """Children of one test. Their settings are those of the tests, on the test database."""
+    """The child processes of one test. Their settings are those of the tests, with the test database."""
 
     def __init__(self, folder: Path, engines: Engines, *, preload: bool = False) -> None:
-        """With `preload`, they are forks (preloaded.py)."""
+        """With `preload`, the processes are forks (preloaded.py)."""
         self.folder = folder
         self.engines = engines
         self.port = web_port()
@@ -59,7 +59,7 @@ class Services:
         return {**own_environment(), "DATABASE_URL": database_url(), "SITE_URL": self.url, "PYTHONUNBUFFERED": "1"}
 
     def start(self, name: str, *command: str, **env: str) -> Process:
-        """Start Python with these arguments; `env` changes its settings."""
+        """Start Python with these arguments. `env` changes its settings."""
         log, settings = self.folder / f"{name}-{len(self.running)}.log", {**self.env, **env}
         if self.preload and (preloader := Preloader.find(settings)):
             process: Process = PreloadedProcess(name, log, preloader.fork(command, settings, log))
@@ -70,7 +70,7 @@ class Services:
         return process
 
     def worker(self, concurrency: int = 2, *, fresh: bool = False, **env: str) -> Process:
-        """A worker for all queues: the one of the last test, unless it is to be `fresh` or has settings of its own."""
+        """Return a worker for all queues: that of the last test, unless `fresh` or with its own settings."""
         if concurrency != 2 or fresh or env:
             return self._worker(concurrency, **env)
         if Worker.last is not None and Worker.last.env == self.env and not Worker.last.in_use and Worker.resume():
@@ -107,7 +107,7 @@ class Services:
         return process
 
     def stop(self) -> None:
-        """Kill all of them but those that the next test may reuse."""
+        """Kill all processes except those that the next test may reuse."""
         Worker.pause()
         reused = [last.process for last in (Web.last, Worker.last) if last is not None]
         for process in self.running:
@@ -119,12 +119,12 @@ class Services:
 
 
 def database_url() -> str:
-    """The database of the tests. That of their settings has no tables."""
+    """Return the URL of the test database. The one in the settings has no tables."""
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
 
 
 def empty_queues() -> None:
-    """The queues belong to all tests: empty them. What a killed worker had taken would come back an hour later."""
+    """Empty the queues, which all tests share. Messages that a killed worker had taken would return after an hour."""
     from portal.celery import app
 
     with app.connection_for_read() as broker:
@@ -134,7 +134,7 @@ def empty_queues() -> None:
 
 
 def count_messages() -> int:
-    """Messages that no worker has taken yet, and those that one has taken and not acknowledged."""
+    """Count messages that no worker has taken yet, and those that a worker has taken but not acknowledged."""
     from portal.celery import app
 
     with app.connection_for_read() as broker:
@@ -147,14 +147,14 @@ def _redis(broker: Connection) -> Any:
 
 
 def kill_reused_processes() -> None:
-    """Kill the processes that wait for the next test."""
+    """Kill the processes that are kept for the next test."""
     Web.kill()
     Worker.kill()
     Preloader.kill()
 
 
 def manage(services: Services, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a manage.py command in a process of its own."""
+    """Run a manage.py command in its own process."""
     if services.preload and (preloader := Preloader.find(services.env)):
         done = preloader.run(MANAGE[1:] + list(arguments), services.env, services.folder)
     else:
@@ -166,5 +166,5 @@ def manage(services: Services, *arguments: str, ok: bool = True) -> subprocess.C
 
 
 def free_port() -> int:
-    """Below the ephemeral ports, where no outgoing connection takes it before its server starts."""
+    """Return a free port below the ephemeral ports, so no outgoing connection takes it before its server starts."""
     return next(port for port in random.SystemRandom().sample(PORTS, 200) if is_free(port))

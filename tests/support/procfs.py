@@ -10,9 +10,9 @@ LISTENS = "0A"
 
 
 def children(pid: int | None = None) -> set[int]:
-    """The pids of the children of `pid`, by default of this process; FileNotFoundError if the process has ended.
+    """Return the pids of the children of `pid`, by default of this process. Raises FileNotFoundError if it has ended.
 
-    A thread that ends while we read is left out: its children belong to another thread of the process by then.
+    A thread that ends while we read is skipped: its children then belong to another thread of the process.
     """
     pids: set[int] = set()
     for task in Path(f"/proc/{pid or os.getpid()}/task").iterdir():
@@ -22,7 +22,7 @@ def children(pid: int | None = None) -> set[int]:
 
 
 def process_tree(pid: int) -> set[int]:
-    """The pids of a process and its descendants. One that ends meanwhile is left out."""
+    """Return the pids of a process and its descendants. Those that end while we read are skipped."""
     pids, open_ends = {pid}, [pid]
     while open_ends:
         try:
@@ -35,7 +35,7 @@ def process_tree(pid: int) -> set[int]:
 
 
 def decoder_pid() -> int:
-    """The pid of the one audio decoder among the children of this process."""
+    """Return the pid of the only audio decoder among the children of this process."""
     (decoder,) = (
         pid for pid in children() if b"archive.intake.audio.decoder" in Path(f"/proc/{pid}/cmdline").read_bytes()
     )
@@ -43,7 +43,7 @@ def decoder_pid() -> int:
 
 
 def read_words(pid: int, name: str) -> list[str]:
-    """The words of /proc/<pid>/<name>: `cmdline` or `environ`. Empty if the process has ended or is another user's."""
+    """Return the words of /proc/<pid>/<name>: `cmdline` or `environ`. Empty if it has ended or is another user's."""
     try:
         return Path(f"/proc/{pid}/{name}").read_text(errors="replace").split("\0")
     except OSError:
@@ -51,7 +51,7 @@ def read_words(pid: int, name: str) -> list[str]:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether the process has ended, reaped or not."""
+    """Return whether the process has ended, reaped or not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
     except (FileNotFoundError, ProcessLookupError):
@@ -59,7 +59,7 @@ def has_ended(pid: int) -> bool:
 
 
 def listening_sockets(pids: Iterable[int]) -> set[tuple[str, int]]:
-    """Addresses and ports, IPv4 and IPv6, on which the processes accept TCP connections."""
+    """Return the addresses and ports, IPv4 and IPv6, on which the processes accept TCP connections."""
     inodes = {inode for pid in pids for inode in _sockets(pid)}
     addresses = set()
     for table, kind in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
@@ -73,7 +73,7 @@ def listening_sockets(pids: Iterable[int]) -> set[tuple[str, int]]:
 
 
 def _sockets(pid: int) -> list[str]:
-    """The inode numbers of a process's sockets; none if it has ended."""
+    """Return the inode numbers of a process's sockets, or an empty list if it has ended."""
     try:
         descriptors = list(Path(f"/proc/{pid}/fd").iterdir())
     except OSError:
@@ -82,7 +82,7 @@ def _sockets(pid: int) -> list[str]:
         raise
     inodes = []
     for descriptor in descriptors:
-        with contextlib.suppress(OSError):  # it was closed meanwhile
+        with contextlib.suppress(OSError):  # it was closed after iterdir
             target = str(descriptor.readlink())
             if target.startswith("socket:["):
                 inodes.append(target[8:-1])
@@ -90,7 +90,7 @@ def _sockets(pid: int) -> list[str]:
 
 
 def _ended(pid: int) -> bool:
-    """Whether the process is gone or a zombie, whose descriptors cannot be read."""
+    """Return whether the process is gone or a zombie, whose descriptors cannot be read."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:

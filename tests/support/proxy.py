@@ -60,7 +60,7 @@ class PausingProxy:
             while True:
                 client, _ = self.listener.accept()
                 server = socket.create_connection(self.target)
-                for end in (client, server):  # or what comes in two pieces waits 40 ms for an ACK between them
+                for end in (client, server):  # or data in two pieces would wait 40 ms for an ACK between them
                     end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self.sockets += [client, server]
                 self._run(self._pass, client, server)
@@ -78,8 +78,7 @@ class PausingProxy:
 
 
 class CountingProxy(PausingProxy):
-    """Pause nothing, and count in `received` the bytes that clients send to the process behind it, in `sent` those
-    that come back."""
+    """Count the bytes that clients send to the target (`received`) and get back (`sent`), and pause nothing."""
 
     def __init__(self, target: str) -> None:
         super().__init__(target, NO_REQUEST)

@@ -1,4 +1,4 @@
-"""A language that puts ⟦ ⟧ around every sentence it knows, so tests see what is translated and what is not."""
+"""A language that puts ⟦ ⟧ around every translated sentence, so that tests see which texts are not translated."""
 
 import gettext
 import re
@@ -16,7 +16,7 @@ from archive import formatting
 
 PSEUDO = "xx"
 CONTEXT_SEPARATOR = "\x04"
-# What a text has besides words: placeholders, tags, entities, names between backticks.
+# The parts of a text that are not words: placeholders, tags, entities, names between backticks.
 NO_WORDS = re.compile(r"(`[^`]+`|%\(\w+\)[sd]|%[sd%]|{\w*(?::\w+)?}|<[^>]*>|&\w+;)")
 LETTER = re.compile(r"[^\W\d_]")
 
@@ -29,8 +29,8 @@ def _mark_words(text: str) -> str:
 
 
 class TranslatesEverything(gettext.NullTranslations):
-    """Puts ⟦ ⟧ around the words of every marked text. Placeholders stay outside, so a value that is not marked shows,
-    also inside of a sentence that is."""
+    """Put ⟦ ⟧ around the words of every marked text. Placeholders stay outside, so a value that is not marked is
+    visible even in a sentence that is."""
 
     def gettext(self, message: str) -> str:
         return _mark_words(message.rpartition(CONTEXT_SEPARATOR)[2])
@@ -44,7 +44,7 @@ class TranslatesEverything(gettext.NullTranslations):
 
 @contextmanager
 def everything_translated() -> Iterator[None]:
-    """Activate a language for this thread that has a translation of every marked text."""
+    """Activate a language for this thread that translates every marked text."""
     _forget_dates()
     trans_real._translations[PSEUDO] = TranslatesEverything()  # type: ignore[attr-defined]
     try:
@@ -64,13 +64,13 @@ def pseudo_locale(folder: Path, sentences: Iterable[str]) -> Iterator[None]:
 
 
 def _forget_dates() -> None:
-    """Dates are written by texts that are kept for each language. This one has other texts each time."""
+    """Clear the texts for dates, which are cached per language. This language has different texts each time."""
     formatting._texts_in.cache_clear()
 
 
 def write_catalog(folder: Path, sentences: Iterable[str]) -> None:
-    """Compiled gettext catalogs (GNU gettext manual, "The Format of GNU MO Files") that put ⟦ ⟧ around each: for Python
-    and templates, and for scripts."""
+    """Write compiled gettext catalogs (GNU gettext manual, "The Format of GNU MO Files") with ⟦ ⟧ around each sentence:
+    one for Python and templates, and one for scripts."""
     pairs = {"": "Content-Type: text/plain; charset=UTF-8\n"} | {text: f"⟦{text}⟧" for text in sentences}
     entries = sorted((text.encode(), translated.encode()) for text, translated in pairs.items())
     start = 28 + 16 * len(entries)

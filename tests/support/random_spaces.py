@@ -1,4 +1,4 @@
-"""Hypothesis strategies for Spaces with random content, and their rows and objects."""
+"""Hypothesis strategies for Spaces with random content, and functions that create their rows and objects."""
 
 import random
 import zlib
@@ -16,14 +16,14 @@ from tests.support.factory import make_row
 
 MIB = 1024**2
 
-letters = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")  # PostgreSQL takes neither
+letters = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")  # PostgreSQL accepts neither
 nasty = st.sampled_from(["", ".", "../../x", "CON", "con.txt", "🌱" * 300, "\u202eexe.pdf", "e\u0301", "  x. "])
 titles = nasty | st.text(letters, max_size=300)
 spoken = st.text(letters, max_size=60).map(cues.plain)
 names = st.text(letters, min_size=1, max_size=100)
 
 # The worker uploads a recording's bytes itself until they fill a part (5 MiB): sizes around it change the plan.
-# The ZIP header and the small members count too, so the limit is a little below.
+# The ZIP header and the small members count too, so the limit is slightly lower.
 edges = st.builds(int.__add__, st.sampled_from([5 * MIB, 10 * MIB, 16 * MIB]), st.integers(-3000, 3000) | st.just(0))
 small = st.integers(1, 100_000)
 sizes = st.one_of(small, small, small, edges)
@@ -76,7 +76,7 @@ shapes = st.builds(
 
 
 def make_random_space(host: User, shape: SpaceShape) -> tuple[Space, dict[str, bytes]]:
-    """Create the Space. Returns it with the bytes of its recordings by key."""
+    """Create the Space. Return it with the bytes of its recordings by key."""
     space = make_row(host, title=shape.title, ended_at=shape.ended_at, expires_at=dbtime.now() + timedelta(days=10))
     for seat, (role, name) in enumerate(shape.participants, 1):
         Participant.objects.create(space=space, role=role, seat=seat, name=name)

@@ -1,4 +1,4 @@
-"""Processes of two versions of the code, beside each other on the same engines."""
+"""Run processes of two versions of the code at the same time, on the same engines."""
 
 import json
 import os
@@ -19,7 +19,7 @@ WORKER = ("worker", "--pool=prefork", "--concurrency=2", "--loglevel=INFO", "--w
 
 @contextmanager
 def checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    """The code of an older commit in a folder of its own. What was installed is that of today."""
+    """Check out an older commit in its own folder. Installed packages are the current ones."""
     git("worktree", "add", "--detach", str(folder), commit)
     try:
         (folder / "node_modules").symlink_to(ROOT / "node_modules")
@@ -34,14 +34,14 @@ def git(*arguments: str) -> str:
 
 
 def run(command: list[str], folder: Path, env: dict[str, str]) -> str:
-    """What it prints. Raises AssertionError with its errors if it fails."""
+    """Run a command and return its output. Raises AssertionError with its errors if it fails."""
     done = subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True, check=False, timeout=1200)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 class Release(Services):
-    """Processes and commands of the code in `code`. Nothing of them is shared with other tests."""
+    """Processes and commands of the code in `code`. They are not shared with other tests."""
 
     def __init__(self, name: str, code: Path, folder: Path, engines: Engines) -> None:
         super().__init__(folder, engines)
@@ -72,7 +72,7 @@ class Release(Services):
         assert worker.running, worker.log.read_text()
 
     def stop_all(self) -> None:
-        """As an upgrade does: workers finish what they have in hand."""
+        """Stop all processes as an upgrade does: workers finish their current work."""
         for process in self.running:
             process.ask_to_stop(signal.SIGTERM)
         for process in self.running:
@@ -83,11 +83,11 @@ class Release(Services):
             process.kill()
 
     def manage(self, *arguments: str) -> str:
-        """What a command of this version prints. Raises AssertionError if it fails."""
+        """Return the output of a command of this version. Raises AssertionError if it fails."""
         return run([sys.executable, "manage.py", *arguments], self.code, self.env)
 
     def errors(self) -> list[str]:
-        """What went wrong in its processes, line by line, but for messages of tasks that it does not know."""
+        """Return the error lines of its processes, except those about messages of unknown tasks."""
         lines = [line for process in self.running for line in process.log.read_text(errors="replace").splitlines()]
         wrong = [line for line in lines if "Traceback" in line or _level(line) in ("error", "critical")]
         return [line for line in wrong if "Received unregistered task" not in line]

@@ -1,4 +1,4 @@
-"""Everything that the archive renders for one Space, as JSON: its offline page, an export index, a mail of each notice.
+"""Print everything that the archive renders for one Space as JSON: offline page, export index, a mail of each notice.
 
 python -m tests.support.render_archive SPACE_ID      with DJANGO_SETTINGS_MODULE=tests.support.archive_settings
 """
@@ -10,7 +10,7 @@ from uuid import UUID
 
 
 class NoSite:
-    """Refuses to import the site."""
+    """An import hook that refuses to import the site."""
 
     def find_spec(self, name: str, *_: Any) -> None:
         if name.partition(".")[0] == "portal":
@@ -18,7 +18,7 @@ class NoSite:
 
 
 def render_all(space_id: UUID) -> dict[str, str]:
-    # Imported here, since the command sets up Django first.
+    # Imported here, because the command sets up Django first.
     from archive.bundles.contents import members
     from archive.bundles.zip64 import Literal
     from archive.display.export_index import render_export_index

@@ -1,4 +1,4 @@
-"""Spaces of which much is decided after a backup, and what a restored database must have of them."""
+"""Spaces about which much is decided after a backup, and the facts that a restored database must have again."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ DECIDED = ("flagged", "held", "lifted", "released", "denied", "granted")
 
 
 def make_spaces(alice: User, admin: User) -> dict[str, Space]:
-    """As the backup has them: some were flagged or held before."""
+    """Create the Spaces of the backup: some were flagged or put on hold before it."""
     made = {name: make_registered(alice, name) for name in (*DECIDED, "deleted", "untouched")}
     for name in ("lifted", "denied", "granted"):
         violations.flag(made[name].pk, "spam", "It sold watches.", admin)
@@ -30,7 +30,7 @@ def make_spaces(alice: User, admin: User) -> dict[str, Space]:
 
 
 def make_registered(host: User, title: str) -> Space:
-    """A row, with the entry that its history begins with."""
+    """Create a row with the first log entry of its history."""
     space = make_row(host, title=title)
     with transaction.atomic():
         log.record(
@@ -45,7 +45,7 @@ def make_registered(host: User, title: str) -> Space:
 
 
 def decide(spaces: dict[str, Space], host: User, admin: User, second: User) -> None:
-    """What happens after the backup."""
+    """Make the decisions after the backup."""
     violations.flag(spaces["flagged"].pk, "hate", "What it said.", admin)
     holds.place(spaces["held"].pk, "Another court.", admin, case_number="7 O 12/26")
     violations.lift(spaces["lifted"].pk, "In error.", second)
@@ -60,7 +60,7 @@ def decide(spaces: dict[str, Space], host: User, admin: User, second: User) -> N
 
 
 def facts(space: Space) -> dict[str, Any]:
-    """Of a Space and what was decided about it, without what was written about it."""
+    """Return the facts about a Space and the decisions about it, without their texts."""
     columns = ("state", "title", "salt", "expires_at", "deleted_at", "deadline_reasons", "is_flagged", "is_appealed")
     row: dict[str, Any] = Space.objects.values(*columns).get(pk=space.pk)
     flags = ("pk", "state", "rule", "flagged_by", "lifted_by", "lifted_at", "appeal__state", "appeal__decided_by")
@@ -77,7 +77,7 @@ def leaves() -> list[bytes]:
 
 
 def number_by_force() -> None:
-    """As a sequencer does that can't ask the store."""
+    """Number entries as a sequencer does that can't reach the store."""
     LogSequencer.objects.get_or_create(pk=1)
     claim = leases.claim(LogSequencer, 1, ["sequencing"])
     assert claim is not None

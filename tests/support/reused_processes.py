@@ -1,4 +1,4 @@
-"""The web process and the worker of the last test, for the next test that wants the same settings."""
+"""Keep the web process and the worker of the last test for the next test with the same settings."""
 
 import time
 from contextlib import suppress
@@ -13,7 +13,7 @@ from embedded.process import Process
 
 @dataclass
 class Reused:
-    """A process that the next test takes over instead of waiting for another one to start."""
+    """A process that the next test reuses instead of waiting until a new one has started."""
 
     env: dict[str, str]
     process: Process
@@ -36,7 +36,7 @@ class Web(Reused):
 
 @dataclass
 class Worker(Reused):
-    """The worker. Between two tests it consumes nothing and works on nothing."""
+    """The worker. Between two tests it consumes no messages and does no work."""
 
     in_use: bool = True
 
@@ -45,7 +45,7 @@ class Worker(Reused):
 
     @classmethod
     def pause(cls) -> None:
-        """End of a test: it finishes what it has in hand, and takes no message. One that cannot is killed."""
+        """End of a test: let the worker finish its current work and stop consuming. Kill it if that fails."""
         if cls.last is None:
             return
         cls.last.in_use = False
@@ -56,13 +56,13 @@ class Worker(Reused):
 
     @classmethod
     def resume(cls) -> bool:
-        """Whether the last one runs, and takes messages again."""
+        """Return whether the last worker runs and consumes messages again."""
         return cls.last is not None and cls.last.process.running and cls._tell("add_consumer")
 
     @classmethod
     def _end_waiting(cls) -> None:
-        """It still waits for a message for up to a second. It would put that of the next test back at once, but the
-        test may look meanwhile, and find none."""
+        """End its blocking wait for a message, which lasts up to a second. It would return a message of the next test
+        to the queue, but the test could look before that and find the queue empty."""
         from portal.celery import app
 
         with app.connection_for_write() as connection:
@@ -73,7 +73,7 @@ class Worker(Reused):
 
     @classmethod
     def _tell(cls, command: str) -> bool:
-        """Whether it has confirmed the command for each queue."""
+        """Return whether the worker has confirmed the command for each queue."""
         from portal.celery import app
 
         names = [queue.name for queue in settings.CELERY_TASK_QUEUES]
@@ -85,11 +85,11 @@ class Worker(Reused):
 
     @classmethod
     def _is_idle(cls, seconds: float = 20) -> bool:
-        """Whether it has nothing in hand within so many seconds. One that does not answer may be at work."""
+        """Return whether the worker is idle within `seconds`. One that does not answer may be at work."""
         from portal.celery import app
 
         deadline = time.monotonic() + seconds
-        # A connection of its own: those of the pool may be to a broker that a test has restarted.
+        # Use a new connection: the pool's may be to a broker that a test has restarted.
         with app.connection_for_write() as connection:
             inspect = app.control.inspect([cls.NAME], timeout=seconds / 2, limit=1, connection=connection)
             while time.monotonic() < deadline:

@@ -1,9 +1,9 @@
 """The Celery application of the worker that several tests use, one after the other: `celery -A
 tests.support.reused_worker worker`.
 
-It is portal/celery.py's, but what its processes remember ends with each task, and they have no thread of their own
-(portal/worker_thread.py): after some minutes it would note a worker in the database of whichever test runs then, and
-publish tasks, because it sees no dispatcher. Each worker that a test has for itself has that thread.
+It is that of portal/celery.py, but its processes forget their state after each task and do not run the thread of
+portal/worker_thread.py. After some minutes that thread would record a worker in the database of a later test, and
+publish tasks, because it sees no dispatcher. A worker that only one test uses does run it.
 """
 
 from typing import Any
@@ -19,8 +19,8 @@ assert worker_process_init.disconnect(start_thread)
 
 @task_postrun.connect
 def forget_test(**kwargs: Any) -> None:
-    """After portal/celery.py has noted that the task is done. The next task may be that of another test."""
-    # Celery sets Django up after it has imported this module, unless the process was forked from one that has.
+    """Forget the state after portal/celery.py has recorded the end of the task. The next task may be another test's."""
+    # Celery sets Django up after it has imported this module, unless the process is a fork of one that has done so.
     from archive import restores, workers
 
     restores._compared.clear()

@@ -1,4 +1,4 @@
-"""Every address of urls.py, for tests that walk all of them: a new one is walked without being listed."""
+"""List every address of urls.py, for tests that request all of them, so that they include new ones automatically."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ TEXT = "x"
 
 @dataclass(frozen=True)
 class Route:
-    """`name` has its namespace; it is the template itself for an address without a name."""
+    """`name` includes its namespace; for an address without a name it is the template itself."""
 
     name: str
     template: str
@@ -22,8 +22,8 @@ class Route:
 
 
 def each_route(values: Mapping[str, Sequence[object]], *, of_admin_site: bool = False) -> Iterator[Route]:
-    """Every address, once for each combination of values of its parameters. A parameter without values gets 1 for a
-    number, the values of `uuid` for an id, and "x" for text. Without Django's admin site, whose models are no content.
+    """Yield every address, once for each combination of parameter values. A parameter without values gets 1 for a
+    number, the values of `uuid` for an id, and "x" for text. Excludes Django's admin site, unless `of_admin_site`.
     """
     for name, route in _flat(get_resolver().url_patterns, "", ""):
         if name.startswith("admin:") and not of_admin_site:
@@ -53,6 +53,6 @@ def _flat(patterns: Sequence[URLPattern | URLResolver], route: str, namespace: s
 
 
 def _plain(pattern: str) -> str:
-    """Of a regular expression (allauth and the admin site have some), a text that it matches."""
+    """Return a text that a regular expression matches (allauth and the admin site have some)."""
     pattern = re.sub(r"\(\?P<(\w+)>[^)]*\)", r"<\1>", pattern)
     return pattern.removeprefix("^").removesuffix("$").removesuffix("\\Z")

@@ -1,4 +1,4 @@
-"""Read and update the row of a Space, past the code that normally changes it."""
+"""Read and update the row of a Space directly, without the code that normally changes it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A witness of our log in a process of its own, as anybody outside runs it."""
+"""Run a witness of our log in its own process, as an outsider would."""
 
 import http.client
 import os
@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 
 
 class Running:
-    """The command, started from a folder with nothing but two files."""
+    """The command, started in a folder with only two files."""
 
     def __init__(self, folder: Path) -> None:
         for module in (witness, verify_log):
@@ -37,7 +37,7 @@ class Running:
         wait_until(self._listens, "the witness listens")
 
     def stop(self) -> None:
-        """Idempotent."""
+        """Stop it. Idempotent."""
         self.process.kill()
         self.process.wait()
         assert self.process.stdout

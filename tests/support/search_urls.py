@@ -1,4 +1,4 @@
-"""Addresses of searches, as the redirect after a search form gives them."""
+"""Addresses of searches, as in the redirect after a search form."""
 
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -11,7 +11,7 @@ def search_url(user: User, words: str, path: str = "/search/", **more: str) -> s
 
 
 def encrypt_words(url: str, user: User) -> str:
-    """`url` with the words of a search, in the query `q`, encrypted; others as they are."""
+    """Return `url` with the words of a search (the query `q`) encrypted. Other addresses stay as they are."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     words = query.pop("q", "")

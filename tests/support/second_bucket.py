@@ -40,7 +40,7 @@ def override_second_bucket(**options: str) -> Iterator[None]:
 
 
 def contents(store: Store) -> list[tuple[str, str]]:
-    """(key, text) of each version of each checkpoint, by key, the newest version first."""
+    """Return (key, text) of each version of each checkpoint, by key, newest version first."""
     versions = [version for version in store.versions("checkpoints/") if not version.marker]
     return [(version.key, read(store, version)) for version in versions]
 

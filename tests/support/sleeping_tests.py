@@ -1,7 +1,8 @@
-"""Tests that tests/test_interrupted_run.py runs in another pytest and interrupts. Not collected by themselves.
+"""Tests that tests/test_interrupted_run.py runs in another pytest and interrupts. pytest does not collect them by
+itself.
 
 The first starts a web process, a worker and a browser; the second is for another worker of xdist, which has only its
-engines. Each writes a file when all of that runs, and sleeps.
+engines. Each writes a file when everything runs, and sleeps.
 """
 
 import os

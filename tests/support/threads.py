@@ -11,8 +11,7 @@ T = TypeVar("T")
 
 
 def at_once(*calls: Callable[[], T], first: Callable[[], None] | None = None) -> list[T]:
-    """Run them in threads that start together, each with a connection of its own. `first` is done when all are ready,
-    and before they start."""
+    """Run the calls in threads that start together, each with its own connection. `first` is called just before."""
     together = threading.Barrier(len(calls), first)
 
     def run(call: Callable[[], T]) -> T:

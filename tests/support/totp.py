@@ -1,4 +1,4 @@
-"""Codes of an authenticator app, computed as RFC 6238 describes: HMAC-SHA-1, 30 seconds, 6 digits."""
+"""Codes of an authenticator app, computed as in RFC 6238: HMAC-SHA-1, 30 seconds, 6 digits."""
 
 import base64
 import hmac
@@ -13,7 +13,7 @@ STEP_SECONDS = 30
 
 
 def totp(secret: str, at: float | None = None) -> str:
-    """The code for a secret in base32, at a time in seconds since 1970 (by default now)."""
+    """Return the code for a secret in base32, at a time in seconds since 1970 (by default now)."""
     counter = int((time.time() if at is None else at) // STEP_SECONDS)
     digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", counter), "sha1").digest()
     offset = digest[-1] & 15
@@ -22,7 +22,7 @@ def totp(secret: str, at: float | None = None) -> str:
 
 
 def fresh_totp(secret: str, seconds: float = 8) -> str:
-    """A code that stays valid for at least so many seconds: waits for the next one otherwise."""
+    """Return a code that stays valid for at least `seconds`. Waits for the next code if necessary."""
     left = STEP_SECONDS - time.time() % STEP_SECONDS
     if left < seconds:
         time.sleep(left + 0.1)
@@ -30,8 +30,8 @@ def fresh_totp(secret: str, seconds: float = 8) -> str:
 
 
 def set_up_app(client: Client) -> str:
-    """Set up an authenticator app. Returns its secret. The code of the set-up works again, so that no test waits 30
-    seconds for the next one."""
+    """Set up an authenticator app, and return its secret. The code of the set-up can be used again, so that no test
+    waits 30 seconds for the next one."""
     secret = re.findall(r"<code[^>]*>([A-Z2-7]{32})<", client.get("/accounts/2fa/totp/activate/").content.decode())[0]
     answer = client.post("/accounts/2fa/totp/activate/", {"code": fresh_totp(secret)})
     assert answer["Location"] == "/accounts/2fa/recovery-codes/"
@@ -40,5 +40,5 @@ def set_up_app(client: Client) -> str:
 
 
 def forget_used_codes() -> None:
-    """Let the codes that were used in the last 30 seconds work again."""
+    """Allow the codes that were used in the last 30 seconds to be used again."""
     cache.clear()

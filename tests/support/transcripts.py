@@ -1,4 +1,4 @@
-"""Create transcripts as rows, without an object in the store: enough for search and for speakers' own lines."""
+"""Create transcripts as rows, without an object in the store: enough for search and for corrections by speakers."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ Line = str | tuple[str, str]
 
 
 def make_transcript(space: Space, lines: Sequence[Line], language: str = "en", number: int = 1) -> Transcript:
-    """Create and index a transcript with a line each second. A line is a text, or (speaker, text)."""
+    """Create and index a transcript with one line per second. A line is a text, or (speaker, text)."""
     pairs = [("", line) if isinstance(line, str) else line for line in lines]
     cues = [
         {"start_ms": 1000 * n, "end_ms": 1000 * n + 900, "speaker": speaker, "text": text}

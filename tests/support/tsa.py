@@ -34,7 +34,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 @dataclass
 class Authority:
-    """`answer` may change what is sent; `queries` are those that came."""
+    """`answer` may change the response. `queries` are the received requests."""
 
     folder: Path
     url: str = ""
@@ -56,7 +56,7 @@ class Authority:
         return subprocess.run(command, check=True, capture_output=True).stdout
 
     def certify(self, *, ends_in: int = 1) -> None:
-        """Take a new certificate of a new CA; `ends_in` days, in the past if negative."""
+        """Replace CA and certificate. It expires in `ends_in` days (negative: in the past)."""
         self.ca_key, self.key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test CA")])
         ca = self._unsigned(name, self.ca_key, 10).add_extension(
@@ -71,7 +71,7 @@ class Authority:
     def issue(
         self, *, usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.TIME_STAMPING, ends_in: int = 1
     ) -> x509.Certificate:
-        """A certificate for its key."""
+        """Issue a certificate for its key."""
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test TSA")])
         unsigned = self._unsigned(name, self.key, ends_in).add_extension(x509.ExtendedKeyUsage([usage]), critical=True)
         return unsigned.sign(self.ca_key, hashes.SHA256())

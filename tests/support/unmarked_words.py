@@ -1,4 +1,4 @@
-"""The words of a page or a mail that are not translated, in a language that puts ⟦ ⟧ around each marked text."""
+"""Find words of a page or a mail that are not translated, in a language that puts ⟦ ⟧ around each marked text."""
 
 import re
 from collections.abc import Collection
@@ -18,7 +18,7 @@ NAMES = {
     *("UTC", "SHA", "kB", "MB", "GB"),  # units
     *("m4a", "vtt", "VTT", "SRT", "TXT", "JSON", "wav"),  # file formats
     *("K", "J", "L", "X", "x", "N", "F"),  # keys of a keyboard, and "1.5x"
-    *("okapi", "Okapi", "quagga"),  # words of a transcript: each that was looked for is marked
+    *("okapi", "Okapi", "quagga"),  # words of a transcript: search results mark each
     "spam",  # the code of a rule
 }
 

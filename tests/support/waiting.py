@@ -1,16 +1,16 @@
-"""Wait for a condition, with a limit that a slow machine does not reach."""
+"""Wait for a condition, with a limit that even a slow machine does not reach."""
 
 import time
 from collections.abc import Callable
 from urllib.error import URLError
 from urllib.request import urlopen
 
-# Seconds that anything may take on a machine with other work. Only what never happens reaches this limit.
+# Seconds that anything may take on a busy machine. Only what never happens reaches this limit.
 PATIENCE = 300
 
 
 def wait_until(true: Callable[[], bool], what: str, seconds: float = PATIENCE) -> float:
-    """Wait for something to become true; returns how long it took, in seconds."""
+    """Wait until the condition is true, and return how long it took, in seconds. Raises AssertionError."""
     start = time.monotonic()
     while not true():
         if time.monotonic() - start > seconds:
@@ -20,7 +20,7 @@ def wait_until(true: Callable[[], bool], what: str, seconds: float = PATIENCE) -
 
 
 def dispatch_until(true: Callable[[], bool], what: str) -> None:
-    """Wait for something that workers do, and send the dispatcher round every second meanwhile, as beat would."""
+    """Wait for work of workers, and call the dispatcher every second, as beat would."""
     from archive.tasks import dispatch
 
     last = float("-inf")

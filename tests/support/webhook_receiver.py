@@ -24,7 +24,7 @@ ALLOWED = [ipaddress.ip_network("127.0.0.0/8")]
 
 @dataclass
 class Received:
-    """One request. `peer`: the address that it came to."""
+    """One request. `peer`: the address that it was sent to."""
 
     headers: dict[str, str]
     body: bytes
@@ -39,7 +39,7 @@ class Received:
         return dict(json.loads(self.body))
 
     def verify(self, secret: str) -> dict[str, Any]:
-        """The payload, verified by the reference library, which also looks at the time. Raises if it is not valid."""
+        """Return the payload after the reference library has verified it and its time. Raises if it is not valid."""
         return dict(Webhook(secret).verify(self.body, self.headers))
 
 
@@ -55,7 +55,7 @@ class Receiver:
     answers: list[int] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     before_answer: Callable[[], object] | None = None
-    raw: Callable[[Any], object] | None = None  # writes the answer itself
+    raw: Callable[[Any], object] | None = None  # writes the entire response itself
 
     @property
     def ids(self) -> list[str]:
@@ -66,7 +66,7 @@ class _Handler(BaseHTTPRequestHandler):
     receiver: Receiver
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Not to standard error."""
+        """Log nothing."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -87,12 +87,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A sender that breaks off is what some tests are about."""
+        """Ignore senders that break off: some tests do this on purpose."""
 
 
 @contextmanager
 def receive(tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port: int = 0) -> Iterator[Receiver]:
-    """Listen on a free port of `address`; with `tls`, by HTTPS."""
+    """Listen on a free port of `address`; with `tls`, over HTTPS."""
     server = _Server((address, port), type("Handler", (_Handler,), {}))
     scheme = "https" if tls else "http"
     receiver = Receiver(f"{scheme}://{address}:{server.server_port}/events", server.server_port)
@@ -110,7 +110,7 @@ def receive(tls: ssl.SSLContext | None = None, address: str = "127.0.0.1", port:
 
 
 def allow_loopback(settings: Any) -> None:
-    """Receivers of the tests listen on loopback, some without TLS."""
+    """Allow receivers on loopback, also without TLS."""
     settings.WEBHOOK_ALLOWED_NETWORKS = ALLOWED
     settings.WEBHOOK_ALLOW_HTTP = True
 
@@ -119,18 +119,18 @@ ENV = {"WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8", "WEBHOOK_ALLOW_HTTP": "1"}  # 
 
 
 def subscribe(url: str, by: User, types: Any = SUBSCRIBABLE, name: str = "Desk") -> tuple[WebhookEndpoint, str]:
-    """An endpoint for these types, and its secret."""
+    """Create an endpoint for these types. Return it and its secret."""
     return endpoints.create(name, url, types, by)
 
 
 def announce(space: Space, number: int = 1) -> WebhookDelivery:
-    """An event of `space` that waits: the lift of the flag of this number. For the only endpoint."""
+    """Create a pending event of `space` for the only endpoint: the lift of its flag with this number."""
     (row,) = announce_to_all(space, number)
     return row
 
 
 def announce_to_all(space: Space, number: int) -> list[WebhookDelivery]:
-    """`announce` for every endpoint."""
+    """Like `announce`, for every endpoint."""
     with transaction.atomic():
         webhooks.announce(WebhookEvent.FLAG_LIFTED, space, number, violation=number, rule="spam")
     return list(WebhookDelivery.objects.filter(space=space, subject_id=str(number)))

@@ -1,8 +1,8 @@
 """A pytest plugin that runs the archive's own tests without the site (`make test-archive`).
 
-It leaves out what needs the site: test files that import `portal`, request its pages or take messages from its Celery
-app (tests/faults/worker.py), and tests that use a browser, a client or the site's processes. Other tests with processes
-are left out by their tier, since those processes are the site's web server, workers and commands.
+It excludes what needs the site: test files that import `portal`, request its pages or take messages from its Celery app
+(tests/faults/worker.py), and tests that use a browser, a client or the site's processes. Other tests with processes are
+excluded by their tier, because those processes are the site's web server, workers and commands.
 """
 
 import re
