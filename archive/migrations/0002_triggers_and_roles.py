@@ -1,4 +1,4 @@
-"""What every installation starts with: roles, a first list of rules, the cache table, and the triggers that keep the
+"""Create what every installation needs: roles, a first list of rules, the cache table, and the triggers that keep the
 retention log and the certificates append-only."""
 
 from typing import Any
@@ -48,10 +48,10 @@ DROP TRIGGER archive_log_append_only ON archive_logentry;
 DROP FUNCTION archive_log_is_append_only();
 """
 
-# The clock of an entry is the database's, whatever an INSERT gives. And each entry waits in a queue until it has a place
-# in the tree (archive/transparency/); the queue is filled here, so that no entry can do without. One trigger does both, in
-# the way that costs a writer least: a WHEN clause would be read again for each statement, and a table of new rows made.
-# For the same reason the queue has no index; a number may be in it twice, which the sequencer expects.
+# The time of an entry is the database's, whatever the INSERT says. Each entry waits in a queue until it is in the tree
+# (archive/transparency/). A trigger fills the queue, so that no entry can bypass it. One trigger does both, because
+# that is cheapest for a writer: a WHEN clause would be parsed for each statement, and a transition table created. For
+# the same reason the queue has no index. An entry can be in it twice, which the sequencer expects.
 RECEIVE = """
 CREATE FUNCTION archive_log_receives_entry() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -74,7 +74,7 @@ TREE = (
     *("archive_logleaf", "archive_lognode", "archive_logcheckpoint", "archive_logcosignature"),
     "archive_signingkeyevent",
 )
-# What says where checkpoints are held.
+# Tables that say where copies of checkpoints are.
 HELD = ("archive_checkpointcopy", "archive_checkpointtimestamp")
 
 
@@ -91,8 +91,8 @@ def unprotect(table: str) -> str:
     return f"DROP TRIGGER {table}_no_truncate ON {table}; DROP TRIGGER {table}_append_only ON {table};"
 
 
-# Two-person rules compare when a role was granted with when a flag was made, and by whom. So these never change, and
-# their times are the database's, whatever an INSERT gives.
+# Two-person rules compare when a role was granted with when, and by whom, a Space was flagged. So these columns never
+# change, and their times are the database's, whatever the INSERT says.
 IMMUTABLE = """
 CREATE FUNCTION archive_is_immutable() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -133,8 +133,8 @@ DROP TRIGGER archive_role_is_immutable ON archive_rolemembership;
 DROP FUNCTION archive_is_immutable();
 """
 
-# A Space has no deadline exactly while a legal hold stands. Two tables are involved, so a check constraint can't say it;
-# deferred constraint triggers compare them at commit.
+# A Space has no deadline if and only if it is on legal hold. A check constraint can't compare two tables, so deferred
+# constraint triggers do at commit.
 NO_DEADLINE_IFF_HELD = """
 CREATE FUNCTION archive_no_deadline_iff_held() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -164,8 +164,8 @@ DROP TRIGGER archive_space_inserted_without_deadline ON archive_space;
 DROP FUNCTION archive_no_deadline_iff_held();
 """
 
-# ANALYZE copies common values of a column to pg_statistic, where they outlive their rows. Of what people said and wrote,
-# and of what identifies it, nothing is copied. Searches and look-ups of these columns go by index.
+# ANALYZE copies common values of a column to pg_statistic, where they remain after their rows are deleted. So it skips
+# columns with what people said and wrote, or with what identifies it (keys, digests). Queries by them use an index.
 WITHOUT_STATISTICS = {
     "archive_space": (
         *("title", "title_key", "audience", "started_at", "duration_ms", "salt", "fingerprint", "problem"),
@@ -194,12 +194,12 @@ WITHOUT_STATISTICS = {
 }
 
 
-# Indexes have statistics of their own about their expressions: the number of the column.
+# Indexes have their own statistics about expressions. Values: the number of the index column.
 INDEXES_WITHOUT_STATISTICS = {"invitation_one_waiting": 1, "user_name_once_in_any_case": 1}
 
 
 def set_statistics(target: int) -> list[str]:
-    """`target`: 0 for none, -1 for the database's default."""
+    """Return the statements that set the statistics target: 0 for none, -1 for the database's default."""
     indexes = INDEXES_WITHOUT_STATISTICS.items()
     return [f"ALTER INDEX {name} ALTER COLUMN {number} SET STATISTICS {target}" for name, number in indexes] + [
         f"ALTER TABLE {table} {', '.join(f'ALTER COLUMN {column} SET STATISTICS {target}' for column in columns)}"
@@ -215,7 +215,7 @@ def create_roles_and_rules(apps: Any, schema_editor: Any) -> None:
 
 
 def create_cache_table(apps: Any, schema_editor: Any) -> None:
-    """allauth counts failed sign-ins in Django's cache, which is a table here."""
+    """Create the table of Django's cache, in which allauth counts failed sign-ins."""
     call_command("createcachetable", database=schema_editor.connection.alias, verbosity=0)
 
 
