@@ -208,7 +208,7 @@ class Budget:
         self._until = self._renewed_at + SHARE * lease().total_seconds()
 
     def is_used_up(self, next_step: float = 0.0) -> bool:
-        """Whether the time is up, or would be after a step of `next_step` seconds."""
+        """Return whether the time is used up, or would be after a step of `next_step` seconds."""
         return time.monotonic() + next_step > self._until
 
     def seconds_left(self) -> float:
@@ -311,7 +311,7 @@ def _hold(claims: list[Claim[W]]) -> list[Claim[W]]:
 
 
 def claim_all(model: type[W], pks: Collection[Any], states: Collection[str]) -> list[Claim[W]]:
-    """`claim` for many rows, in two statements. Returns a claim for each row that could be claimed."""
+    """Like `claim`, for many rows in two statements. Returns a claim for each row that could be claimed."""
     with transaction.atomic():
         rows: models.QuerySet[W] = model._default_manager.select_for_update(skip_locked=True)
         claimed = list(rows.filter(claimable(), pk__in=pks, state__in=states).order_by("pk"))

@@ -18,7 +18,8 @@ from archive.models.notice_kinds import NoticeKind
 def render_digest(
     user: User, notices: Sequence[Any], spaces: Sequence[Space], downloads: Mapping[UUID, datetime]
 ) -> MailMessage:
-    """`notices` have the annotations of archive/notices/validity.py; `spaces` will be deleted within a week."""
+    """Render a digest. `notices` have the annotations of archive/notices/validity.py. `spaces` will be deleted within a
+    week."""
     flags = find_flag_details(notices)
     context = {
         **site_context(),

@@ -23,8 +23,8 @@ from archive.models.notice_kinds import NoticeKind
 
 
 def render_reminders(notices: Sequence[Any], downloads: Mapping[UUID, datetime]) -> MailMessage:
-    """`notices` are reminders of one user, still true, at least one, the nearest deadline first. `downloads`: when the
-    host downloaded each Space, without those never downloaded.
+    """Render a mail with one or more reminders of a user. `notices`: still valid, the nearest deadline first.
+    `downloads`: when the host downloaded each Space, without those never downloaded.
 
     The mail gives the actual time left, since a Space may have been uploaded long after it ended."""
     first, count = notices[0], len(notices)

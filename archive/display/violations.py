@@ -39,7 +39,7 @@ def flag_view(
     closed: str = "",
     if_granted: datetime | None = None,
 ) -> FlagView:
-    """`content`: the reader may read the transcript, and therefore also the evidence."""
+    """Return the flag for a template. `content`: the reader may read the transcript, and so the evidence."""
     return FlagView(
         violation.pk,
         violation.rule,

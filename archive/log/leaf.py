@@ -23,7 +23,7 @@ def leaf_data(entry: LogEntry) -> bytes:
 
 
 def leaf_data_of_row(row: Sequence[Any]) -> bytes:
-    """`leaf_data` of a row with COLUMNS from a database cursor. Takes half as long, since it makes no model."""
+    """Like `leaf_data`, for a row with COLUMNS from a database cursor. Twice as fast, since it creates no model."""
     *facts, detail = row
     return _leaf_data(facts, json.loads(detail))
 

@@ -124,15 +124,15 @@ class SpaceQuerySet(models.QuerySet["Space"]):
         return self.filter(is_flagged=False).update(reviewed_at=None, reviewed_by=None)
 
     def visible_to(self, user: "User") -> "SpaceQuerySet":
-        """Hosts see their own Spaces; admins and auditors see all of them."""
+        """Filter Spaces that the user may see: hosts their own, admins and auditors all."""
         return self.all() if sees_all(user) else self.of_host(user.pk)
 
     def of_host(self, host_id: int) -> "SpaceQuerySet":
-        """As `visible_to`, for a user who does not see all Spaces."""
+        """Like `visible_to`, for a user who may not see all Spaces."""
         return self.filter(host=host_id)
 
     def listed_for(self, user: "User") -> "SpaceQuerySet":
-        """As `visible_to`, without rejected recordings that the user dismissed from their list."""
+        """Like `visible_to`, without rejected recordings that the user dismissed from their list."""
         return self.visible_to(user).without_dismissed(user.pk)
 
     def without_dismissed(self, host_id: int) -> "SpaceQuerySet":

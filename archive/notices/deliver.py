@@ -144,7 +144,7 @@ def _ended_without_mail(claim: Claim[Notice], notice: Any) -> bool:
 def _end(claim: Claim[Notice], state: Notice.State, **changes: Any) -> bool:
     detail = {"kind": claim.row.kind, "user": claim.row.user_id}
     changes = {"problem": {}, **leases.RESET, **changes}
-    # A message that the mail server accepted is sent, even if another worker claimed the notice meanwhile.
+    # A message that the mail server accepted is sent, even if another worker has claimed the notice since.
     condition = None if state == State.SENT else claim.still_held
     return lifecycle.transition(
         claim.row, State.PENDING, state, actor=SYSTEM, condition=condition, detail=detail, **changes

@@ -29,7 +29,7 @@ def tell(
 
 
 def tell_hosts(kind: Notice.Kind, spaces: Sequence[Space]) -> None:
-    """`tell` for the host of each of `spaces`, in one statement."""
+    """Notify the host of each of `spaces`, in one statement. See `tell`."""
     _require_transaction(kind)
     write([make_notice(kind, space.host, space) for space in spaces])
 

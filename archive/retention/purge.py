@@ -74,8 +74,8 @@ def purge(space_id: UUID) -> bool:
 
 
 def purge_all(space_ids: Collection[UUID], keys_at_once: int = BATCH) -> list[UUID]:
-    """`purge` several Spaces together, with `keys_at_once` keys per DeleteObjects call. Returns the ids of the Spaces
-    that this call deleted: none while deletion is paused (archive/restores.py)."""
+    """Like `purge`, for several Spaces together, with `keys_at_once` keys per DeleteObjects call. Returns the ids of
+    the Spaces that this call deleted: none while deletion is paused (archive/restores.py)."""
     certificate.require_key()
     if pause := restores.find_pause():
         _postpone(space_ids, pause)
@@ -129,8 +129,8 @@ def begin(space_id: UUID) -> bool:
 
 
 def begin_all(space_ids: Collection[UUID]) -> list[Space]:
-    """`begin` several Spaces in one transaction. Returns those that moved. If there are several, a Space whose row is
-    locked waits for the next round."""
+    """Like `begin`, for several Spaces in one transaction. Returns those that moved. If there are several, a Space
+    whose row is locked waits for the next round."""
     spaces = list(Space.objects.due().filter(pk__in=space_ids))
     if not spaces:
         return []

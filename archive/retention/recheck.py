@@ -93,7 +93,7 @@ def recheck(bucket: Store, prefixes: Collection[str]) -> int:
 
 
 def recheck_exports(bucket: Store) -> int:
-    """`recheck` the export parts that contained a deleted Space: its deletion verified that they were gone
+    """Recheck the export parts that contained a deleted Space: its deletion verified that they were gone
     (archive/export_revocation.py). There are few parts, so all of them are listed at once."""
     listing, listed = bucket.listing(keys.EXPORTS), dict[UUID, Listing]()
     for key in {*(version.key for version in listing.versions), *(key for key, _ in listing.uploads)}:

@@ -1,4 +1,4 @@
-"""Object keys. Everything of a Space lies under one prefix, so deleting a Space means emptying a prefix."""
+"""Object keys. All objects of a Space have one prefix, so deleting a Space means emptying a prefix."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 REHEARSAL = "rehearsal/"  # test objects of trials.py and locked.py; no Space is ever stored there
 SPACES = "spaces/"
 EXPORTS = "exports/"
-INBOX = "inbox/"  # where recorders drop recordings (archive/intake/arrivals/inbox_scan.py); no Space lies there
+INBOX = "inbox/"  # where recorders drop recordings (archive/intake/arrivals/inbox_scan.py); no Space is stored there
 
 LOG = "log/"  # the tree over the retention log (archive/transparency/): it outlives every Space
 
@@ -94,7 +94,7 @@ def log_object(name: str) -> str:
 
 
 def certificate_copy(space: UUID) -> str:
-    """Return the key of the copy of a deletion certificate, which outlives the database. It lies outside of the Space's
+    """Return the key of the copy of a deletion certificate, which outlives the database. It is outside of the Space's
     prefix, which stays empty."""
     return log_object(f"certificates/{space}.json")
 

@@ -113,7 +113,7 @@ def _in_second_bucket(heads: Sequence[Checkpoint]) -> list[tuple[str, Checkpoint
 
 
 def _extends_all(row: LogSequencer, heads: Sequence[tuple[str, Checkpoint]]) -> bool:
-    """`heads`: (place, checkpoint)."""
+    """Return whether the log extends all `heads`: (place, checkpoint). If the database looks restored, record that."""
     for place, head in heads:
         if head.origin != settings.LOG_ORIGIN:
             logger.error("log_origin_changed", before=head.origin, now=settings.LOG_ORIGIN)

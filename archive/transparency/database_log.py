@@ -17,8 +17,8 @@ def covered() -> int:
 
 
 class DatabaseLog:
-    """The input of verify_log.verify_export. Entries and checkpoints come from the database, but hashes from the tiles
-    in the store, which somebody who changes the database does not change."""
+    """The input of verify_log.verify_export. Entries and checkpoints are from the database, but hashes from the tiles
+    in the store, which a change to the database does not affect."""
 
     def __init__(self, step: Callable[[], None] = lambda: None) -> None:
         """`step` is called regularly; it may raise to stop."""

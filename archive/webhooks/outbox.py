@@ -29,7 +29,7 @@ def announce(event: WebhookEvent, space: Space, subject_id: object, **data: Any)
 
 
 def announce_all(event: WebhookEvent, items: Iterable[tuple[Space, object, dict[str, Any]]]) -> None:
-    """`announce` for many Spaces, in two statements."""
+    """Like `announce`, for many Spaces in two statements."""
     if not connection.in_atomic_block:
         raise RuntimeError(f"{event}: an event must be written in the transaction of its change")
     endpoints = list(working().filter(events__contains=[event]))

@@ -99,7 +99,7 @@ class Invariants:
                 yield f"a transcript of {pk} is lost"
 
     def _objects(self) -> dict[str, bytes]:
-        """{key: bytes} of everything in the bucket."""
+        """Return {key: bytes} of everything in the bucket."""
         client, bucket = store().client, store().bucket
         now: dict[tuple[str, str, datetime], bytes] = {}
         for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):

@@ -58,7 +58,7 @@ def upload(path: str, kind: str, title: str, ended_at: str) -> None:
 
 
 def correct_line(space_id: str) -> None:
-    """The host corrects the first line of the first version."""
+    """Correct the first line of the first version, as the host."""
     correct_lines(UUID(space_id), 1, [Correction(1, "Broad beans.")], _user("alice"))
 
 

@@ -82,7 +82,7 @@ class Tree(ABC):
     """
 
     def __init__(self, names: Sequence[str], *, label: str, ignored: Sequence[Ignored] = ()) -> None:
-        """`label` is the name of the top folder or the archive."""
+        """Group the names. `label`: the name of the top folder or the archive."""
         if len(names) > MAX_FILES:
             raise Unreadable("import.too_many_files", limit=MAX_FILES)
         self.names, self.label, self.ignored = sorted(names), label, ignored

@@ -53,7 +53,7 @@ class Caption(NamedTuple):
 
 
 def looks_like(text: str) -> bool:
-    """Whether the first non-empty line is a message."""
+    """Return whether the first non-empty line is a message."""
     first = re.split(r"[\r\n]", text[:MAX_LINE].lstrip(), maxsplit=1)[0]
     try:
         message = loads(first)

@@ -71,7 +71,7 @@ def rename(lines: Sequence[Cue], names: Mapping[str, str]) -> Renamed:
 
 
 def rename_apart(lines: Sequence[Cue], names: Mapping[str, str]) -> tuple[Renamed, list[str]]:
-    """`rename`, except for names that would merge two speakers; these are the second value."""
+    """Like `rename`, but skip names that would merge two speakers, and return these as the second value."""
     wanted, shared = dict(names), []
     while (renamed := rename(lines, wanted)).merged:
         taken = {normalize_name(name) for name in renamed.merged}

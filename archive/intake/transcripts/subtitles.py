@@ -122,7 +122,7 @@ def _close(cue: _Open, draft: TranscriptDraft) -> Block | None:
 
 
 def _find_habits(text: str) -> Habits:
-    """Detect what comes before the times of each cue."""
+    """Detect what precedes the times of each cue: numbers, blank lines, ids."""
     total = numbers = spaced = ids = 0
     is_first_numbered = False
     before, last, filled = "", "", ""
