@@ -39,6 +39,7 @@ from tests.support.database import (
 )
 from tests.support.factory import make_space as take_in
 from tests.support.mail_server import Mailbox, mail_server, use_mail_server
+from tests.support.upload_page import ORIGIN
 
 # Examples that are made or run slowly, on a machine that others use too, fail no test.
 PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -80,7 +81,7 @@ def fast_hashes() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def bucket() -> rehearsal.Report:
     """What the store can do is tried once. Tests without a database know it as well, for as long as they run."""
-    prepare_bucket(store(), "http://127.0.0.1:8000")
+    prepare_bucket(store(), ORIGIN)
     report = rehearsal.try_all(store())
     assert not report.faults
     capabilities.CACHE_SECONDS = 10**9

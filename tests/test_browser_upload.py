@@ -20,10 +20,10 @@ from playwright.sync_api import Browser, Page, Request, expect
 from archive import dbtime
 from archive.models import Recording, Space, UploadSession, User
 from archive.storage import store
-from archive.storage.bucket import prepare_bucket
 from tests.support import browser_sessions
 from tests.support.processes import Services
 from tests.support.proxy import CountingProxy, PausingProxy
+from tests.support.upload_page import accepted_by_bucket
 
 MIB = 1024**2
 BIG = os.environ.get("BIG") == "1"
@@ -75,11 +75,8 @@ def site(services: Services, request: pytest.FixtureRequest) -> Iterator[Countin
     if "gate" in request.fixturenames:
         request.getfixturevalue("gate")
     services.web()
-    relay = CountingProxy(services.url)
-    with relay:
-        prepare_bucket(store(), relay.url)
+    with CountingProxy(services.url) as relay, accepted_by_bucket(relay.url):
         yield relay
-    prepare_bucket(store(), "http://127.0.0.1:8000")
 
 
 @pytest.fixture

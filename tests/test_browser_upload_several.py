@@ -12,11 +12,9 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from archive import dbtime
 from archive.models import Space, UploadSession, User
-from archive.storage import store
-from archive.storage.bucket import prepare_bucket
-from tests.support import browser_sessions
 from tests.support.audio_files import make_tone
 from tests.support.processes import Services
+from tests.support.upload_page import upload_page
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -39,12 +37,8 @@ TRANSCRIPT = """WEBVTT
 def page(chromium: Browser, services: Services, alice: User) -> Iterator[Page]:
     services.web()
     services.worker()
-    prepare_bucket(store(), services.url)
-    page = chromium.new_context(timezone_id="Europe/Berlin").new_page()
-    browser_sessions.open_signed_in(page, services.url, "alice")
-    page.goto(f"{services.url}/upload/")
-    yield page
-    prepare_bucket(store(), "http://127.0.0.1:8000")
+    with upload_page(chromium, services.url) as page:
+        yield page
 
 
 @pytest.fixture

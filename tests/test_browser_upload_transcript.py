@@ -12,12 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from archive import dbtime
 from archive.models import Space, User
-from archive.storage import store
-from archive.storage.bucket import prepare_bucket
-from tests.support import browser_sessions
 from tests.support.audio_files import make_tone
 from tests.support.factory import DEMO, make_row, make_space
 from tests.support.processes import Services
+from tests.support.upload_page import upload_page
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -35,12 +33,8 @@ BROKEN = """WEBVTT
 def page(chromium: Browser, services: Services, alice: User) -> Iterator[Page]:
     services.web()
     services.worker()
-    prepare_bucket(store(), services.url)
-    context = chromium.new_context(timezone_id="Europe/Berlin")
-    page = context.new_page()
-    browser_sessions.open_signed_in(page, services.url, "alice")
-    yield page
-    prepare_bucket(store(), "http://127.0.0.1:8000")
+    with upload_page(chromium, services.url) as page:
+        yield page
 
 
 def choose(page: Page, *files: Path) -> None:
@@ -63,7 +57,6 @@ def test_facts_from_the_files_are_filled_in(page: Page, services: Services, alic
         "started_at": int((ended.timestamp() - 3) * 1e9), "ended_at": int(ended.timestamp() * 1e9),
         "file_results": [{"filename": "talk.m4a", "ended_at": int(ended.timestamp() * 1e9)}],
     }))  # fmt: skip
-    page.goto(f"{services.url}/upload/")
 
     choose(page, tone, facts)
 
@@ -93,7 +86,6 @@ def follows_the_hint(page: Page, before: Space) -> None:
 
 @pytest.mark.long
 def test_upload_of_a_zoom_folder(page: Page, services: Services, tmp_path: Path) -> None:
-    page.goto(f"{services.url}/upload/")
     tone = make_tone(tmp_path / "audio_only.m4a", "m4a")
     for name in ("audio_transcript.vtt", "chat.txt", "closed_caption.vtt"):
         (tmp_path / name).write_text(BROKEN)
@@ -108,7 +100,6 @@ def test_upload_of_a_zoom_folder(page: Page, services: Services, tmp_path: Path)
 
 
 def test_form_errors_appear_in_place_and_disappear_when_fixed(page: Page, services: Services, tmp_path: Path) -> None:
-    page.goto(f"{services.url}/upload/")
     choose(page, make_tone(tmp_path / "talk.m4a", "m4a"))
     title, end, summary = page.get_by_label("Title"), page.get_by_label("When did it end?"), page.get_by_role("alert")
     title.fill("Kept as typed")
@@ -151,7 +142,6 @@ def test_form_errors_appear_in_place_and_disappear_when_fixed(page: Page, servic
 
 @pytest.mark.long
 def test_a_file_that_is_no_recording_is_refused_with_a_reason(page: Page, services: Services, tmp_path: Path) -> None:
-    page.goto(f"{services.url}/upload/")
     talk = tmp_path / "talk.wav"
     talk.write_bytes(b"This is no sound at all. " * 100)
     choose(page, talk)
@@ -166,7 +156,6 @@ def test_a_file_that_is_no_recording_is_refused_with_a_reason(page: Page, servic
 
 
 def test_a_broken_transcript_can_be_partly_accepted(page: Page, services: Services, tmp_path: Path) -> None:
-    page.goto(f"{services.url}/upload/")
     words = tmp_path / "talk.vtt"
     words.write_text(BROKEN)
     choose(page, make_tone(tmp_path / "talk.m4a", "m4a"), words)
@@ -199,7 +188,6 @@ def test_a_corrected_transcript_is_shown_and_both_are_kept(
 
 
 def test_an_upload_survives_a_network_outage(page: Page, services: Services, tmp_path: Path) -> None:
-    page.goto(f"{services.url}/upload/")
     choose(page, make_tone(tmp_path / "talk.m4a", "m4a"))
     page.get_by_label("Title").fill("Through a tunnel")
     gone = [True]
