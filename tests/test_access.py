@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("db")
 NOBODY = UUID("00000000-0000-4000-8000-000000000000")
 FORM = {"rule": "spam", "reason": "It sold watches.", "statement": "They were beans."}
 
-# name: (method, host, admin, auditor); 404 is what strangers get, too.
+# name: (method, host, admin, auditor). Strangers get 404, too.
 LADDER = {
     "spaces": ("GET", 200, 200, 200),
     "space": ("GET", 200, 200, 200),
@@ -47,7 +47,7 @@ LADDER = {
     "lift-several": ("GET", 404, 200, 404),
     "hold-several": ("GET", 404, 200, 404),
     "review-next": ("POST", 404, 302, 404),
-    "review": ("POST", 404, 422, 404),  # a flag is a review
+    "review": ("POST", 404, 422, 404),  # a flag counts as a review
     "review-undo": ("POST", 404, 422, 404),  # it was flagged
     "review-claim": ("POST", 404, 409, 404),
     "rules": ("GET", 404, 200, 404),
@@ -59,7 +59,7 @@ LADDER = {
     "log-proof": ("GET", 404, 200, 200),
     "log-verify": ("POST", 404, 302, 302),
     "log-space": ("GET", 404, 200, 200),
-    "search": ("GET", 200, 200, 200),  # auditors: names only
+    "search": ("GET", 200, 200, 200),  # auditors see only names
     "my-lines": ("GET", 200, 200, 200),
     "upload": ("GET", 200, 200, 404),
     "upload-inspect": ("POST", 200, 200, 404),
@@ -100,7 +100,7 @@ NOT_OF_A_SPACE = {
     *("javascript-catalog", "log-proof", "log-verify", "log-overview", "certificates-zip"),
     *("account", "account-download", "account-close", "people", "invitations", "webhooks"),
 }
-# No sign-in: the address of a download is signed, and the others hold nothing of users.
+# No sign-in is needed: the URL of a download is signed, and the other pages contain no user data.
 OPEN = {"download", "healthz", "livez", "readyz", "help", "house-rules", "javascript-catalog", "what-we-keep"}
 OF_A_SPACE = [name for name in LADDER if name not in NOT_OF_A_SPACE]
 CONTENT = [
@@ -121,12 +121,12 @@ POST_ONLY += ["edit-speakers", "log-verify", "review-undo"]
 GET_OR_POST = ["spaces", "search", "moderation", "bundle", "transcription", "flag-several", "export", "recorders"]
 GET_OR_POST += ["account", "account-close", "people", "invitations", "lift-several", "hold-several", "rules"]
 GET_OR_POST += ["edit", "edit-transcript", "webhooks"]
-KEPT_AFTERWARDS = {"log-space"}  # the story of a Space outlives it
+KEPT_AFTERWARDS = {"log-space"}  # the history of a Space outlives it
 
 
 @pytest.fixture
 def space(alice: User, admin: User) -> Space:
-    """Alice's, flagged, with a bundle that is ready."""
+    """Alice's flagged Space with a ready bundle."""
     space = factory.make_row(alice)
     flag(space.id, "spam", "It sold watches.", admin)
     factory.make_contents(space)
@@ -135,7 +135,7 @@ def space(alice: User, admin: User) -> Space:
 
 
 def address(name: str, space: Space, user: User | None = None, *, id: UUID | None = None) -> str:
-    """Of the endpoint `name` for this Space; a bundle's `get` address is made for `user`."""
+    """Return the URL of the endpoint `name` for this Space. A download URL is signed for `user`."""
     if name in NOT_OF_A_SPACE:
         return reverse(name)
     if name == "download":
@@ -152,12 +152,12 @@ def ask(client: Client, name: str, url: str, **headers: str) -> HttpResponse:
 
 
 def without_tokens(answer: HttpResponse) -> str:
-    """The page, but for what is random in it, and the time."""
+    """Return the page without random tokens and the time."""
     return re.sub(r'value="\w{64}"|data-now="\d+"', "", answer.content.decode())
 
 
 def each(names: Iterable[str], look: Callable[[str], object]) -> dict[str, object]:
-    """What `look` finds for each page, without the changes that the others made."""
+    """Return `look(name)` for each page. Each call is rolled back, so that none sees the changes of another."""
     seen = {}
     for name in names:
         with transaction.atomic():
@@ -178,7 +178,7 @@ def test_anonymous_users_are_asked_to_sign_in(space: Space) -> None:
 
     for name, answer in answers.items():
         assert isinstance(answer, HttpResponse)
-        back = "/" if LADDER[name][0] == "POST" else urls[name]  # the address of a form shows nothing
+        back = "/" if LADDER[name][0] == "POST" else urls[name]  # a GET of a form's POST address shows nothing
         assert (answer.status_code, answer["Location"]) == (302, f"/accounts/login/?next={back}"), name
 
 
@@ -237,7 +237,7 @@ def test_content_that_is_not_available_is_404(space: Space, state: str) -> None:
 
 @pytest.mark.parametrize("state", ["available", "expiring"])
 def test_pages_are_410_from_the_deadline_on(space: Space, admin: User, state: str) -> None:
-    """From the deadline on, however late the sweep is."""
+    """The deadline decides, however late the sweep is."""
     urls = {name: address(name, space, admin) for name in OF_A_SPACE}
     end = dbtime.now() - timedelta(days=120)
     Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=dbtime.now(), state=state)

@@ -12,7 +12,7 @@ from tests.test_access import LADDER
 
 ROOT = Path(__file__).parent.parent
 
-# Addresses whose ladder is not in test_access.py: url name -> the test that has it.
+# URLs whose access is tested outside test_access.py: URL name -> the test.
 ELSEWHERE = {
     "peaks": "tests/test_peaks.py::test_others_learn_nothing",
     "own-lines": "tests/test_own_lines.py::test_strangers_learn_nothing",
@@ -117,7 +117,7 @@ ELSEWHERE = {
     "api:*": "tests/test_access_coverage.py::test_every_api_operation_has_an_access_test",
 }
 
-# Operation id -> the test that has its ladder.
+# Operation id -> the test of its access.
 API = {
     "create_space": "tests/test_api_access.py::test_a_recorder_uploads_for_its_hosts_only",
     "get_space": "tests/test_api_access.py::test_resources_of_others_are_404",
@@ -138,8 +138,8 @@ API = {
     "get_export": "tests/test_api_bundles.py::test_who_may_access_an_export",
 }
 
-# Addresses that SignInMiddleware lets through. The API asks for a token or a session by itself; of an address
-# without a name the route is given.
+# URLs that SignInMiddleware lets through. The API itself asks for a token or a session. Unnamed URLs are listed by
+# route.
 PUBLIC = {
     *("download", "certificate-key", "healthz", "livekit-webhook", "javascript-catalog", "help", "what-we-keep"),
     *("house-rules", "livez", "readyz"),
@@ -155,7 +155,7 @@ PUBLIC = {
 
 
 def addresses(patterns: list[URLPattern | URLResolver], namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """(name, pattern) of every address, with its namespace; the route for one without a name."""
+    """Return (name, pattern) of every URL, with its namespace. An unnamed URL has its route as name."""
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             inner = f"{pattern.namespace}:" if pattern.namespace else ""
@@ -165,7 +165,7 @@ def addresses(patterns: list[URLPattern | URLResolver], namespace: str = "") -> 
 
 
 def short(name: str) -> str:
-    """`admin:*` and `api:*` for what the admin site and the API add by themselves."""
+    """Shorten names that the admin site and the API add by themselves to `admin:*` and `api:*`."""
     namespace = name.partition(":")[0]
     return name if name in ELSEWHERE or namespace == name else f"{namespace}:*"
 
@@ -194,7 +194,7 @@ def test_each_named_access_test_exists() -> None:
 
 
 def find_tests(path: Path) -> Iterator[str]:
-    """The tests of a file, those of a class as Class::test."""
+    """Return the names of the tests in a file; those in a class as Class::test."""
     for node in ast.parse(path.read_text()).body:
         if isinstance(node, ast.FunctionDef):
             yield node.name

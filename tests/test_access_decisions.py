@@ -19,7 +19,7 @@ FORM = {"decision": "grant", "reason": "I looked at it."}
 
 @pytest.fixture
 def urls(alice: User, admin: User, second_admin: User) -> dict[str, str]:
-    """Of an open appeal, and of a hold that somebody else placed."""
+    """URLs of an open appeal, and of a hold that another admin placed."""
     open_appeal = appeal(
         flag(make_row(alice).pk, "spam", "It sold watches.", second_admin).pk, "They were beans.", alice
     )

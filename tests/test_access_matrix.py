@@ -1,7 +1,8 @@
-"""Every address and every operation of the API, for twelve kinds of callers and seven methods: the expected status is
-written out in tests/access_matrix.txt.
+"""Every URL and every API operation, for twelve kinds of callers and seven methods. tests/access_matrix.txt lists the
+expected statuses.
 
-`make test` asks for the cells that would be holes, `make test-long` for all."""
+`make test` checks the cells where a wrong status would be a security hole, `make test-long` checks all.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -20,7 +21,7 @@ Row = tuple[str, str]  # method, route
 
 
 def read_table() -> dict[Row, tuple[str, ...]]:
-    """{(method, route): the status for each caller}"""
+    """Return {(method, route): the expected status for each caller}."""
     rows: dict[Row, tuple[str, ...]] = {}
     for line in TABLE.read_text().splitlines():
         if not line or line.startswith("#"):
@@ -62,8 +63,8 @@ def test_every_operation_of_the_api_is_an_address() -> None:
 
 
 def wrong_cells(is_asked: Callable[[str, str, str, str], bool]) -> list[str]:
-    """The cells that are not as the table says, as sentences. `is_asked` chooses by method, address, caller and the
-    expected status."""
+    """Return a sentence for each cell whose status differs from the table. `is_asked` selects cells by method, route,
+    caller and expected status."""
     world, wrong = AccessWorld(), []
     for (method, route), expected in TABLE_ROWS.items():
         for caller, status in zip(CALLERS, expected, strict=True):
@@ -76,13 +77,13 @@ def wrong_cells(is_asked: Callable[[str, str, str, str], bool]) -> list[str]:
 
 
 def is_refusal_of_a_page(method: str, route: str, caller: str, status: str) -> bool:
-    """Pages of our own that a session does not get: the cells that would be holes. Those that it gets are in
-    test_access.py, and all of the table in `make test-long`."""
+    """Select pages of our own that refuse a session: a wrong status there would be a security hole. test_access.py
+    checks the pages that sessions may open, `make test-long` the whole table."""
     of_libraries = route.startswith(("/accounts/", "/admin/")) and not (
         route.startswith("/admin/") and caller in ("other", "audit", "admin") and method == "GET"
     )
     is_page = not of_libraries and not route.startswith("/api/")
-    asks = method == "GET" or (method == "POST" and caller not in ("anon", "inact"))  # their POSTs: middleware
+    asks = method == "GET" or (method == "POST" and caller not in ("anon", "inact"))  # middleware refuses their POSTs
     return asks and is_page and caller not in TOKENS and status not in ("200", "405")
 
 
@@ -115,8 +116,8 @@ def test_an_expired_token_is_as_good_as_a_revoked_one() -> None:
     assert got == {row: TABLE_ROWS[row][CALLERS.index("tRev")] for row in operations}
 
 
-# What a session without the required second factor gets nevertheless: to set one up, to sign out, and what everybody
-# gets who has the address.
+# What a session without the required second factor may still open: pages to set one up and to sign out, and URLs that
+# need no session.
 WITHOUT_SECOND_FACTOR = (
     "/accounts/2fa/",
     "/accounts/logout/",

@@ -1,4 +1,4 @@
-"""Mail of accounts: a new password, a new address. Nothing tells whose address is known."""
+"""Account mail for new passwords and addresses. No response reveals which addresses have an account."""
 
 import re
 from datetime import timedelta
@@ -20,7 +20,7 @@ NEW = "quagga-72-lantern"
 
 
 def link(mailbox: Mailbox, to: str) -> str:
-    """The path in the newest mail to this address."""
+    """Return the path of the link in the newest mail to this address."""
     found = re.search(r"http://[^/]+(/accounts/\S+)", text_body(mailbox.to(to)[-1]))
     assert found is not None
     return found[1]
@@ -78,7 +78,8 @@ def test_without_mail_the_page_says_whom_to_ask(client: Client, alice: User) -> 
 
 @pytest.mark.parametrize("email", ["alice@example.org", "nobody@example.org"])
 def test_no_answer_waits_for_the_mail_server(email: str, client: Client, alice: User, mailbox: Mailbox) -> None:
-    """Neither one that is slow nor one that is down: the mail is sent later, whose address it may be."""
+    """Whether the server is slow or down, and whether or not the address has an account: a worker sends the mail
+    later."""
     give_address(alice)
     connections: list[str] = []
     mailbox.before_greeting = lambda: connections.append(email)
@@ -145,7 +146,7 @@ def test_a_new_address_is_used_once_it_is_verified(alice: User, mailbox: Mailbox
     path = link(mailbox, "new@example.org")
     assert "Is this your address?" in make_client().get(path).content.decode()
     alice.refresh_from_db()
-    assert alice.email == "alice@example.org"  # opening it is not enough: mail programs open links, too
+    assert alice.email == "alice@example.org"  # a GET is not enough: mail programs open links, too
 
     make_client().post(path)
 

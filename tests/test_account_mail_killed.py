@@ -1,4 +1,4 @@
-"""Mail of accounts, with real workers that are killed: each is sent at least once, with the same Message-ID."""
+"""Workers are killed while they send account mail: each mail is sent at least once, always with the same Message-ID."""
 
 import pytest
 from django.test import Client
@@ -26,7 +26,7 @@ def test_workers_that_are_killed_before_the_mail(
     mailbox.before_greeting = worker.kill
 
     dispatch()
-    wait_until(lambda: not worker.running, "it is killed as it connects")
+    wait_until(lambda: not worker.running, "the worker is killed when it connects")
     assert (mailbox.received, Invitation.objects.get().state) == ([], "pending")
     mailbox.before_greeting = None
     services.worker(1, EMAIL_URL=mailbox.url, MAIL_FROM=FROM)
@@ -34,7 +34,7 @@ def test_workers_that_are_killed_before_the_mail(
     dispatch_until(lambda: len(mailbox.received) == 2, "both are sent after the restart")
 
     wait_until(lambda: Invitation.objects.get().state == "open", "the invitation is sent")
-    wait_until(lambda: not AccountMail.objects.exists(), "the row is gone")
+    wait_until(lambda: not AccountMail.objects.exists(), "the row is deleted")
     assert sorted(message["Message-ID"].split("@")[1] for _, message in mailbox.received) == ["127.0.0.1>"] * 2
     assert f"<{mail.pk}@127.0.0.1>" in [message["Message-ID"] for _, message in mailbox.received]
     assert invitation.pk == Invitation.objects.get().pk

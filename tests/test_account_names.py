@@ -1,4 +1,4 @@
-"""Names of accounts can't be mistaken for others: by the same rule at each way to set one."""
+"""Account names that could be mistaken for others are refused, by the same rule wherever a name is set."""
 
 import re
 from io import StringIO
@@ -21,7 +21,7 @@ REFUSED = [
     ("\u0438\u0432\u0430\u043dn", "account.name_mixes_scripts"),
     ("\u30a2\u30c0\u0430", "account.name_mixes_scripts"),  # Katakana and Cyrillic
     ("\uc544\u30a2", "account.name_mixes_scripts"),  # Hangul and Katakana
-    ("room1\u0662", "account.name_mixes_scripts"),  # digits of two systems
+    ("room1\u0662", "account.name_mixes_scripts"),  # digits of two scripts
     ("ada\u200b", "account.name_invisible"),  # zero width space
     ("ada\u202e", "account.name_invisible"),  # right-to-left override
     ("a\u00adda", "account.name_invisible"),  # soft hyphen
@@ -93,7 +93,7 @@ def invite(admin: User) -> str:
 
 
 def sign_up(token: str, username: str, name: str = "") -> dict[str, list[str]]:
-    """Accept an invitation on its page. Returns the codes of the errors by field."""
+    """Accept an invitation on its page. Returns the error codes by field."""
     client = make_client()
     client.get(f"/invitation/{token}/")
     form = {"first_name": name, "username": username, "password1": "stapled violet harbour quince"}

@@ -1,4 +1,4 @@
-"""Passwords are changed with a log entry, and Django's admin is no way round the rules for accounts."""
+"""Password changes are logged, and Django's admin site cannot bypass the rules for accounts."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def site() -> Client:
-    """Of a superuser."""
+    """A client that is signed in as a superuser."""
     root = make_user("root")
     User.objects.filter(pk=root.pk).update(is_superuser=True, is_staff=True)
     return make_client(User.objects.get(pk=root.pk))
@@ -65,12 +65,13 @@ def test_the_django_admin_changes_names_and_no_power(site: Client, alice: User) 
 def test_pages_that_would_be_ways_round_do_not_exist(site: Client, alice: User, path: str) -> None:
     answer: Any = site.get("/admin/" + path.format(model="archive/" + "user", id=alice.pk), follow=True)
 
-    # Django's admin takes what follows a model's address for an id, and leads to its index where there is none.
+    # Django's admin site takes the path after a model's URL for an id, and redirects to its index if there is no such
+    # row.
     assert answer.status_code == 404 or answer.request["PATH_INFO"] == "/admin/"
 
 
 def test_only_staff_may_enter_the_django_admin(site: Client, admin: User, auditor: User, alice: User) -> None:
-    """Admins, too, have pages of their own. The list of rules is none of its pages."""
+    """Admins have pages of their own and may not enter either. Rules are not among the Django admin's pages."""
     for user in (admin, auditor, alice):
         assert make_client(user).get("/admin/", follow=True).status_code == 403
         assert make_client(user).get("/admin/archive/user/", follow=True).status_code == 403

@@ -1,4 +1,5 @@
-"""Roles, activity and passwords of accounts: each change is logged once, and nobody gives power to themselves."""
+"""Roles, activation and passwords of accounts: each change is logged once, and nobody can raise their own
+privileges."""
 
 from collections.abc import Callable
 from io import StringIO
@@ -167,7 +168,7 @@ def test_two_admins_cannot_revoke_each_other(committed: None) -> None:
     outcomes = at_once(lambda: revoke(bea, ada), lambda: revoke(ada, bea))
 
     assert outcomes[0] == "True"
-    assert outcomes[1] in ("account.not_an_admin", "account.older_admin")  # the second is also the younger one
+    assert outcomes[1] in ("account.not_an_admin", "account.older_admin")  # the second account is also the newer one
     assert User.objects.filter(groups__name="admins").count() == 1
 
 

@@ -1,4 +1,4 @@
-"""The operator admits one admin to a case that is older than the roles of all admins."""
+"""If every admin got the role after a case began, the operator can admit one of them to decide it."""
 
 from io import StringIO
 

@@ -1,4 +1,4 @@
-"""An appeal: the host makes it, an admin decides; the deadline stays until it is granted."""
+"""Appeals: the host makes one, an admin decides it, and the deadline moves only if it is granted."""
 
 import json
 from datetime import timedelta

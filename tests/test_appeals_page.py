@@ -31,7 +31,7 @@ def violation(space: Space, admin: User) -> Violation:
 
 
 def text(user: User, url: str) -> str:
-    """The page's text in one line."""
+    """Return the text of the page in one line."""
     page = make_client(user).get(url).content.decode().split("<main", 1)[1]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
 
