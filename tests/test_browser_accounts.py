@@ -1,4 +1,4 @@
-"""An invitation and a new password by mail, in a browser: from the admin's page to the first sign-in."""
+"""An invitation and a password reset by mail in a browser, from the admin's page to the first sign-in."""
 
 import re
 
@@ -17,7 +17,7 @@ NEWER = "okapi-19-harbour"
 
 
 def link(mailbox: Mailbox, path: str) -> str:
-    """The path of the newest link that begins with `path`."""
+    """Return the path of the newest mailed link that begins with `path`."""
     found = re.findall(rf"http://[^/\s]+({path}\S+)", text_body(mailbox.to("ines@example.org")[-1]))
     return str(found[0])
 
@@ -45,7 +45,7 @@ def test_an_invitation_and_a_new_password_by_mail(
 
     ines = chromium.new_context().new_page()
     ines.goto(services.url + link(mailbox, "/invitation/"))
-    assert ines.url == f"{services.url}/accounts/signup/"  # no secret in the address of the form
+    assert ines.url == f"{services.url}/accounts/signup/"  # the form's URL contains no secret
     ines.get_by_label("Your name, as others see it").fill("Ines")
     ines.get_by_label("User name, to sign in").fill("ines")
     ines.get_by_label("Password").fill(PASSWORD)

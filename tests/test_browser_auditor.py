@@ -1,5 +1,5 @@
-"""An auditor in a real browser: filter the log, save a view, follow a deleted Space, take files away, have the log
-verified, check a receipt elsewhere, and learn which entry was changed afterwards."""
+"""An auditor in a real browser: filters the log, saves a view, follows a deleted Space, downloads files, has the log
+verified, checks a receipt elsewhere, and learns which entry was changed afterwards."""
 
 import csv
 import json
@@ -35,7 +35,7 @@ def no_log_objects(committed: None, bucket: None) -> None:
 
 @pytest.fixture
 def deleted(alice: User, admin: User) -> Space:
-    """Played by its host and by an admin, then deleted at its deadline."""
+    """A Space that its host and an admin played, and that was deleted at its deadline."""
     space = make_row(alice)
     make_contents(space)
     for user in (alice, admin):
@@ -57,7 +57,7 @@ def test_an_auditor_from_sign_in_to_a_changed_entry(
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Log").click()
     filter_and_save(page, deleted)
     by_admins = download(page, tmp_path, "CSV, for spreadsheets"), download(page, tmp_path, "JSON Lines, for programs")
-    assert sequence.run()  # what beat starts each minute
+    assert sequence.run()  # beat starts this each minute
     deletion = follow_to_the_deletion(page, deleted)
     certificate = download(page, tmp_path, "Signed file only (JSON)")
     page.go_back()
@@ -85,7 +85,7 @@ def test_an_auditor_from_sign_in_to_a_changed_entry(
 
 
 def filter_and_save(page: Page, deleted: Space) -> None:
-    """Who played: a view of it, opened again."""
+    """Filter by who played, save a view, and open it again."""
     fold = page.locator(".filter-fold > summary")
     if fold.is_visible():
         fold.click()
@@ -111,7 +111,7 @@ def filter_and_save(page: Page, deleted: Space) -> None:
 
 
 def follow_to_the_deletion(page: Page, deleted: Space) -> LogEntry:
-    """From the entry to the history of its Space, and on to the certificate."""
+    """Follow an entry to the history of its Space, and on to the certificate."""
     page.locator("tbody").get_by_role("link", name=str(deleted.pk)[:8]).click()
     expect(page.get_by_text("deleted on")).to_be_visible()
     expect(page.locator("ol.timeline > li")).to_have_count(LogEntry.objects.filter(space_id=deleted.pk).count())
@@ -133,7 +133,7 @@ def download(page: Page, folder: Path, link: str) -> Path:
 
 
 def check(file: Path, key: str, *options: str) -> str:
-    """What the verifier says about a file, in a process that has nothing of the archive but the verifier."""
+    """Return the verifier's verdict on a file, from a process that can import only the verifier."""
     command = [sys.executable, "-I", verify_log.__file__, str(file), "--key", key, *options]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stderr) == (0, ""), result.stdout
@@ -141,7 +141,7 @@ def check(file: Path, key: str, *options: str) -> str:
 
 
 def verify(page: Page, services: Services) -> str:
-    """One click. The verdict appears on the page that waits for it; the worker begins when the page waits."""
+    """Verify with one click. The open page shows the verdict; the worker starts only when the page is waiting."""
     page.get_by_role("button", name="Verify the log now").click()
     expect(page.get_by_text("The log is being verified.")).to_be_visible()
     page.evaluate("() => { window.isSamePage = true; }")
@@ -157,7 +157,7 @@ def verify(page: Page, services: Services) -> str:
 def test_filters_are_folded_on_phones_only(
     services: Services, chromium: Browser, deleted: Space, auditor: User, screen: Screen
 ) -> None:
-    """Without scripts. What happened is chosen behind a line that says it, everywhere."""
+    """Without scripts. At every width, the choice of events is folded behind a line that names the chosen ones."""
     services.web()
     context = screen.open_context(chromium, java_script_enabled=False)
     name, _, value = session_cookie(auditor).partition("=")

@@ -32,7 +32,7 @@ MANY = [(4.0 * n, 4.0 * n + 3, f"Voice {n // 10 % 12}", f"Line {n} of a long tal
 
 @pytest.fixture
 def open_offline_page(committed: None, chromium: Browser, tmp_path: Path) -> Iterator[Callable[..., OfflinePage]]:
-    """Opens the page of a Space's bundle; closes it afterwards."""
+    """Open the offline page of a Space's bundle; close it afterwards."""
     all_of_them: list[OfflinePage] = []
 
     def open_one(space: Space, **options: Any) -> OfflinePage:
@@ -63,15 +63,15 @@ def test_listening_without_a_network(open_offline_page: Callable[..., OfflinePag
 
 def plays_and_lights_the_line(page: Page) -> None:
     page.get_by_role("button", name="Play", exact=True).click()
-    wait_until(lambda: highlighted_line(page) == DEMO_LINES[0][3], "the first line is lit")
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[0][3], "the first line is highlighted")
     page.get_by_text("Bring a packet on Saturday").click()
     wait_for_time(page, 81.09)
     assert highlighted_line(page) == DEMO_LINES[5][3]
     page.get_by_role("slider", name="Playback position").press("Home")
-    page.wait_for_timeout(4000)  # who touches the lines is reading, and is left alone for so long
-    wait_until(lambda: highlighted_line(page) == DEMO_LINES[1][3], "the next line is lit")
+    page.wait_for_timeout(4000)  # after a click the reader is reading, so the page does not scroll for this long
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[1][3], "the next line is highlighted")
     page.keyboard.press("9")
-    wait_until(lambda: highlighted_line(page) == DEMO_LINES[6][3], "the last line is lit")
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[6][3], "the last line is highlighted")
     assert is_line_in_view(page)
     page.get_by_role("button", name="Pause").click()
 
@@ -83,9 +83,9 @@ def obeys_keys(page: Page) -> None:
     page.keyboard.press("j")
     wait_for_time(page, 34.2, within=0.2)
     page.keyboard.press("k")
-    wait_until(lambda: is_playing(page), "k plays")
+    wait_until(lambda: is_playing(page), "k starts playback")
     page.keyboard.press(" ")
-    wait_until(lambda: not is_playing(page), "the space bar pauses")
+    wait_until(lambda: not is_playing(page), "the space bar pauses playback")
 
 
 def finds_words(page: Page) -> None:
@@ -100,14 +100,14 @@ def finds_words(page: Page) -> None:
 
 
 def changes_its_colors(page: Page) -> None:
-    page.get_by_role("button", name="Colors: automatic").click()  # light on this machine: the other one follows
+    page.get_by_role("button", name="Colors: automatic").click()  # this machine is light, so it turns dark
     assert page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor") == "rgb(18, 22, 20)"
 
     def remembered() -> bool:
         page.reload()
         return page.get_by_role("button", name="Colors: dark").is_visible()
 
-    wait_until(remembered, "the colors are remembered")  # a reload may get another process, which learns it later
+    wait_until(remembered, "the colors are remembered")  # another browser process may load it, and learn it later
 
 
 def test_a_link_to_a_moment(open_offline_page: Callable[..., OfflinePage], alice: User) -> None:
@@ -156,7 +156,7 @@ def test_the_countdown_after_the_deadline(
     page.clock.set_fixed_time(deadline - timedelta(hours=5))
     page.reload()
     expect(page.get_by_text("Spacekeep's copy: 5 hours left")).to_be_visible()
-    expect(page.locator(".clock.kept")).to_have_count(1)  # it is no copy of the host's that ends
+    expect(page.locator(".clock.kept")).to_have_count(1)  # the host's own copy has no deadline
     expect(page.get_by_text("This copy is yours, and stays.")).to_be_visible()
 
     page.clock.set_fixed_time(deadline + timedelta(days=400))
@@ -181,7 +181,7 @@ def test_a_page_with_hours_of_transcript_opens_quickly(
     begun = time.monotonic()
     offline.page.keyboard.press("/")
     offline.page.keyboard.type("5399")
-    # expect() would describe all the lines to itself first, which takes longer than finding.
+    # expect() describes all the lines first, which takes longer than the search.
     status = "document.querySelector('[data-find-status]').textContent"
     wait_until(lambda: offline.page.evaluate(status) == "1 match", "the line was found")
     assert time.monotonic() - begun < 10

@@ -45,7 +45,7 @@ def text_of(page: Page, selector: str) -> list[str]:
 
 
 def hacked(page: Page) -> bool:
-    """Asked after whatever is late has had its time."""
+    """Return whether any script ran, after late events have had time."""
     page.wait_for_timeout(500)
     return bool(page.evaluate("window.__hacked !== undefined"))
 
@@ -68,7 +68,7 @@ def test_hostile_text_is_shown_as_text(chromium: Browser, folder: Path) -> None:
 
 
 def test_the_csp_blocks_scripts_even_without_escaping(chromium: Browser, folder: Path) -> None:
-    """The same page with all of it let in as it is."""
+    """The same page with all hostile texts unescaped."""
     index = folder / "data" / "index.html"
     page_text = index.read_text()
     for text in (TITLE, *SAID):

@@ -1,4 +1,4 @@
-"""A host edits a Space in a real browser, and the bundle that is downloaded then has every change."""
+"""A host edits a Space in a real browser, and a bundle downloaded afterwards contains every change."""
 
 import json
 import zipfile
@@ -43,7 +43,8 @@ def test_title_line_and_speaker_are_edited_and_the_bundle_has_them(
 
 
 def correct_lines_in_place(page: Page) -> None:
-    """By keyboard alone: two lines, one version. Esc cancels, the focus returns, and nothing moves by itself."""
+    """By keyboard alone: correct two lines as one version. Esc cancels, the focus returns, and nothing scrolls by
+    itself."""
     page.get_by_role("link", name="Correct lines").click()
     expect(page.get_by_role("button", name="Correct line 1", exact=True)).to_be_focused()
     page.keyboard.press("ArrowDown")

@@ -1,4 +1,4 @@
-"""A host creates and revokes private addresses of feeds on the pages: programs that have a revoked one lose access."""
+"""A host creates and revokes private feed URLs on the pages. Programs with a revoked URL lose access."""
 
 import pytest
 from playwright.sync_api import Page, expect

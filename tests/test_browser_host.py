@@ -61,7 +61,8 @@ def test_a_host_from_sign_in_to_the_deadline(services: Services, page: Page, ali
 
 
 def find_by_title(page: Page) -> None:
-    """From the header, then in the list, with a part of the title; and past the header to the first row by keyboard."""
+    """Find the Space from the search in the header, then in the list by a part of its title; skip to the first row by
+    keyboard."""
     page.get_by_role("searchbox", name="Search Spaces").fill("seed libr")
     page.keyboard.press("Enter")
     found = page.get_by_role("region", name="Spaces", exact=True)
@@ -83,21 +84,21 @@ def find_by_title(page: Page) -> None:
 
 
 def listen(page: Page) -> None:
-    """Plays, and clicking a line of the transcript goes there."""
+    """Play, then click a line of the transcript to seek to it."""
     page.get_by_role("button", name="Play", exact=True).click()
-    wait_until(lambda: place(page) > 0.3, "it plays")
+    wait_until(lambda: place(page) > 0.3, "playback starts")
     page.get_by_role("link", name="Play from 0:33").click()
-    wait_until(lambda: abs(place(page) - 33) < 2, "it plays from there")
+    wait_until(lambda: abs(place(page) - 33) < 2, "playback continues at the line")
     assert page.evaluate("document.querySelector('audio').error") is None
 
 
 def place(page: Page) -> float:
-    """Where the player is, in seconds."""
+    """Return the player's position in seconds."""
     return float(page.evaluate("document.querySelector('audio').currentTime"))
 
 
 def bundle(page: Page, folder: Path) -> Path:
-    """One click: the page changes by itself, and the download starts by itself."""
+    """Request the bundle with one click: the page updates and the download starts by themselves."""
     page.evaluate("window.notReloaded = true")
     with page.expect_download(timeout=60_000) as download:
         page.get_by_role("button", name="Download", exact=True).click()
@@ -117,7 +118,7 @@ def unpacked(file: Path, folder: Path) -> Path:
 
 
 def resume(address: str, whole: Path) -> None:
-    """What `curl -L -C -` does: the rest, from a byte on, at the address that the page shows, without signing in."""
+    """Resume from a byte on without a session at the URL that the page shows, as `curl -L -C -` does."""
     with urlopen(Request(address, headers={"Range": "bytes=100000-"})) as answer:
         assert answer.status == 206
         assert answer.read() == whole.read_bytes()[100000:]

@@ -26,7 +26,7 @@ SHIFT = """() => new Promise(resolve => {
 
 
 def fill(alice: User, admin: User) -> None:
-    """25 Spaces with waveforms that are as different as real ones."""
+    """25 Spaces whose waveforms differ as much as real ones."""
     noise = random.Random(1)
     facts = {"extension": "m4a", "content_type": "audio/mp4", "codec": "aac", "sample_rate": 48000, "channels": 1}
     for n in range(25):
@@ -50,7 +50,7 @@ def test_rows_are_compact_and_the_page_is_light(
     wide = open_list(chromium, services, 1440)
     *heights, flagged = wide.evaluate(HEIGHTS)
     assert heights == [72] * 24
-    assert 72 < flagged < 100  # its state has a line of its own
+    assert 72 < flagged < 100  # the state has its own line
     expect(wide.locator(".space-rows .meta").first).to_have_text(re.compile(r"Size: [0-9.]+ MB"))
     assert 10_000 < wide.evaluate(WEIGHT) <= 30_000
     assert_calm(wide)
@@ -69,7 +69,7 @@ def test_rows_are_compact_and_the_page_is_light(
 
 
 def shows_utc_by_keyboard(page: Page) -> None:
-    """With one stop of the Tab key for all times."""
+    """One Tab stop serves all times."""
     times = page.locator(".space-rows .meta time")
     local = times.all_text_contents()
     switch = page.locator("[data-utc-switch]")
@@ -80,7 +80,7 @@ def shows_utc_by_keyboard(page: Page) -> None:
     assert all(text.endswith(" UTC") for text in times.all_text_contents())
     assert [time.get_attribute("title") for time in times.all()] == local
 
-    page.reload(wait_until="networkidle")  # it is remembered, and nothing moves on the next page
+    page.reload(wait_until="networkidle")  # the choice is remembered, and the layout of the next page does not shift
     expect(switch).to_have_text("Show my local times")
     assert all(text.endswith(" UTC") for text in times.all_text_contents())
     assert page.evaluate(SHIFT) < 0.01

@@ -1,4 +1,4 @@
-"""An open page notices what happens to its Spaces, without a reload: a flag, a lift, the deadline."""
+"""An open page shows changes of its Spaces without a reload: a flag, a lift, the deadline."""
 
 from datetime import timedelta
 
@@ -31,8 +31,8 @@ def open_page(services: Services, chromium: Browser, path: str, name: str = "ali
 
 
 def come_back(page: Page) -> None:
-    """The reader's window is in front again: the page asks at once, as it does every half minute by itself."""
-    page.wait_for_timeout(2100)  # it does not ask more often than every 2 seconds
+    """Focus the window: the page polls at once, as it does every half minute by itself."""
+    page.wait_for_timeout(2100)  # it polls at most every 2 seconds
     page.evaluate("dispatchEvent(new Event('focus'))")
 
 
@@ -63,7 +63,7 @@ def test_flags_and_holds_appear_while_the_recording_plays(
     come_back(page)
 
     expect(page.locator("#clock .clock-words")).to_have_text("23 days left")
-    expect(page.get_by_label("Why do you disagree?")).to_have_value("Nobody sold any")  # what is typed stays
+    expect(page.get_by_label("Why do you disagree?")).to_have_value("Nobody sold any")  # typed text stays
     page.get_by_label("Why do you disagree?").fill("")
     page.get_by_role("button", name="Pause", exact=True).focus()
     expect(page.locator("#flags")).to_contain_text("It was a play.")
@@ -86,7 +86,7 @@ def end_in(space: Space, seconds: float) -> None:
 
 
 def download_and_reason(listing: Page) -> list[Locator]:
-    """What a row has until its deadline."""
+    """Return the links that a row has until its deadline."""
     row = listing.locator("li[data-space]").first
     return [row.get_by_role("button", name="Download"), row.locator(".why")]
 
@@ -139,7 +139,7 @@ def test_a_list_notices_a_flag(services: Services, chromium: Browser, alice: Use
 def test_an_open_review_notices_a_flag_and_a_hold(
     services: Services, chromium: Browser, alice: User, admin: User, second_admin: User
 ) -> None:
-    """And each page of a signed-in person counts notices, also one that shows no Space."""
+    """Also, each page of a signed-in user updates the number of notices, even if it shows no Space."""
     space = make_space(alice)
     services.web()
     page = open_page(services, chromium, f"/moderation/spaces/{space.pk}/", "ada")
@@ -168,14 +168,14 @@ def test_an_open_review_notices_a_flag_and_a_hold(
 
 
 def next_update(page: Page, seconds: int = 61) -> None:
-    """The page asks again, as it does after these seconds. Returns before the answer."""
+    """Advance the page's clock so that it polls. Returns before the response."""
     page.clock.fast_forward(1000 * seconds)
 
 
 def test_parts_that_update_themselves_never_show_an_old_state_as_the_present_one(
     services: Services, chromium: Browser, alice: User, admin: User
 ) -> None:
-    """The page of the status, each minute, and the progress of an upload, each second."""
+    """Covers the status page, which polls each minute, and the progress of an upload, which polls each second."""
     rehearsal.run(store())
     uploaded = make_row(alice, state="processing")
     services.web()

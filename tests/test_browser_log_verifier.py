@@ -1,4 +1,5 @@
-"""The verifier for people without a terminal: one file, opened from the disk, with the verdicts of verify_log.py."""
+"""The verifier for people without a terminal: one HTML file opened from disk gives the same verdicts as
+verify_log.py."""
 
 import base64
 import random
@@ -53,7 +54,7 @@ def clean(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def verifier(page: Page, tmp_path: Path) -> Page:
-    """The page, opened from the disk; no request of any kind may leave it."""
+    """The page, opened from disk. Any request from it fails the test."""
     path = tmp_path / "verify.html"
     path.write_bytes(exporting.verifier_page())
     requests: list[str] = []
@@ -64,7 +65,7 @@ def verifier(page: Page, tmp_path: Path) -> Page:
 
 
 def ask(page: Page, file: Path, key: str = str(KEY), *known: Path) -> str:
-    """What the page says about a file."""
+    """Return the page's verdict on a file."""
     page.locator("#keys").fill(key)
     page.locator("#file").set_input_files(file)
     page.locator("#known").set_input_files(list(known))
@@ -97,7 +98,7 @@ def test_every_export_has_the_verdict_of_the_python_verifier(verifier: Page, cle
 
 
 def mutate(folder: Path, chance: random.Random) -> None:
-    """One to three changes to the entries, now and then one to the hashes too."""
+    """Make one to three changes to the entries, and sometimes one to the hashes."""
     path = folder / "entries.jsonl"
     entries = path.read_bytes().splitlines(keepends=True)
     for _ in range(chance.randint(1, 3)):
@@ -124,7 +125,7 @@ def mutate(folder: Path, chance: random.Random) -> None:
 def test_mutated_exports_have_the_verdict_of_the_python_verifier(
     page: Page, clean: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both look ahead for 20 entries only, so that what lies beyond is in a log of 300 too."""
+    """LOOK_AHEAD is 20 in both, so that 300 entries are enough to have some beyond it."""
     monkeypatch.setattr(verify_log, "LOOK_AHEAD", 20)
     source = exporting.verifier_page().decode()
     assert source.count("LOOK_AHEAD = 65536") == 1
@@ -202,7 +203,7 @@ def test_certificates_have_the_verdicts_of_the_python_verifier(verifier: Page, t
     for number, (change, code) in enumerate(CASES):
         parts = change(make_parts())
         if parts.pem == b"no key" or parts.document == b"[]":
-            continue  # the page looks at what a file is: here neither keys nor a certificate
+            continue  # the page recognizes files by content: these are neither keys nor a certificate
         document, receipt, pem = (tmp_path / f"{number}.{end}" for end in ("json", "tlog-proof", "pem"))
         document.write_bytes(parts.document)
         receipt.write_text(str(parts.receipt))
@@ -219,7 +220,8 @@ def test_certificates_have_the_verdicts_of_the_python_verifier(verifier: Page, t
 
 
 def zip_certificates(path: Path, *names: str, receipts: Sequence[str] | None = None) -> Path:
-    """What the page of a certificate gives: {name}.json and its receipt, the keys, and what is not verified."""
+    """Write what the page of a certificate downloads: {name}.json with its receipt, the keys, and other files that are
+    not verified."""
     parts = make_parts()
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("README.txt", "Certificates of deletion.")
@@ -258,7 +260,8 @@ def check_certificates_in_a_zip(verifier: Page, folder: Path, names: str) -> Non
 
 
 def check_an_older_key(verifier: Page, path: Path, pem: str) -> None:
-    """Who trusts a key from before a rotation: the list beside the certificates says that it endorsed the next one."""
+    """Check with a key from before a rotation: the list of keys beside the certificates contains its endorsement of the
+    next one."""
     later = path.with_name(f"later {path.name}")
     with zipfile.ZipFile(path) as given, zipfile.ZipFile(later, "w") as package:
         for name in given.namelist():
@@ -312,7 +315,7 @@ def test_keys_that_come_with_the_files_are_filled_in_and_prove_little(verifier: 
     expect(verifier.locator("#verdict.part")).to_contain_text("The keys came with the files")
 
     verifier.reload()
-    own = str(NEXT_KEY)  # a file adds no key to those of somebody who gave one
+    own = str(NEXT_KEY)  # when the user gave a key, a file in the ZIP adds no trusted key
     keys.fill(own)
     verifier.locator("#file").set_input_files(path)
     expect(keys).to_have_value(re.compile("BEGIN PUBLIC KEY"))

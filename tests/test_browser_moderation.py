@@ -80,7 +80,7 @@ def test_flag_appeal_lift_deletion_and_certificate(
 
 
 def verified(page: Page, space: Space, folder: Path) -> None:
-    """The auditor takes certificate and key along, and checks them elsewhere with nothing else of ours."""
+    """Check the downloaded certificate with the downloaded key and verifier, without any other code of ours."""
     page.get_by_role("link", name=f"Open the certificate of {space.pk}").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="Signed file only (JSON)").click()
@@ -99,9 +99,9 @@ def verified(page: Page, space: Space, folder: Path) -> None:
 
 
 def chooses_lines(page: Page) -> None:
-    """By keyboard and by mouse; ticks and the field with numbers say the same."""
+    """Choose lines by keyboard and by mouse; the ticks and the field with line numbers stay in sync."""
     field = page.get_by_label("Evidence (lines)")
-    expect(page.get_by_label("Line 2 as evidence")).to_have_attribute("tabindex", "-1")  # the script has come
+    expect(page.get_by_label("Line 2 as evidence")).to_have_attribute("tabindex", "-1")  # the script has loaded
     stamp = page.get_by_role("link", name="Play from 0:09")
     stamp.focus()
     stamp.press("x")
@@ -111,12 +111,12 @@ def chooses_lines(page: Page) -> None:
     page.keyboard.press("Shift+X")
     expect(field).to_have_value("3-5")
     page.get_by_label("Line 5 as evidence").focus()
-    page.keyboard.press("Space")  # the tick of the line that has the focus
+    page.keyboard.press("Space")  # toggles the focused line's tick
     expect(field).to_have_value("3-4")
     page.get_by_label("Line 7 as evidence").check()
     expect(field).to_have_value("3-4, 7")
     field.fill("5")
-    page.evaluate("dispatchEvent(new Event('pageshow'))")  # a slow page is shown while somebody types
+    page.evaluate("dispatchEvent(new Event('pageshow'))")  # a slow page finishes loading while somebody types
     field.blur()
     expect(page.get_by_label("Line 3 as evidence")).not_to_be_checked()
     expect(page.get_by_label("Line 5 as evidence")).to_be_checked()
@@ -129,7 +129,7 @@ def chooses_lines(page: Page) -> None:
 
 
 def uses_keys_of_the_queue(page: Page) -> None:
-    """J and K move in the queue, which has no other Space here, also while the player has the focus."""
+    """J and K move in the queue (which has no other Space here), even while the player has the focus."""
     play = page.get_by_role("button", name="Play", exact=True)
     expect(play).to_be_enabled()
     play.press("l")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 
 def make_notices(user: User) -> str:
-    """Two urgent notices about other Spaces; the address of a Space's page."""
+    """Create two urgent notices about other Spaces. Returns the URL of a Space's page."""
     space = make_row(user, title="Seeds")
     make_contents(space)
     for title in ("Beans", "Peas"):
@@ -67,7 +67,7 @@ def test_dismiss_without_scripts(services: Services, chromium: Browser, alice: U
 
     dismiss(page)
 
-    wait_until(lambda: page.url == services.url + where, "it is the same page again")
+    wait_until(lambda: page.url == services.url + where, "the page was loaded again")
     expect(page.locator("#notes")).to_contain_text("2 bundles could not be built.")
     page.locator("#notes").get_by_role("link").first.click()
     assert page.url == f"{services.url}/notices/"

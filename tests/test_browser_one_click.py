@@ -1,4 +1,4 @@
-"""From My Spaces to the file on disk with one click; several Spaces with two ticks and one click."""
+"""Download a Space from My Spaces with one click, and several with two ticks and one click."""
 
 import zipfile
 from pathlib import Path

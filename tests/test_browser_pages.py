@@ -1,7 +1,8 @@
-"""Every page in a browser, at two widths, light and dark: axe finds nothing, nothing is too wide, moves, or is refused.
+"""Every page in a browser, at two widths, light and dark: no axe violations, no overflow, no layout shift, no blocked
+requests.
 
-`make pages` runs all of it. PAGES_FOLDER: where to save a picture of each page. PAGES_ONLY: a regular expression that
-the names of the visits match.
+`make pages` runs all of it. PAGES_FOLDER: where to save a picture of each page. PAGES_ONLY: a regular expression for
+the names of the visits.
 """
 
 import os
@@ -31,11 +32,11 @@ def world(committed: None) -> PageWorld:
 
 
 def visit(chromium: Browser, services: Services, world: PageWorld, one: Visit, screen: Screen) -> list[str]:
-    """The problems of one page."""
+    """Return the problems of one page."""
     context = screen.open_context(chromium)
     if one.who:
         name, _, value = session_cookie(User.objects.get(username=one.who)).partition("=")
-        zone = ("zone", TIME_ZONE)  # set when signing in: core/local-times.js
+        zone = ("zone", TIME_ZONE)  # sign-in sets it: core/local-times.js
         context.add_cookies([{"name": n, "value": v, "url": services.url} for n, v in ((name, value), zone)])
     serve_error_pages(context)
     check = PageCheck(context.new_page(), one.status)
@@ -68,7 +69,7 @@ SAMPLE = (
 def test_a_sample_of_pages(services: Services, chromium: Browser, world: PageWorld) -> None:
     services.web()
     for name in ("open", "flagged"):
-        getattr(world, name)  # makes it, so that the list has rows with and without a state
+        getattr(world, name)  # creates it, so that the list has rows with and without a state
 
     assert {one.name: visit(chromium, services, world, one, PHONE) for one in SAMPLE} == {
         "account-login-visitor": [],
@@ -98,7 +99,7 @@ def test_every_page(services: Services, chromium: Browser, world: PageWorld, scr
     problems = [f"{one.name}: {line}" for one in visits for line in visit(chromium, services, world, one, screen)]
 
     assert visits
-    if problems:  # an assertion would show the first lines only
+    if problems:  # an assertion would show only the first lines
         pytest.fail("\n".join(problems), pytrace=False)
 
 
@@ -114,7 +115,7 @@ def test_every_address_is_visited_or_is_no_page() -> None:
 
 
 def short_name(name: str) -> str:
-    """`api:*` for what is in the namespace."""
+    """Shorten the names in a namespace to `api:*`."""
     space, colon, _ = name.partition(":")
     return f"{space}:*" if colon and space in ("api", "admin") else name
 

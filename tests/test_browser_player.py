@@ -49,12 +49,12 @@ def opens_at_the_line_of_a_moment(page: Page) -> None:
 def lights_the_line_that_is_spoken(page: Page) -> None:
     page.get_by_role("slider", name="Playback position").press("Home")
     page.get_by_role("button", name="Play", exact=True).click()
-    wait_until(lambda: highlighted_line(page) == DEMO_LINES[0][3], "the first line is lit")
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[0][3], "the first line is highlighted")
     track = page.locator(".track").bounding_box()
     assert track is not None
     page.mouse.click(track["x"] + track["width"] * 83 / 88.366, track["y"] + 40)
-    wait_until(lambda: highlighted_line(page) == DEMO_LINES[5][3], "the line of 83 s is lit")
-    wait_until(lambda: highlighted_line(page) == DEMO_LINES[6][3], "the next one follows by itself")
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[5][3], "the line at 83 s is highlighted")
+    wait_until(lambda: highlighted_line(page) == DEMO_LINES[6][3], "the next line is highlighted")
     assert is_line_in_view(page)
     page.get_by_role("button", name="Pause").click()
     assert not is_playing(page)
@@ -72,9 +72,9 @@ def obeys_keys(page: Page) -> None:
     page.keyboard.press("j")
     wait_for_time(page, 29.2, within=0.2)
     page.keyboard.press("k")
-    wait_until(lambda: is_playing(page), "k plays")
+    wait_until(lambda: is_playing(page), "k starts playback")
     page.keyboard.press(" ")
-    wait_until(lambda: not is_playing(page), "the space bar pauses")
+    wait_until(lambda: not is_playing(page), "the space bar pauses playback")
     page.keyboard.press(">")
     assert page.evaluate("document.querySelector('audio').playbackRate") == 1.25
     page.keyboard.press("0")
@@ -156,7 +156,7 @@ def test_a_small_window_and_the_dark_theme(services: Services, chromium: Browser
     by_day = ink(page)
     page.get_by_role("button", name="Colors: automatic").click()
 
-    wait_until(lambda: ink(page) != by_day, "the waveform is drawn for the night")
+    wait_until(lambda: ink(page) != by_day, "the waveform is drawn in dark colors")
 
 
 @pytest.mark.usefixtures("committed")
@@ -179,7 +179,7 @@ def test_without_scripts_it_still_plays(services: Services, chromium: Browser, a
 
 
 def ink(page: Page) -> list[int]:
-    """The color of the loudest bar near the beginning of the waveform: red, green, blue."""
+    """Return the color (red, green, blue) of the loudest bar near the start of the waveform."""
     color: list[int] = page.evaluate(
         """() => {
           const canvas = document.querySelector('.wave > div').shadowRoot.querySelector('.canvases canvas');
@@ -195,7 +195,8 @@ def ink(page: Page) -> list[int]:
 
 @pytest.mark.usefixtures("committed")
 def test_the_first_play_asks_the_portal_once(services: Services, page: Page, alice: User) -> None:
-    """What the player loads with the page is enough to begin; the rest comes from the store, in one request."""
+    """The player can start with the data loaded with the page. It then fetches the rest from the store in one
+    request."""
     services.web()
     space = make_playable_space(alice, peaks=PEAKS)
     browser_sessions.open_signed_in(page, services.url, "alice")
@@ -209,8 +210,8 @@ def test_the_first_play_asks_the_portal_once(services: Services, page: Page, ali
     page.wait_for_function("document.querySelector('audio').readyState >= HTMLMediaElement.HAVE_FUTURE_DATA")
     at_first = list(asked)
     play.click()
-    wait_until(lambda: current_time(page) > 0.3, "it plays")
+    wait_until(lambda: current_time(page) > 0.3, "playback starts")
 
-    assert [url == audio for url in at_first] == [True, False]  # and the signed address that it redirects to
+    assert [url == audio for url in at_first] == [True, False]  # and the signed URL of the redirect
     assert len(asked) <= 3
     assert asked.count(audio) == 1

@@ -1,4 +1,4 @@
-"""Expiring signed URLs in the player: a seek gets a new one; at the deadline playback stops."""
+"""When a signed URL expires, the player's next seek gets a new one. At the deadline playback stops."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ LINES = [(10.0 * n, 10.0 * n + 9, "Nora", f"Line {n}.") for n in range(32)]
 
 @pytest.fixture(scope="module")
 def noise(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """327 s in 30 MiB: more than a browser fetches ahead."""
+    """327 s in 30 MiB, which is more than a browser buffers."""
     return make_noise(tmp_path_factory.mktemp("sounds") / "noise.wav", 30)
 
 
@@ -38,10 +38,10 @@ def test_a_seek_after_the_signed_url_expired(
     browser_sessions.open_signed_in(page, services.url, "alice")
     page.goto(f"{services.url}/spaces/{space.pk}/")
     page.get_by_role("button", name="Play", exact=True).click()
-    wait_until(lambda: current_time(page) > 0.2, "it plays")
+    wait_until(lambda: current_time(page) > 0.2, "playback starts")
     if not playing:
         page.keyboard.press("k")
-    page.wait_for_timeout(3100)  # the address that it plays from lives for 2 s
+    page.wait_for_timeout(3100)  # the signed URL that it plays from is valid for 2 s
 
     page.get_by_role("slider", name="Playback position").press("9") if playing else page.keyboard.press("9")
 
@@ -51,7 +51,7 @@ def test_a_seek_after_the_signed_url_expired(
     assert page.evaluate("document.querySelector('audio').error") is None
     assert is_playing(page) is playing
     if playing:
-        wait_until(lambda: current_time(page) > 295.3, "it plays on from there")
+        wait_until(lambda: current_time(page) > 295.3, "playback continues at the new position")
     else:
         assert current_time(page) == pytest.approx(294.912, abs=0.1)
     assert highlighted_line(page) == "Line 29."
@@ -69,11 +69,11 @@ def test_the_deadline_during_playback(services: Services, page: Page, alice: Use
     for deadline in approaching_deadlines(space):
         page.goto(f"{services.url}/spaces/{space.pk}/")
         page.get_by_role("button", name="Play", exact=True).click()
-        wait_until(lambda: current_time(page) > 0.5 or dbtime.now() >= deadline, "it plays")  # noqa: B023
+        wait_until(lambda: current_time(page) > 0.5 or dbtime.now() >= deadline, "playback starts")  # noqa: B023
         if dbtime.now() < deadline:
             break
 
-    # The page would become the gone page by itself (test_browser_live.py): here it can't be loaded.
+    # The page would turn into the "gone" page (test_browser_live.py); here that page cannot load.
     page.route(f"**/spaces/{space.pk}/", lambda route: route.abort("aborted"))
     wait_until(lambda: dbtime.now() >= deadline, "the deadline comes")
     expect(page.get_by_text("The deadline of this Space has passed. It can no longer be played.")).to_be_visible()
@@ -83,7 +83,7 @@ def test_the_deadline_during_playback(services: Services, page: Page, alice: Use
     page.get_by_text("Good evening, everyone").click(force=True)
     page.wait_for_timeout(300)
     assert not is_playing(page)
-    assert page.evaluate("isNaN(document.querySelector('audio').duration)")  # nothing is buffered any more
+    assert page.evaluate("isNaN(document.querySelector('audio').duration)")  # nothing is buffered
     cookie = "; ".join(f"{c['name']}={c['value']}" for c in page.context.cookies())
     for what in ("audio", "peaks.json", "transcript.vtt", ""):
         assert fetch(f"{services.url}/spaces/{space.pk}/{what}", cookie)[0] == 410

@@ -1,4 +1,5 @@
-"""Find in the transcript: matches are counted, marked in the text and on the waveform, and reachable by keys."""
+"""Find in the transcript: matches are counted, highlighted in the text and on the waveform, and reachable by
+keyboard."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,7 +18,7 @@ from tests.support.player import (
 from tests.support.processes import Services
 from tests.support.waiting import wait_until
 
-# As many lines as an hour or two has, in the 88 seconds of the demo recording.
+# As many lines as one or two hours of speech, in the 88 seconds of the demo recording.
 MANY = [(0.04 * n, 0.04 * n + 0.03, f"Voice {n // 10 % 12}", f"Line {n} of a long talk.") for n in range(2000)]
 
 
@@ -54,7 +55,7 @@ def test_every_match_is_marked_and_reachable(services: Services, page: Page, ali
     field.press("Escape")
     assert (search_matches(page), waveform_marks(page)) == ([], [])
 
-    page.goto(f"{page.url}?t=32#find=seed")  # as results of a search link to a line
+    page.goto(f"{page.url}?t=32#find=seed")  # as search results link to a line
     expect(page.locator("[data-find-status]")).to_have_text("3 of 5")
     assert search_matches(page, "found-now") == ["Seed"]
     assert console_errors.messages == []
@@ -77,7 +78,7 @@ def test_stepping_through_hours_of_transcript_is_quick(services: Services, page:
 
     page.get_by_text("Keyboard shortcuts", exact=True).click()
     page.keyboard.press("5")
-    wait_until(lambda: highlighted_line(page) == "Line 1105 of a long talk.", "the line in the middle is lit")
+    wait_until(lambda: highlighted_line(page) == "Line 1105 of a long talk.", "the line in the middle is highlighted")
     wait_until(lambda: is_line_in_view(page), "it is in view")
     assert console_errors.messages == []
 
@@ -87,7 +88,7 @@ def test_playback_does_not_scroll_a_reader_away(services: Services, page: Page, 
     open_player(services, page, alice, MANY)
     page.locator("[data-lines] li").first.hover()
     page.mouse.wheel(0, 3000)
-    wait_until(lambda: page.evaluate("scrollY") > 2000, "it was scrolled")
+    wait_until(lambda: page.evaluate("scrollY") > 2000, "the page has scrolled")
 
     page.get_by_role("button", name="Play", exact=True).click()
     wait_for_time(page, 0.8, within=0.7)

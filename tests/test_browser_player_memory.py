@@ -31,7 +31,7 @@ def test_position_speed_and_volume_are_remembered(services: Services, page: Page
     wait_for_time(page, 81.09)
     page.keyboard.press("k")
     page.keyboard.press("ArrowLeft")
-    page.get_by_role("slider", name="Volume").press("ArrowLeft")  # it does not skip
+    page.get_by_role("slider", name="Volume").press("ArrowLeft")  # changes the volume and does not seek
 
     page.goto(f"{services.url}/spaces/{other.pk}/")
     wait_for_time(page, 0, within=0.1)
@@ -43,10 +43,10 @@ def test_position_speed_and_volume_are_remembered(services: Services, page: Page
     assert page.evaluate(SPEED) == [1.5, "1.5"]
     assert page.evaluate(VOLUME) == [0.95, "0.95"]
     page.goto(f"{address}?t=15")
-    wait_for_time(page, 15.36, within=0.1)  # a link says better where to start
+    wait_for_time(page, 15.36, within=0.1)  # the time in a link has precedence
     assert errors.messages == []
     assert page.evaluate(STORED) == [f"player:{space.pk}"]
 
     make_due(space)
     page.goto(address)
-    wait_until(lambda: page.evaluate(STORED) == [], "it is forgotten")
+    wait_until(lambda: page.evaluate(STORED) == [], "the stored position is deleted")

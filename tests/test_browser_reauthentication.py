@@ -1,4 +1,5 @@
-"""What was typed is back in its form when somebody leaves the page that asks who they are, until it was sent."""
+"""If a user leaves the page that asks for their password again, the form still contains what they typed, until they
+send it."""
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
@@ -19,7 +20,7 @@ def find_session(page: Page) -> SessionStore:
 
 
 def make_stale(page: Page) -> None:
-    """As if the password was given 16 minutes ago."""
+    """Date the sign-in back by 16 minutes."""
     session = find_session(page)
     records = session["account_authentication_methods"]
     session["account_authentication_methods"] = [record | {"at": record["at"] - 16 * 60} for record in records]
@@ -66,7 +67,7 @@ def test_a_reason_survives_a_question_that_is_left(services: Services, page: Pag
     open_form(other.pk)
     page.get_by_text("Place a legal hold", exact=True).click()
     reason.fill(REASON)
-    find_session(page).delete()  # it ended meanwhile
+    find_session(page).delete()  # the session has ended in the meantime
     page.get_by_role("button", name="Place the hold").click()
     page.get_by_label("User name or e-mail").fill("ada")
     page.get_by_label("Password").fill(PASSWORD)

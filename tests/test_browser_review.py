@@ -33,7 +33,7 @@ def test_the_queue_by_keyboard_from_ten_to_none(services: Services, page: Page, 
 
     def is_open(title: str) -> None:
         expect(page.locator("article h2")).to_have_text(title)
-        page.wait_for_load_state()  # the keys work from then on
+        page.wait_for_load_state()  # from here on the shortcuts work
 
     is_open("Space 0")
     page.keyboard.press("j")
@@ -50,7 +50,7 @@ def test_the_queue_by_keyboard_from_ten_to_none(services: Services, page: Page, 
     reason = page.get_by_label("Reason (the host reads it)")
     expect(reason).to_have_value("They sold watches.")
     reason.press("End")
-    reason.press("n")  # text, and no shortcut
+    reason.press("n")  # typed text, not a shortcut
     expect(reason).to_have_value("They sold watches.n")
     page.get_by_role("button", name="Flag this Space").press("Enter")
     is_open("Space 1")
@@ -64,9 +64,9 @@ def test_the_queue_by_keyboard_from_ten_to_none(services: Services, page: Page, 
     page.get_by_role("button", name="Undo").click()
     for number in range(1, 10):
         is_open(f"Space {number}")
-        shown = "Space 1" if number == 1 else f"Space {number - 1}"  # undone once more
+        shown = "Space 1" if number == 1 else f"Space {number - 1}"  # undone a second time
         expect(page.get_by_role("status").filter(has_text=shown)).to_be_visible()
-        assert button.bounding_box() == place  # no message moves it
+        assert button.bounding_box() == place  # no message shifts the layout
         page.keyboard.press("n")
     expect(page.get_by_role("heading", name="Nothing to review")).to_be_visible()
 
@@ -77,7 +77,7 @@ def test_the_queue_by_keyboard_from_ten_to_none(services: Services, page: Page, 
 
 
 def selects_several(page: Page) -> None:
-    """The buttons work once a Space is ticked, and say how many are."""
+    """The buttons are enabled once a Space is ticked, and show how many are ticked."""
     buttons = [page.get_by_role("button", name=name) for name in ("Flag selected", "Hold selected")]
     for button in buttons:
         expect(button).to_be_disabled()
@@ -112,12 +112,12 @@ def test_no_button_of_the_review_is_cut_off(
         page.get_by_label("Rule", exact=True).select_option("spam")
         expect(page.get_by_text("Misleading people for gain.")).to_be_visible()
         assert in_sight(flag)
-        page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")  # reads lines
+        page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")  # it reads the lines
         assert in_sight(flag)
         assert in_sight(page.get_by_label("Rule", exact=True))
     page.get_by_role("link", name="Legal hold").click()
     expect(page.get_by_label("Who requested it, and why")).to_be_visible()
-    expect(flag).to_be_hidden()  # one is open at a time
+    expect(flag).to_be_hidden()  # only one is open at a time
     assert in_sight(hold, scroll=width == 360)
 
     violations.flag(space.pk, "spam", "They sold watches.", admin)
@@ -126,7 +126,8 @@ def test_no_button_of_the_review_is_cut_off(
 
 
 def in_sight(button: Locator, *, scroll: bool = False) -> bool:
-    """Whether all of it is in the window, and nothing covers or clips it. `scroll`: the page may scroll to it first."""
+    """Return whether the whole element is in the window and nothing covers or clips it. `scroll`: scroll to it
+    first."""
     expect(button).to_be_visible()
     if scroll:
         button.scroll_into_view_if_needed()

@@ -1,4 +1,5 @@
-"""Signing in with a real browser, under the real Content-Security-Policy: passkeys, an app, another provider."""
+"""Signing in with a real browser under the real Content-Security-Policy: passkeys, an authenticator app, another
+provider."""
 
 import re
 from collections.abc import Iterator
@@ -17,14 +18,14 @@ from tests.support.totp import forget_used_codes, fresh_totp
 
 @pytest.fixture
 def site(services: Services) -> str:
-    """The portal, with second factors required, at a domain name: passkeys need one."""
+    """The portal with required second factors, at a domain name, because passkeys need one."""
     services.web(REQUIRE_SECOND_FACTOR="1", ALLOWED_HOSTS="localhost,127.0.0.1")
     return f"http://localhost:{services.port}"
 
 
 @pytest.fixture
 def problems(page: Page) -> Iterator[list[str]]:
-    """What the browser's console complains about, such as a script that the policy forbids."""
+    """Collect the console's complaints, such as scripts that the policy blocks."""
     texts: list[str] = []
     page.on("console", lambda message: texts.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: texts.append(str(error)))
@@ -41,7 +42,8 @@ def enter_password(page: Page, site: str, name: str) -> None:
 
 @pytest.mark.usefixtures("problems")
 def test_sign_in_with_a_passkey_alone(page: Page, site: str) -> None:
-    """An admin's first sign-in leads to a passkey; the next needs nothing else. Then the identity is confirmed."""
+    """An admin's first sign-in leads to setting up a passkey; the next one needs only the passkey. Then it confirms the
+    identity."""
     make_user("ada", role="admins")
     cdp, authenticator = add_authenticator(page)
 
@@ -69,7 +71,7 @@ def test_sign_in_with_a_passkey_alone(page: Page, site: str) -> None:
 
 
 def confirm_with_the_passkey(page: Page, site: str) -> None:
-    """A token is asked for long after the sign-in: the passkey confirms, and what was typed is used."""
+    """Create a token long after the sign-in: the passkey confirms the identity, and the typed form is submitted."""
     make_sessions_stale()
     page.goto(f"{site}/recorders/")
     page.get_by_label("Name of the device").fill("Studio 7")
@@ -81,7 +83,7 @@ def confirm_with_the_passkey(page: Page, site: str) -> None:
 
 
 def make_sessions_stale() -> None:
-    """Let every sign-in have been an hour ago."""
+    """Date every sign-in back by an hour."""
     from django.contrib.sessions.backends.db import SessionStore
     from django.contrib.sessions.models import Session
 
@@ -94,7 +96,7 @@ def make_sessions_stale() -> None:
 
 @pytest.mark.usefixtures("problems")
 def test_first_sign_in_with_an_app(page: Page, site: str) -> None:
-    """An auditor sets up an app, and signs in with its code."""
+    """An auditor sets up an authenticator app and signs in with its code."""
     make_user("otto", role="auditors")
 
     enter_password(page, site, "otto")
@@ -132,7 +134,7 @@ def test_a_device_is_signed_out_from_another(chromium: object, page: Page, site:
 
 
 def test_sign_in_at_another_provider(page: Page, services: Services, alice: User) -> None:
-    """The policy of the page lets the form lead to the provider."""
+    """The page's policy allows the form to redirect to the provider."""
     EmailAddress.objects.create(user=alice, email="alice@example.org", verified=True, primary=True)
     with oidc_provider() as provider:
         provider.person = {"sub": "1", "email": "alice@example.org", "email_verified": True}

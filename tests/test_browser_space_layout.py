@@ -1,4 +1,4 @@
-"""The page of a Space on wide and narrow screens: order, a player that stays in sight, weight, no layout shift."""
+"""The page of a Space on wide and narrow screens: order, a player that stays visible, page weight, no layout shift."""
 
 import itertools
 import re
@@ -50,7 +50,7 @@ def test_wide_and_narrow(services: Services, chromium: Browser, alice: User) -> 
     assert boxes["player"]["x"] == boxes["lines"]["x"] < boxes["clock"]["x"]
     right = [boxes[name] for name in ("clock", "bundle", "files")]
     assert all(upper["bottom"] < lower["y"] for upper, lower in itertools.pairwise(right))
-    assert boxes["bundle"]["bottom"] < 900  # on the first screen
+    assert boxes["bundle"]["bottom"] < 900  # within the first screen
     assert_calm(wide)
     assert_player_stays(wide, ".track")
     assert_explained_below_the_deadline(wide)
@@ -89,7 +89,7 @@ def assert_calm(page: Page) -> None:
 
 
 def assert_player_stays(page: Page, selector: str) -> None:
-    """Also far down in the transcript, which is no box that scrolls by itself."""
+    """Even far down in the transcript, which is not a scroll box of its own."""
     page.get_by_text("Line 90.").scroll_into_view_if_needed()
     box: Any = page.locator(selector).bounding_box()
     assert 0 <= box["y"] < 200
@@ -103,7 +103,7 @@ def assert_player_stays(page: Page, selector: str) -> None:
 
 
 def assert_touchable(page: Page) -> None:
-    """A tap on the time of a line plays it, and brings the button that copies a link to it."""
+    """Tapping the time of a line plays it, and shows the button that copies a link to it."""
     line = page.get_by_role("listitem").filter(has_text="Line 90.")
     stamp = line.get_by_role("link")
     for target in (stamp, page.get_by_text("Why this date?")):
@@ -123,14 +123,14 @@ def assert_explained_below_the_deadline(page: Page) -> None:
     box: Any = reasons.bounding_box()
     when: Any = page.locator("#clock .clock-when").first.bounding_box()
     assert box["y"] >= when["y"] + when["height"]
-    page.mouse.move(box["x"] + 50, box["y"] + 10, steps=10)  # it stays open on the way there
+    page.mouse.move(box["x"] + 50, box["y"] + 10, steps=10)  # it stays open while the pointer moves there
     expect(reasons).to_be_visible()
     page.mouse.move(0, 0)
     expect(reasons).to_be_hidden()
 
 
 def assert_prints_clean(page: Page) -> None:
-    """The whole transcript, and nothing to click."""
+    """The print has the whole transcript and no controls."""
     page.emulate_media(media="print")
     shown = """selector => [...document.querySelectorAll(selector)].filter(element => element.checkVisibility())
       .map(element => element.outerHTML.slice(0, 80))"""

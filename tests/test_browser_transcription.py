@@ -45,20 +45,20 @@ def test_transcribe_search_and_play(
     line = page.locator(".found-lines a", has_text="superlative")
     line.click()
     begins = start_of(space, "superlative")
-    wait_until(lambda: abs(place(page) - begins) < 1, "the page opens at the line")
-    assert 28 < begins < 41  # where the word is spoken
+    wait_until(lambda: abs(place(page) - begins) < 1, "the page opens at the linked line")
+    assert 28 < begins < 41  # when the word is spoken
     page.get_by_role("button", name="Play", exact=True).click()
-    wait_until(lambda: place(page) > begins + 0.5, "it plays from there")
+    wait_until(lambda: place(page) > begins + 0.5, "playback starts at the line")
     expect(page.locator("[data-lines] .now")).to_contain_text("superlative")
     assert page.evaluate("document.querySelector('audio').error") is None
 
 
 def start_of(space: Space, word: str) -> float:
-    """When the line with this word begins, in seconds."""
+    """Return when the line with this word begins, in seconds."""
     (line,) = [line for line in space.transcripts.get().cues if word in line["text"]]
     return float(line["start_ms"]) / 1000
 
 
 def place(page: Page) -> float:
-    """Where the player is, in seconds."""
+    """Return the player's position in seconds."""
     return float(page.evaluate("document.querySelector('audio')?.currentTime ?? -1"))

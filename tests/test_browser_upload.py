@@ -1,4 +1,4 @@
-"""Upload a Space in a real browser: bytes go directly to the object store, and an upload survives a reload.
+"""Upload a Space in a real browser: the bytes go directly to the object store, and an upload resumes after a reload.
 
 `make big` runs the same at 1 GiB.
 """
@@ -36,7 +36,7 @@ pytestmark = [pytest.mark.usefixtures("committed"), pytest.mark.timeout(1800)]
 
 
 def make_noise(path: Path, size: int, seed: int = 1) -> Path:
-    """A WAV of `size` bytes of noise: no two parts of it are the same."""
+    """A WAV of `size` bytes of noise, so that no two parts are equal."""
     noise = random.Random(seed)
     with wave.open(str(path), "wb") as out:
         out.setnchannels(1)
@@ -61,7 +61,7 @@ def stored_sha256(recording: Recording) -> str:
 
 @pytest.fixture
 def gate(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[PausingProxy]:
-    """Between the browser and the store: it holds each part of the second half."""
+    """A proxy between browser and store that holds back each part of the second half."""
     held = "|".join(str(number) for number in range(HALF + 1, SIZE // PART + 2))
     with PausingProxy(settings.S3_ENDPOINT_URL, rf"PUT \S*[?&]partNumber=({held})\b") as door:
         monkeypatch.setenv("S3_PUBLIC_ENDPOINT_URL", door.url)
@@ -71,7 +71,7 @@ def gate(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pausin
 
 @pytest.fixture
 def site(services: Services, request: pytest.FixtureRequest) -> Iterator[CountingProxy]:
-    """Between the browser and the portal: it counts what the portal is sent."""
+    """A proxy between browser and portal that counts the bytes sent to the portal."""
     if "gate" in request.fixturenames:
         request.getfixturevalue("gate")
     services.web()
@@ -89,7 +89,7 @@ def page(chromium: Browser, site: CountingProxy, alice: User) -> Page:
 
 
 class Parts:
-    """The numbers of the parts that the page has sent, and of those that the store took."""
+    """The numbers of the parts that the page has sent, and of those that the store accepted."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -99,7 +99,8 @@ class Parts:
         page.on("requestfinished", lambda r: self.taken.append(self._number(r)) if self._is_part(r) else None)
 
     def wait_for(self, count: int) -> None:
-        """Until the store has taken so many. Playwright tells of requests while it is waited with."""
+        """Wait until the store has accepted this many parts. Uses Playwright's own wait, because it delivers request
+        events only then."""
         for _ in range(20 * PATIENCE):
             if len(self.taken) >= count:
                 return
@@ -145,7 +146,7 @@ def test_an_upload_resumes_after_a_reload(
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=PATIENCE * 1000)
 
     assert {1, HALF} <= set(first)
-    assert min(parts.sent) > HALF  # nothing of the first half went again
+    assert min(parts.sent) > HALF  # no part of the first half was sent again
     assert len(parts.sent) == len(set(parts.sent))
     space = Space.objects.get()
     assert (space.title, space.state, f"{space.ended_at:%H:%M}") == (

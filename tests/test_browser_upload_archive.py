@@ -1,4 +1,4 @@
-"""Upload from an archive in a real browser: the recording in it, with its metadata and transcript."""
+"""Upload from an archive in a real browser: its recording, with metadata and transcript."""
 
 import hashlib
 import zipfile
@@ -108,11 +108,11 @@ def test_an_upload_from_an_archive_resumes_after_a_reload(page: Page, services: 
     page.get_by_label("When did it end?").fill(f"{evening():%Y-%m-%dT%H:%M:%S}")
     page.get_by_role("button", name="Upload", exact=True).click()
     expect(page.get_by_role("heading", name="Uploading “Twice begun”")).to_be_visible()
-    wait_until(UploadSession.objects.exists, "its upload is open")  # the heading comes before
+    wait_until(UploadSession.objects.exists, "its upload is open")  # the heading appears earlier
     page.unroute("**/*partNumber=*")
     page.reload()
 
-    choose(page, archive)  # the page does not ask again which one
+    choose(page, archive)  # the page does not ask again for the recording
 
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     assert Space.objects.get().recordings.get().sha256 == hashlib.sha256(sounds["4.wav"]).hexdigest()

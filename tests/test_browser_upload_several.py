@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 
-OLD, MIDDLE, NEW = "1OwGWwnoleRGQ", "1ypKdEXvkMLGW", "1vAxRkVNdkPGl"  # by name, the old one comes first
+OLD, MIDDLE, NEW = "1OwGWwnoleRGQ", "1ypKdEXvkMLGW", "1vAxRkVNdkPGl"  # sorted by name, the older one comes first
 TRANSCRIPT = """WEBVTT
 
 00:00.000 --> 00:01.000
@@ -54,7 +54,7 @@ def ended_at(days_ago: int) -> datetime:
 
 
 def pack(path: Path, sounds: dict[str, bytes], days_ago: dict[str, int]) -> Path:
-    """An X data archive: Space ids with their recordings, and how many days ago they ended."""
+    """An X data archive with recordings: Space ids, and how many days ago each Space ended."""
     spaces = [
         {"id": key, "endedAt": ended_at(days).isoformat(), "totalParticipated": str(100 + days)}
         for key, days in days_ago.items()
@@ -74,7 +74,7 @@ def rows(page: Page) -> Locator:
 def tick(page: Page, key: str, title: str) -> None:
     row = rows(page).filter(has_text=key)
     row.get_by_role("checkbox", name=key).check()
-    row.get_by_label("Title").evaluate("(input, title) => { input.value = title; }", title)  # shown from two on
+    row.get_by_label("Title").evaluate("(input, title) => { input.value = title; }", title)  # shown for two or more
 
 
 def expect_state(page: Page, title: str, state: str) -> None:
@@ -122,12 +122,12 @@ def test_two_recordings_are_uploaded_at_once_and_the_expired_one_is_disabled(
     assert new.recordings.get().sha256 == hashlib.sha256(sounds[NEW]).hexdigest()
     assert middle.recordings.get().sha256 == hashlib.sha256(sounds[MIDDLE]).hexdigest()
     assert list(new.participants.values_list("role", "name")) == [("host", "Alice"), ("speaker", "Priya")]
-    wait_until(new.transcripts.exists, "the transcript of the newest is read")
+    wait_until(new.transcripts.exists, "the transcript of the newest Space is parsed")
     assert not middle.transcripts.exists()
 
 
 def abort_small(route: Route, size: int) -> None:
-    """Lose the request that begins the upload of a file of `size` bytes."""
+    """Abort the request that starts the upload of a file of `size` bytes."""
     if (route.request.post_data_json or {}).get("size") == size:
         route.abort()
     else:
@@ -156,7 +156,7 @@ def test_one_that_is_not_accepted_does_not_stop_the_others(
     page.get_by_role("button", name="Retry").click()
 
     expect_state(page, "Middle", "Ready")
-    assert Space.objects.count() == 3  # the one that was created before is used
+    assert Space.objects.count() == 3  # the Space created before is reused
 
 
 @pytest.mark.long
@@ -173,8 +173,8 @@ def test_several_uploads_resume_after_a_reload(page: Page, tmp_path: Path, sound
     page.reload()
 
     expect(page.get_by_text("2 recordings are not uploaded yet: New, Middle.")).to_be_visible()
-    expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()  # they are those
-    page.get_by_label("Drop the").set_input_files(archive)  # the page asks for nothing again
+    expect(page.get_by_role("heading", name="Unfinished uploads")).to_be_hidden()  # they are listed above
+    page.get_by_label("Drop the").set_input_files(archive)  # the page does not ask again
 
     expect(page.get_by_role("heading", name="All 2 recordings are uploaded")).to_be_visible()
     for title, key in (("New", NEW), ("Middle", MIDDLE)):

@@ -1,5 +1,5 @@
-"""The upload page tells by content what each chosen file is: one is the recording, the others are its companions, or
-are listed with a reason."""
+"""The upload page recognizes each chosen file by its content: one is the recording, others belong to it, and the rest
+is listed with a reason."""
 
 import shutil
 import zipfile
@@ -57,7 +57,7 @@ def choose(page: Page, *files: Path) -> None:
 
 
 def drop(page: Page, *paths: Path) -> None:
-    """Drop files and folders as a file manager does."""
+    """Drop files and folders as from a file manager."""
     page.reload()
     expect(page.get_by_label("Drop the")).to_be_visible()
     devtools = page.context.new_cdp_session(page)

@@ -1,4 +1,4 @@
-"""Names in a transcript are offered as speakers on the upload page, and one of them may be the host."""
+"""The upload page offers names from the transcript as speakers; one of them may be the host."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,5 +1,5 @@
-"""Upload a Space in a real browser: facts are filled in, errors appear in place, and a broken, late or corrected
-transcript is accepted."""
+"""Upload a Space in a real browser: the form is prefilled, errors appear at their fields, and a broken, late or
+corrected transcript is accepted."""
 
 import json
 import re
@@ -73,7 +73,7 @@ def test_facts_from_the_files_are_filled_in(page: Page, services: Services, alic
 
 
 def follows_the_hint(page: Page, before: Space) -> None:
-    """That a Space with the same title and end was uploaded before."""
+    """Follow the hint that a Space with the same title and end was uploaded before."""
     hint, title = page.locator("[data-details] [data-twin]"), page.get_by_label("Title")
     expect(hint.get_by_role("link", name="peas at dusk")).to_have_attribute("href", f"/spaces/{before.pk}/")
     title.fill("Other peas")
