@@ -1,4 +1,4 @@
-"""Facts of a recording come from decoding it, never from its name."""
+"""A recording's length, format and channels come from decoding it, never from its name."""
 
 import subprocess
 import sys
@@ -77,8 +77,8 @@ def test_an_hour_needs_no_more_memory_than_two_minutes(tmp_path: Path) -> None:
         [sys.executable, "-c", MEASURE, short, long], cwd=Path(__file__).parent.parent, capture_output=True, check=True
     )
 
-    before, after = (int(line) for line in output.stdout.split())  # KiB of the child, each the highest so far
-    assert after - before < 8 * 1024  # the hour itself has 56 MiB
+    before, after = (int(line) for line in output.stdout.split())  # peak KiB of the child, after each file
+    assert after - before < 8 * 1024  # the file of an hour has 56 MiB
     assert after < 100 * 1024
 
 
@@ -119,7 +119,7 @@ def test_a_recording_from_an_x_archive(tmp_path: Path) -> None:
 
 
 def test_a_timestamp_gap_is_silence(tmp_path: Path) -> None:
-    """As a recorder leaves it that lost the room for two seconds: players are silent for as long."""
+    """A recorder that lost the room for two seconds leaves a gap; players are silent for as long."""
     whole, jumps = make_tone(tmp_path / "whole.m4a", "m4a"), tmp_path / "jumps.mka"
     with av.open(str(whole)) as container, av.open(str(jumps), "w", format="matroska") as out:
         stream = out.add_stream_from_template(container.streams.audio[0])

@@ -1,4 +1,4 @@
-"""An access copy of recordings in formats that browsers cannot play."""
+"""Recordings in formats that browsers cannot play get an access copy."""
 
 from pathlib import Path
 

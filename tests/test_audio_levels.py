@@ -21,7 +21,7 @@ def waveform(analysis: AudioAnalysis) -> Any:
 
 
 def make_talk(path: Path, *stretches: tuple[float, float]) -> Path:
-    """A WAV of (seconds, share of a third of full scale): a tone that is louder and quieter."""
+    """Write a WAV of (seconds, amplitude as a share of a third of full scale) segments of a tone."""
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, RATE, 0, "NONE", ""))
         for seconds, share in stretches:
@@ -36,7 +36,7 @@ def test_peak_and_level_against_full_scale(tmp_path: Path) -> None:
     assert analysis.peak_dbfs == pytest.approx(-10.3, abs=0.2)
     assert analysis.level_dbfs == pytest.approx(
         -16.3, abs=0.2
-    )  # a sine's RMS is 3 dB below its peak, half of it silent: 3
+    )  # a sine's RMS is 3 dB below its peak, and half of it is silent: 3 dB more
 
 
 def test_digital_silence_has_no_level(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_only_pauses_of_a_second_or_more_are_silence(tmp_path: Path) -> None:
 
 
 def test_silence_across_windows_is_counted_once(tmp_path: Path) -> None:
-    path = make_talk(tmp_path / "talk.wav", (59.5, 1), (1.2, 0), (2, 1))  # neither side has a second of it
+    path = make_talk(tmp_path / "talk.wav", (59.5, 1), (1.2, 0), (2, 1))  # less than a second on each side of 1:00
 
     assert analyze(path).measured.silent_ms == pytest.approx(1200, abs=200)
 

@@ -1,4 +1,4 @@
-"""PCM samples for transcription, decoded as they are read."""
+"""PCM samples for transcription are decoded while they are read."""
 
 import array
 import os

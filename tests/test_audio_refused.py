@@ -1,4 +1,4 @@
-"""Files that are no recordings, or incomplete ones, are refused with a reason."""
+"""Files that are not recordings, or are incomplete, are refused with a reason."""
 
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ def measure_facts(path: Path, *, longest_seconds: int = DAY, accept_short: bool 
 
 
 def refused(path: Path, **options: int) -> tuple[str, dict[str, Any]]:
-    """The code of the refusal, and its parameters."""
+    """Return the code and the parameters of the refusal."""
     with pytest.raises(Unreadable) as error:
         measure_facts(path, **options)  # type: ignore[arg-type]
     return error.value.code, error.value.params

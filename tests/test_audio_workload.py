@@ -1,4 +1,5 @@
-"""A recording has at most so many samples, of all channels together: silence makes small files of much work."""
+"""The samples of all channels together are limited, because a small file of silence can take a lot of work to
+decode."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ SAMPLES = RATE * SECONDS * 8
 
 @pytest.fixture(scope="module")
 def silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eight channels of 192 kHz."""
+    """Eight silent channels at 192 kHz."""
     path = tmp_path_factory.mktemp("silence") / "silence.flac"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("flac", rate=RATE, layout="7.1")

@@ -1,4 +1,5 @@
-"""What strangers' files cost: descriptions are parsed once, in a process with limits that has nothing of ours."""
+"""Untrusted metadata files have a bounded cost: they are parsed once, in a process with resource limits and without our
+secrets."""
 
 import os
 import resource
@@ -22,7 +23,7 @@ from tests.support.errors import raises_error
 from tests.support.http_clients import make_client
 from tests.support.procfs import children
 
-MANY_KEYS = b"{" + b",".join(b'"%d":[]' % number for number in range(70_000)) + b"}"  # 0.8 MiB, slow to parse
+MANY_KEYS = b"{" + b",".join(b'"%d":[]' % number for number in range(70_000)) + b"}"  # 0.8 MiB that are slow to parse
 
 
 def loop() -> None:
@@ -66,7 +67,7 @@ def test_what_needs_too_much_is_refused(
 
 
 def test_no_file_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files that are inspected can't make our code do it, so it would be a bug."""
+    """No inspected file can make our code write a file today, so a written file would be a bug."""
     monkeypatch.chdir(tmp_path)
 
     with raises_error(InspectionFailed, "import.failed", error="OSError"):
@@ -79,7 +80,7 @@ def test_the_process_has_limits_and_none_of_our_files() -> None:
     with socket.create_server(("127.0.0.1", 0)), translation.override("en-gb"):
         answer = run_bounded(
             lambda: {
-                "files": len(list(Path("/proc/self/fd").iterdir())),  # with the listing itself
+                "files": len(list(Path("/proc/self/fd").iterdir())),  # includes the listing itself
                 "language": translation.get_language(),
                 "niceness": os.nice(0),
                 "limits": [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_CPU, resource.RLIMIT_FSIZE)],
@@ -119,7 +120,7 @@ def test_each_description_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.usefixtures("db")
 def test_descriptions_with_many_keys(alice: User) -> None:
-    """The smaller half of this is what a page may send, and is answered; more is refused unread."""
+    """The smaller size is what a page may send, and is answered; a larger file is refused unread."""
     client = make_client(alice)
 
     def inspect(times: int) -> tuple[int, Any]:
