@@ -1,4 +1,4 @@
-"""`pk__any` finds what `pk__in` finds, by SQL that is the same for any number of ids."""
+"""`pk__any` finds the same rows as `pk__in`, but its SQL is the same for any number of ids."""
 
 from typing import Any
 from uuid import uuid4
@@ -23,7 +23,7 @@ def spaces() -> list[Space]:
 
 
 def choices(ids: list[Any], unknown: Any) -> list[list[Any]]:
-    """None, one, some, all, an unknown one, one twice."""
+    """None, one, some, all, an unknown id, and a duplicate."""
     return [[], ids[:1], ids[1:], ids, [unknown], [ids[2], unknown, ids[2]]]
 
 
@@ -49,7 +49,7 @@ def test_it_finds_what_in_finds(spaces: list[Space]) -> None:
 
 
 def test_a_compiled_query_takes_any_number_of_ids(spaces: list[Space]) -> None:
-    """Whatever the first call was given: its SQL is kept."""
+    """The SQL is compiled once, and must work for other arguments than those of the first call."""
     of_spaces = CompiledQuery(lambda ids: Space.objects.filter(pk__any=ids).order_by("pk"), list)
     of_users = CompiledQuery(lambda ids: Space.objects.filter(host__pk__any=ids).order_by("pk"), list)
     for query, column, ids in (

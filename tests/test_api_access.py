@@ -13,7 +13,7 @@ from tests.support.rows import update_space
 
 pytestmark = pytest.mark.django_db
 
-# (method, address, body); {space} and {upload} are alice's.
+# (method, URL, body); {space} and {upload} are Alice's.
 ADDRESSES = [
     ("GET", "/spaces/{space}", None),
     ("POST", "/spaces/{space}/uploads", {"kind": "transcript", "name": "a.vtt", "size": 1}),
@@ -69,7 +69,7 @@ def test_an_unknown_id_is_404(method: str, path: str, body: Any, alice: User) ->
 def test_an_admin_may_access_any_space(method: str, path: str, body: Any, ids: dict[str, str], admin: User) -> None:
     answer = ask(ApiClient(user=admin), method, path, body, ids)
 
-    assert answer.status in (200, 201, 204, 409)  # 409: nothing has arrived that could be completed
+    assert answer.status in (200, 201, 204, 409)  # 409: no part has arrived, so the upload cannot be completed
 
 
 @each
@@ -93,7 +93,7 @@ def test_a_deleted_space_is_410(ids: dict[str, str], alice: User) -> None:
 
 
 def test_a_recorder_reads_its_own_uploads_only(alice: User, admin: User) -> None:
-    """Others may add to its Space; the recorder sees nothing of that."""
+    """Others may add to the recorder's Space, but the recorder does not see their uploads."""
     machine, person = make_recorder(admin)[0], ApiClient(user=alice)
     space = machine.announce(host="alice").json["id"]
     own = machine.begin(space, b"RIFF").json

@@ -23,7 +23,7 @@ GB = 10**9
 
 
 def downloaded(url: str) -> bytes:
-    """As a script does: without signing in, with redirects."""
+    """Download as a script does: without a session, following redirects."""
     path = url.removeprefix("http://127.0.0.1:8000")
     return fetch(make_client().get(path)["Location"])[2]
 

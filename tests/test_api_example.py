@@ -1,4 +1,4 @@
-"""The documentation's example client, run as a process against real servers.
+"""The example client of the documentation, run as a process against real servers.
 
 `make big` runs the same at 1 GiB.
 """
@@ -48,7 +48,7 @@ def start(url: str, token: str, recording: Path, ended_at: str) -> "subprocess.C
 @pytest.fixture
 def run(services: Services, web: Process, token: str) -> Callable[..., str]:
     def example(recording: Path, ended_at: str, status: int = 0) -> str:
-        """What it prints; with a `status` that is not 0, its error."""
+        """Return its standard output, or its standard error if `status` is not 0."""
         done = start(services.url, token, recording, ended_at)
         assert done.returncode == status, done.stderr
         return done.stderr if status else done.stdout
@@ -57,7 +57,7 @@ def run(services: Services, web: Process, token: str) -> Callable[..., str]:
 
 
 def passed_through(process: Process) -> int:
-    """Bytes that the process and its children have read and written, sockets and files alike."""
+    """Return how many bytes the process and its children have read and written, on sockets and files."""
     assert process.pid is not None
     total = 0
     for pid in {process.pid, *family(process.pid)}:
@@ -76,7 +76,7 @@ def test_the_example_uploads_a_recording(run: Callable[..., str], services: Serv
     (recording,) = space.recordings.all()
     assert output.split() == [str(space.pk), "available"]
     assert store().read(recording.key, 0, recording.size, recording.etag) == demo_recording.read_bytes()
-    assert run(demo_recording, ended_at) == output  # called again, nothing is made anew
+    assert run(demo_recording, ended_at) == output  # a second run creates nothing
     refusal = run(demo_recording, "2099-01-01T00:00:00Z", status=1)
     assert "that is in the future" in refusal
     assert "Traceback" not in refusal
@@ -85,7 +85,7 @@ def test_the_example_uploads_a_recording(run: Callable[..., str], services: Serv
 
 @pytest.mark.usefixtures("web")
 def test_the_example_survives_a_bad_minute(services: Services, token: str, demo_recording: Path) -> None:
-    """A 503, an answer that is lost, and a 429 are tried again. A refusal is one line with the server's words."""
+    """It retries after a 503, a lost response and a 429. A refusal is printed as one line with the server's message."""
     ended_at = (dbtime.now() - timedelta(hours=1)).isoformat()
     services.worker()
     faults = [
@@ -117,7 +117,7 @@ def test_the_example_resumes_and_bypasses_the_portal(
     output = run(recording, ended_at)
 
     assert output.split()[1] == "available"
-    assert passed_through(web) - before < 16 * MIB  # what boto3 loads in each thread; the rest was 24 MiB, or 1,008
+    assert passed_through(web) - before < 16 * MIB  # what boto3 loads per thread; the rest is 24 MiB, or 1,008
     session = UploadSession.objects.get()
     assert session.etag.strip('"').endswith(f"-{session.part_count}")
     (stored,) = Space.objects.get().recordings.all()
@@ -127,7 +127,7 @@ def test_the_example_resumes_and_bypasses_the_portal(
 
 
 def half_way(caller: RemoteApiClient, recording: Path, ended_at: str) -> int:
-    """The same request as the example's, and its first part. How many parts are there then."""
+    """Send the same request as the example, and the first part. Returns how many parts the upload has then."""
     key = hashlib.sha256(f"{recording} alice {ended_at}".encode()).hexdigest()
     space = caller.post("/spaces", {"host": "alice", "ended_at": ended_at}, Idempotency_Key=key).json
     data = recording.read_bytes()

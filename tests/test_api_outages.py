@@ -13,7 +13,8 @@ from tests.test_outages import down
 
 
 def write_commits_down() -> None:
-    """The tests' PostgreSQL confirms a commit before it flushes; one synchronous commit flushes all before it."""
+    """Flush all commits so far to disk. The tests' PostgreSQL confirms a commit before it flushes; one synchronous
+    commit flushes all commits before it."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL synchronous_commit = on")
         cursor.execute("SELECT pg_logical_emit_message(true, 'tests', '')")
@@ -28,11 +29,11 @@ def test_the_database_is_down(services: Services, alice: User, admin: User) -> N
     write_commits_down()
 
     with down(engines.postgres):
-        connection.close()  # ours died with it
+        connection.close()  # our connection broke with the engine
         refused = caller.get(f"/uploads/{upload['id']}")
         assert (refused.status, "database does not answer" in refused.words) == (503, True)
         assert refused.headers["Retry-After"] == "30"
 
-    wait_until(lambda: caller.get("/uploads").status == 200, "it is back")
+    wait_until(lambda: caller.get("/uploads").status == 200, "the API answers again")
     caller.send(upload, b"RIFF")
     assert caller.post(f"/uploads/{upload['id']}/complete").status == 200

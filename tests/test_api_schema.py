@@ -1,9 +1,9 @@
-"""The whole API with generated requests, as every kind of caller: no server error, and each response is as
-/api/v1/openapi.json says. All checks of schemathesis are on, but for the exceptions below.
+"""Send generated requests of every kind of caller to the whole API: no response is a server error, and each conforms to
+/api/v1/openapi.json. All checks of schemathesis are on, except for those listed below.
 
-`make test` sends each operation one request as callers of each kind. `make fuzz` asks as all of them, and also takes
-the limits of every schema, other methods, missing headers, and chains of operations that use what another one created.
-`SCHEMA_EXAMPLES` sets how many requests each operation gets, and how many chains there are.
+`make test` sends one request per operation and kind of caller. `make fuzz` also tries the limits of every schema, other
+methods, missing headers, and chains of operations that use what another operation created. `SCHEMA_EXAMPLES` sets how
+many requests each operation gets, and how many chains there are.
 """
 
 import logging
@@ -28,9 +28,9 @@ SAMPLE = {"anon", "owner", "other", "admin", "audit", "tHost", "tBun", "tRev"}
 MAY_NOTHING = {"anon", "inact", "tRev", *set(EVERY_CALLER).difference(CALLERS)}
 REFUSED_WITH = {"unproven": 403, "limited": 429}
 EXCEPTIONS = [
-    # An aborted upload can still be read, and says that it was aborted.
+    # An aborted upload can still be read; its state says that it was aborted.
     {"include-path": "/api/v1/uploads/{upload_id}", "checks": {"use_after_free": {"enabled": False}}},
-    # A Space has no bundle, and nothing to edit, until it has content.
+    # A Space has no bundle and cannot be edited before it has content.
     {
         "include-path-regex": r"^/api/v1/spaces/\{space_id\}/(bundle|facts|transcript.*)$",
         "checks": {"ensure_resource_availability": {"enabled": False}},
@@ -39,7 +39,7 @@ EXCEPTIONS = [
 OPTIONS: dict[str, Any] = {
     "seed": 1,
     "continue-on-failure": True,
-    # tests/support/api_fuzz.py has a stricter one in its place.
+    # tests/support/api_fuzz.py has a stricter check instead.
     "checks": {"positive_data_acceptance": {"enabled": False}},
     "operations": EXCEPTIONS,
     "generation": {
@@ -63,7 +63,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[FuzzWorld]:
 def no_limits(settings: Any) -> Iterator[None]:
     settings.ALLOWED_HOSTS = ["localhost", "testserver"]
     settings.RATE_LIMITS = {name: (10**6, period) for name, (_, period) in settings.RATE_LIMITS.items()}
-    logging.disable(logging.WARNING)  # each refusal is a security event
+    logging.disable(logging.WARNING)  # each refusal is logged as a security event
     yield
     logging.disable(logging.NOTSET)
 

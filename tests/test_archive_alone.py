@@ -1,4 +1,4 @@
-"""The archive renders the offline page, the index of an export part and every mail without the site."""
+"""The archive renders the offline page, the index of an export part, and every mail without the site installed."""
 
 import json
 import os
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture
 def space(committed: None, alice: User, admin: User) -> Space:
-    """A Space with a recording, a transcript, an appealed flag, and a notice of each kind."""
+    """A Space with a recording, a transcript, an appealed flag, and one notice of each kind."""
     space = make_playable_space(alice, peaks=[0.25, 1.0])
     violation = flag(space.pk, "spam", "An advertisement.", admin)
     Appeal.objects.create(violation=violation, statement="It was a joke.", created_by=alice)
@@ -33,7 +33,7 @@ def space(committed: None, alice: User, admin: User) -> Space:
     bundle = Bundle.objects.create(space=space, key="bundle.zip", etag="etag", content_digest="0" * 64, **state)
     subjects = {Notice.Kind.BUNDLE_READY: bundle.pk, Notice.Kind.BUNDLE_FAILED: bundle.pk}
     for kind in Notice.Kind:
-        Notice.objects.get_or_create(  # flagging has made one
+        Notice.objects.get_or_create(  # flagging has already created one
             kind=kind,
             user=alice,
             space=space,
@@ -70,6 +70,6 @@ def test_the_archive_renders_the_same_without_the_site(space: Space) -> None:
 
 def test_without_the_site_its_templates_are_not_found() -> None:
     with override_settings(TEMPLATES=archive_settings.TEMPLATES):
-        get_template("archive/mail/base.html")  # raises if it is not found
+        get_template("archive/mail/base.html")  # raises if the template does not exist
         with pytest.raises(TemplateDoesNotExist):
             get_template("base.html")

@@ -1,4 +1,4 @@
-"""`manage.py arrivals` lists what is not in the archive, and fetches a refused recording again."""
+"""`manage.py arrivals` lists recordings that could not be imported, and fetches a refused one again."""
 
 import json
 from io import StringIO

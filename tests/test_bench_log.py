@@ -1,4 +1,4 @@
-"""What `make bench` measures of the log runs, and ends with a signed checkpoint."""
+"""The benchmark of the log runs, and leaves a log with a signed checkpoint."""
 
 import pytest
 from pytest_django import Settings
@@ -11,7 +11,7 @@ from tests.bench import _log
 
 @pytest.mark.usefixtures("committed", "bucket")
 def test_a_small_log_is_measured(settings: Settings) -> None:
-    settings.LOG_CHECKPOINT_SECONDS = 600  # the measure changes it; the fixture sets it back
+    settings.LOG_CHECKPOINT_SECONDS = 600  # the benchmark changes it; the fixture restores it
     purge_listing(store(), store().listing(keys.LOG))
     assert _log.inserted_per_second("archive_logentry", 1) > 0
     assert _log.numbered_per_second() > 0

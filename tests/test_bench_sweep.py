@@ -1,4 +1,4 @@
-"""The rows that `make bench` writes by SQL fit the tables, and its sweep deletes them."""
+"""The rows that the benchmark of the sweep writes with SQL fit the tables, and its sweep deletes them."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from archive.models import Space
 from tests.bench import _sweep
 
 
-@pytest.mark.usefixtures("owner", "db", "empty_bucket")  # it analyzes tables
+@pytest.mark.usefixtures("owner", "db", "empty_bucket")  # it runs ANALYZE on tables
 def test_a_small_sweep_is_measured() -> None:
     _sweep.fill(2)
     _sweep.make_due(1)

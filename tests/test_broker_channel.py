@@ -25,7 +25,7 @@ def broker(tmp_path: Path) -> Iterator[Valkey]:
 
 
 def in_hand(connection: Connection) -> Any:
-    """A message that was received, and not acknowledged."""
+    """A message that was received but not acknowledged."""
     channel = connection.default_channel
     queue = Queue("work")(channel)
     queue.declare()
@@ -34,18 +34,19 @@ def in_hand(connection: Connection) -> Any:
 
 
 def test_no_ack_on_the_old_connection_after_a_broker_restart(broker: Valkey) -> None:
-    """A worker that has a new connection can't acknowledge a message of the old one, and continues."""
+    """After it reconnects, a worker cannot acknowledge a message of the old connection. It must not fail over it."""
     with app.connection_for_read(broker.url) as connection:
         message = in_hand(connection)
         broker.stop(hurry=lambda: True)
-        connection.collect()  # as a worker does, before it tries to connect again
+        connection.collect()  # as a worker does before it reconnects
 
         message.ack_log_error(logger, connection.connection_errors)
         message.reject_log_error(logger, connection.connection_errors)
 
 
 def test_no_requeue_on_the_connection_of_a_stopped_broker(broker: Valkey) -> None:
-    """kombu would, by that very connection: an exception in the middle of a worker's own tidying up, which ended it."""
+    """kombu would requeue on that same connection: the exception in the middle of the worker's own clean-up ended the
+    worker."""
     with app.connection_for_read(broker.url) as connection:
         channel = in_hand(connection).channel
         broker.stop(hurry=lambda: True)
