@@ -1,11 +1,40 @@
-"""The transport between Celery and its broker: kombu's for Redis, with a fix for unacknowledged messages.
+"""The transport between Celery and its broker: kombu's for Redis, with a fix for unacknowledged messages, and without
+messages that would end a worker (messages.py).
 
 After a broker restart, kombu acknowledges or requeues messages on the closed connection, which crashes the worker
 (https://github.com/celery/kombu/issues/582). Neither is needed: the work is a row, and the dispatcher publishes it
 again.
 """
 
+from typing import Any
+
+import structlog
+from django.conf import settings
 from kombu.transport import TRANSPORT_ALIASES, redis
+from redis import Redis
+
+from portal import messages
+
+logger = structlog.get_logger()
+
+
+class Client(Redis):
+    """The broker's client of a process that takes messages."""
+
+    def parse_response(self, connection: Any, command_name: Any, **options: Any) -> Any:
+        """The reply of `BRPOP` is the name of a queue and its next message, or None: also if the message is dropped."""
+        reply = super().parse_response(connection, command_name, **options)  # type: ignore[no-untyped-call]
+        if command_name != "BRPOP" or reply is None:
+            return reply
+        queue = reply[0].decode().partition(Channel.sep)[0]  # the priority follows
+        if queue not in {queue.name for queue in settings.CELERY_TASK_QUEUES}:
+            return reply
+        try:
+            messages.check(reply[1])
+        except messages.MalformedMessage as error:
+            logger.error("message_dropped", queue=queue, bytes=len(reply[1]), malformed=str(error))
+            return None
+        return reply
 
 
 class QoS(redis.QoS):
@@ -30,6 +59,9 @@ class QoS(redis.QoS):
 class Channel(redis.Channel):
     QoS = QoS
 
+    def _get_client(self) -> type[Client]:
+        return Client
+
 
 class Transport(redis.Transport):
     Channel = Channel
@@ -37,6 +69,9 @@ class Transport(redis.Transport):
 
 class SentinelChannel(redis.SentinelChannel):
     QoS = QoS
+
+    def _get_client(self) -> type[Client]:
+        return Client
 
 
 class SentinelTransport(redis.SentinelTransport):

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from kombu.utils import url as kombu_url
 
-from portal import process_metrics, processes
+from portal import process_metrics, processes, settings
 from tests.image import _compose, _dockerfile
 from tests.support.processes import ROOT
 
@@ -131,6 +131,15 @@ def test_the_most_precious_secrets_are_in_one_place_each() -> None:
     assert having["log_key"] == ["deleter"]
     assert having["database_owner_url"] == ["prepare"]
     assert having["secret_key"] == ["web", "worker"]
+
+
+def test_workers_read_nothing_but_their_queues() -> None:
+    """Nor does remote control (portal/settings/work.py): no message of another worker reaches one."""
+    commands = [service["command"] for service in SERVICES.values() if "worker" in service.get("command", [])]
+
+    assert len(commands) == 3
+    assert all({"--without-gossip", "--without-mingle"} <= set(command) for command in commands)
+    assert settings.CELERY_WORKER_ENABLE_REMOTE_CONTROL is False
 
 
 def test_no_secret_is_in_an_environment_or_on_a_command_line() -> None:

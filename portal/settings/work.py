@@ -28,6 +28,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False  # nothing here uses it, and one message of it ends all workers
 # Deletion has a queue of its own, so that a worker can be kept for it: a promise does not wait behind bundles.
 # Speech to text takes minutes to hours, and has one too.
 CELERY_TASK_QUEUES = (Queue("celery"), Queue("deletion"), Queue("transcription"))

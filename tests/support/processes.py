@@ -130,7 +130,7 @@ def empty_queues() -> None:
     with app.connection_for_read() as broker:
         for queue in settings.CELERY_TASK_QUEUES:
             queue(broker.default_channel).purge()
-        _redis(broker).delete("unacked", "unacked_index")
+        redis_client(broker).delete("unacked", "unacked_index")
 
 
 def count_messages() -> int:
@@ -138,11 +138,11 @@ def count_messages() -> int:
     from portal.celery import app
 
     with app.connection_for_read() as broker:
-        redis = _redis(broker)
+        redis = redis_client(broker)
         return int(redis.hlen("unacked")) + sum(int(redis.llen(queue.name)) for queue in settings.CELERY_TASK_QUEUES)
 
 
-def _redis(broker: Connection) -> Any:
+def redis_client(broker: Connection) -> Any:
     return getattr(broker.default_channel, "client")  # noqa: B009  # of the transport for Redis
 
 

@@ -15,6 +15,7 @@ from portal.celery import app, start_thread
 __all__ = ["app"]
 
 assert worker_process_init.disconnect(start_thread)
+app.conf.worker_enable_remote_control = True  # by which the tests pause and resume it (reused_processes.py)
 
 
 @task_postrun.connect
