@@ -5,23 +5,26 @@ import hashlib
 import re
 import shutil
 import zipfile
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
-from django.test.signals import template_rendered
+from pytest_django import Settings
 
+from archive.bundles.build import build, current, request
 from archive.bundles.contents import content_id, contents
 from archive.bundles.zip64 import Range, read
-from archive.display.assets import ARCHIVE, SCRIPT, TEMPLATE, assets, load, templates
+from archive.display.assets import ARCHIVE, SCRIPT, TEMPLATE, assets, load
 from archive.errors import StoreUnavailable
-from archive.models import Participant, Space, User
+from archive.log import SYSTEM
+from archive.models import Bundle, Participant, Space, User
 from archive.moderation.violations import flag, lift
 from archive.storage import keys, store
+from tests.support.bundles import build_bundle
 from tests.support.object_stores import UNREACHABLE, override_store
 from tests.support.playable_spaces import make_peaks, make_playable_space, put_object
 
@@ -122,21 +125,6 @@ def hashed(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def test_the_digest_covers_each_template_that_is_rendered(space: Space, admin: User) -> None:
-    flag(space.pk, "spam", "An advertisement.", admin)
-    rendered: set[str] = set()
-
-    def note(template: Any, **kwargs: Any) -> None:
-        rendered.add(template.name)
-
-    template_rendered.connect(note)
-    contents(Space.objects.get(pk=space.pk))
-    template_rendered.disconnect(note)
-
-    assert {"archive/parts/player.html", "archive/parts/transcript_lines.html", "archive/parts/clock.html"} < rendered
-    assert rendered <= set(templates(TEMPLATE))
-
-
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """A copy of the files that the page is made from, for tests to change."""
@@ -147,41 +135,49 @@ def copy(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "static/archive/tokens.css",
-        "static/archive/core/theme-init.js",
-        "static/archive/icons.svg",
-        "static/archive/favicon.svg",
-        SCRIPT,
-    ],
-)
-def test_changed_styles_and_scripts_change_the_digest(copy: Path, name: str) -> None:
-    before = load(copy).digest
-    assert before == assets().digest
+@pytest.fixture
+def another_release(
+    copy: Path, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], None]]:
+    """Call it, and this process has other styles, scripts and templates."""
+    template = tmp_path / "templates" / TEMPLATE
+    template.parent.mkdir(parents=True)
+    shutil.copy2(Path("templates") / TEMPLATE, template)
 
-    (copy / name).write_text((copy / name).read_text() + "\n")
-
-    assert load(copy).digest != before
-
-
-@pytest.mark.parametrize(
-    "name", ["archive/bundle/offline_page.html", "archive/parts/clock.html", "archive/parts/transcript_lines.html"]
-)
-def test_changed_templates_change_the_content_id(space: Space, tmp_path: Path, name: str) -> None:
-    before = content_id(space)
-    (tmp_path / name).parent.mkdir(parents=True)
-    (tmp_path / name).write_text((Path("templates") / name).read_text() + "\n")
-
-    engine: dict[str, Any] = settings.TEMPLATES[0]
-    with override_settings(TEMPLATES=[engine | {"DIRS": [tmp_path, *engine["DIRS"]]}]):
+    def start() -> None:
+        for file in (template, copy / "static/archive/tokens.css", copy / SCRIPT):
+            file.write_text(file.read_text() + "\n")
+        engine: dict[str, Any] = settings.TEMPLATES[0]
+        settings.TEMPLATES = [engine | {"DIRS": [tmp_path / "templates", *engine["DIRS"]]}]
+        monkeypatch.setattr("archive.display.assets.ARCHIVE", copy)
         assets.cache_clear()
-        after = content_id(space)
+
+    yield start
     assets.cache_clear()
 
-    assert after != before
-    assert content_id(space) == before
+
+def test_a_bundle_of_another_release_is_up_to_date(
+    space: Space, admin: User, another_release: Callable[[], None]
+) -> None:
+    before, bundle = whole(space), build_bundle(space)
+
+    another_release()
+
+    assert whole(space) != before
+    assert current(space) == request(space.pk, SYSTEM) == bundle
+    flag(space.pk, "spam", "An advertisement.", admin)
+    space.refresh_from_db()
+    assert current(space) is None
+    assert request(space.pk, SYSTEM) != bundle
+
+
+def test_either_release_builds_what_the_other_one_requested(space: Space, another_release: Callable[[], None]) -> None:
+    bundle = request(space.pk, SYSTEM)
+
+    another_release()
+
+    assert build(bundle.pk)
+    assert Bundle.objects.get(pk=bundle.pk).content_digest == bundle.content_digest
 
 
 def test_everything_that_the_page_shows_changes_the_content_id(space: Space, admin: User, alice: User) -> None:

@@ -17,7 +17,6 @@ from archive import cues
 from archive.bundles import names
 from archive.bundles.bag import bag, member
 from archive.bundles.zip64 import Member, Range, Segment, layout
-from archive.display.assets import assets
 from archive.display.chapters import chapters_json
 from archive.display.deadline_reasons import reasons_with_text
 from archive.display.offline_page import File, render_offline_page
@@ -28,7 +27,9 @@ from archive.models import Derived, Recording, Space
 from archive.models.stored import StoredObject
 from archive.storage import store
 
-FORM = 4  # version of the bundle's format: raise it when the same facts give other bytes than before
+# Version of the bundle's format. Raise it only if nobody may download bundles of earlier releases any more: hosts have
+# to request them again, and releases that run side by side consider each other's bundles outdated.
+FORM = 5
 MISSING = "The store did not have these files when this bundle was made:\n\n{}"
 
 
@@ -96,15 +97,16 @@ def members(space: Space, name: str) -> list[Member]:
 
 
 def content_id(space: Space) -> str:
-    """Return the SHA-256 (hex) of everything that the bundle is made from: same id, same bytes. Cheap enough for every
-    page: it writes no transcript and sends no request to the store.
+    """Return the SHA-256 (hex) of all facts that the bundle is made from. Cheap enough for every page: it writes no
+    transcript and sends no request to the store.
 
-    The bundle's page is made from this software's styles, scripts and templates, so they count too.
+    The same id means the same bytes within a release. Styles, scripts, templates and sentences of this software don't
+    count, so a ready bundle can be downloaded until a fact changes, whichever release built it.
     """
+    known = facts(space) | {"deadline_reasons": [reason.as_json() for reason in space.stored_deadline().reasons]}
     spoken = [[t.number, t.language, t.sha256] for t in space.transcripts.defer("cues")]
     made = [[kind, kept.sha256] for kind, kept in sorted(_derived(space).items())]
-    parts = [FORM, facts(space), spoken, made, assets().digest]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([FORM, known, spoken, made], sort_keys=True).encode()).hexdigest()
 
 
 def _derived(space: Space) -> dict[str, Derived]:

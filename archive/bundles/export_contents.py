@@ -19,10 +19,10 @@ from archive.bundles import bag
 from archive.bundles.contents import content_id, folder, members
 from archive.bundles.missing import missing_sources
 from archive.bundles.zip64 import Literal, Member, Segment, Spooled, layout
-from archive.display.export_index import export_index_digest, render_export_index
+from archive.display.export_index import render_export_index
 from archive.models import ExportPart, Space
 
-FORM = 1  # version of the part's format: raise it when the same Spaces give other bytes than before
+FORM = 1  # version of the part's format
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def _contents(export_part: ExportPart, inside: list[Space], expired: list[Space]
     named = list(zip(inside, _folders(inside), strict=True))
     total = export_part.export.parts.order_by("-number").values_list("number", flat=True)[0]
     ids = [content_id(space) for space in inside]
-    identity = [FORM, export_part.number, total, ids, [str(space.id) for space in expired], export_index_digest()]
+    identity = [FORM, export_part.number, total, ids, [str(space.id) for space in expired]]
     zip_members = [bag.member("index.html", render_export_index(export_part.number, total, named, expired))]
     for space, name in named:
         zip_members += [replace(_spooled(member, spool), modified=space.ended_at) for member in members(space, name)]

@@ -1,13 +1,11 @@
 """Render index.html of an export part: links to the Spaces in it, without scripts."""
 
-import hashlib
 from collections.abc import Sequence
-from functools import cache
 
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from archive.display.assets import allowed, assets, templates
+from archive.display.assets import allowed, assets
 from archive.models import Space
 
 TEMPLATE = "archive/bundle/export_part.html"
@@ -28,10 +26,3 @@ def render_export_index(
         "style_hash": allowed(assets().style),
     }
     return render_to_string(TEMPLATE, context).encode()
-
-
-@cache
-def export_index_digest() -> str:
-    """Return the SHA-256 (hex) of everything that the page is made from, except the Spaces."""
-    sources = (assets().digest, *templates(TEMPLATE).values())
-    return hashlib.sha256("\0".join(sources).encode()).hexdigest()

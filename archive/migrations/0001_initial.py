@@ -418,9 +418,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "content_digest",
-                    models.CharField(
-                        help_text="SHA-256 of its content: the same content gives the same bytes.", max_length=64
-                    ),
+                    models.CharField(help_text="SHA-256 of the facts that it is made from.", max_length=64),
                 ),
                 (
                     "state",
@@ -2508,9 +2506,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "content_digest",
-                    models.CharField(
-                        help_text="SHA-256 of its content: the same content gives the same bytes.", max_length=64
-                    ),
+                    models.CharField(help_text="SHA-256 of the facts that it is made from.", max_length=64),
                 ),
                 (
                     "state",

@@ -35,9 +35,7 @@ class Package(Leased):
     OVER = (State.FAILED, State.REMOVED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    content_digest = models.CharField(
-        max_length=64, help_text="SHA-256 of its content: the same content gives the same bytes."
-    )
+    content_digest = models.CharField(max_length=64, help_text="SHA-256 of the facts that it is made from.")
     state = models.CharField(max_length=16, choices=State, default=State.REQUESTED)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
