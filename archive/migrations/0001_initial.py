@@ -1474,12 +1474,16 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "is_flagged",
-                    models.BooleanField(default=False, help_text="Whether a flag stands; recompute.py writes it."),
+                    models.BooleanField(
+                        default=False, help_text="Whether a flag stands; a trigger of archive_violation writes it."
+                    ),
                 ),
                 (
                     "is_appealed",
                     models.BooleanField(
-                        db_default=False, default=False, help_text="Whether an appeal is open; recompute.py writes it."
+                        db_default=False,
+                        default=False,
+                        help_text="Whether an appeal is open; a trigger of archive_violation writes it.",
                     ),
                 ),
                 (

@@ -164,6 +164,33 @@ DROP TRIGGER archive_space_inserted_without_deadline ON archive_space;
 DROP FUNCTION archive_no_deadline_iff_held();
 """
 
+# Lists filter by two columns of a Space that follow from its violations. A trigger writes them, so they are right even if
+# a process of an older release, which may not know the columns, changes a violation. Concurrent changes of violations of
+# the same Space wait for the lock, and the statement after it sees what was committed.
+SHOW_VIOLATIONS = """
+CREATE FUNCTION archive_space_shows_violations() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    changed_id uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.space_id ELSE NEW.space_id END;
+BEGIN
+    PERFORM FROM archive_space WHERE id = changed_id FOR NO KEY UPDATE;
+    UPDATE archive_space SET is_flagged = shown.is_flagged, is_appealed = shown.is_appealed
+    FROM (
+        SELECT coalesce(bool_or(state <> 'lifted'), false) AS is_flagged,
+            coalesce(bool_or(state = 'appealed'), false) AS is_appealed
+        FROM archive_violation WHERE space_id = changed_id
+    ) AS shown
+    WHERE id = changed_id
+        AND (archive_space.is_flagged, archive_space.is_appealed) <> (shown.is_flagged, shown.is_appealed);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER archive_space_shows_violations AFTER INSERT OR DELETE OR UPDATE OF state ON archive_violation
+    FOR EACH ROW EXECUTE FUNCTION archive_space_shows_violations();
+"""
+DROP_SHOW_VIOLATIONS = """
+DROP TRIGGER archive_space_shows_violations ON archive_violation;
+DROP FUNCTION archive_space_shows_violations();
+"""
+
 # ANALYZE copies common values of a column to pg_statistic, where they remain after their rows are deleted. So it skips
 # columns with what people said and wrote, or with what identifies it (keys, digests). Queries by them use an index.
 WITHOUT_STATISTICS = {
@@ -230,5 +257,6 @@ class Migration(migrations.Migration):
         *(migrations.RunSQL(protect(table), unprotect(table)) for table in (*TREE, *HELD)),
         migrations.RunSQL(IMMUTABLE, DROP_IMMUTABLE),
         migrations.RunSQL(NO_DEADLINE_IFF_HELD, DROP_NO_DEADLINE_IFF_HELD),
+        migrations.RunSQL(SHOW_VIOLATIONS, DROP_SHOW_VIOLATIONS),
         migrations.RunSQL(set_statistics(0), set_statistics(-1)),
     ]

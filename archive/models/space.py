@@ -84,9 +84,13 @@ class Space(Leased):
     salt = models.CharField(
         max_length=64, blank=True, default=partial(secrets.token_hex, 32), help_text="For commitments in the log."
     )
-    is_flagged = models.BooleanField(default=False, help_text="Whether a flag stands; recompute.py writes it.")
+    is_flagged = models.BooleanField(
+        default=False, help_text="Whether a flag stands; a trigger of archive_violation writes it."
+    )
     is_appealed = models.BooleanField(
-        default=False, db_default=False, help_text="Whether an appeal is open; recompute.py writes it."
+        default=False,
+        db_default=False,
+        help_text="Whether an appeal is open; a trigger of archive_violation writes it.",
     )
     reviewed_at = models.DateTimeField(
         null=True, blank=True, help_text="When an admin last found no violation, or flagged it. NULL: to be reviewed."

@@ -71,20 +71,13 @@ def validated_reason(reason: str, by: User, missing: str = "moderation.reason_mi
 
 
 def recompute(space: Space, actor: Actor) -> None:
-    """Recompute `expires_at` from the facts, and log it if it moved. Also recompute `is_flagged` and `is_appealed`,
-    which lists filter by. Call with the row locked, in the transaction that changed the facts."""
+    """Recompute `expires_at` from the facts, and log it if it moved. Call with the row locked, in the transaction that
+    changed the facts. A trigger updates `is_flagged` and `is_appealed`, which lists filter by."""
     facts = space.retention_facts()
     due = policy.deadline(facts, current_policy())
     before, moved = space.expires_at, due.at != space.expires_at
     space.expires_at, space.deadline_reasons = due.at, due.reasons_as_json()
-    space.is_flagged = None in facts.lifted_at
-    space.is_appealed = space.violations.filter(state=Violation.State.APPEALED).exists()
-    Space.objects.filter(pk=space.pk).update(
-        expires_at=due.at,
-        deadline_reasons=space.deadline_reasons,
-        is_flagged=space.is_flagged,
-        is_appealed=space.is_appealed,
-    )
+    Space.objects.filter(pk=space.pk).update(expires_at=due.at, deadline_reasons=space.deadline_reasons)
     if not moved:
         return
     if due.at is not None and (before is None or due.at < before):
