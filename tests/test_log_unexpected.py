@@ -8,12 +8,14 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.log import events, summaries
 from archive.log.detail_names import NAMES
 from archive.models import LogEntry, Space, User
+from archive.models.log import LOGGED_DEADLINE
 from archive.status.deletions import read_deletions
 from portal.presenters.log import log_line
 from tests.support.factory import make_row
@@ -35,7 +37,10 @@ ODD: list[Any] = [
     [], ["x"], [[]], [{}], [{"key": "a"}], [{"key": "a", "size": "b"}], {}, {"a": None}, {"title": [1]},
 ]  # fmt: skip
 DETAILS: list[dict[str, Any]] = [{}, *(dict.fromkeys(KEYS, value) for value in ODD)]
-STORED: list[Any] = [None, 1.5, "x", "2026-13-45T00:00:00Z", [[]], [{"key": "a"}], {"a": None}]
+STORED: list[Any] = [None, 1.5, "x", "2026-02-31T00:00:00Z", [[]], [{"key": "a"}], {"a": None}]
+YEARS = ("0000", "0001", "1900", "2000", "2023", "2024", "9999", "12024")
+HOURS = ("00:00:00", "23:59:59.999999", "23:59:60", "24:00:00", "24:00:01", "25:00:00", "00:00:00.1234567")
+DAYS = [f"{year}-{month:02}-{day:02}" for year in YEARS for month in range(14) for day in range(33)]
 
 # Python will refuse such a count one day, with one of the errors that are expected.
 pytestmark = pytest.mark.filterwarnings("ignore:Plural value must be an integer")
@@ -66,6 +71,32 @@ def test_every_event_is_shown_with_every_odd_detail() -> None:
 @given(st.sampled_from(sorted(events.EVENTS)), st.dictionaries(st.sampled_from(KEYS), json_values))
 def test_every_event_is_shown_with_any_detail(event: str, detail: dict[str, Any]) -> None:
     check_line(event, detail)
+
+
+def is_time(text: str) -> bool:
+    try:
+        datetime.strptime(text if "." in text else text.replace("Z", ".0Z"), "%Y-%m-%dT%H:%M:%S.%f%z")
+    except ValueError:
+        return False
+    return not text.endswith(":60Z")
+
+
+@pytest.mark.usefixtures("db")
+def test_every_logged_time_can_be_cast_and_every_other_text_is_none() -> None:
+    """In SQL, where one that can't would end each query that meets it."""
+    texts = [
+        *(f"{day}T00:00:00Z" for day in DAYS),
+        *(f"2024-02-29T{hour}Z" for hour in HOURS),
+        "x",
+        "2024-02-29T00:00:00Z\n",
+    ]
+    entries = "(SELECT jsonb_build_object('deadline', text) AS detail, text FROM unnest(%s::text[]) AS text) AS entries"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT text, {LOGGED_DEADLINE} FROM {entries}", [texts])
+        cast = {text: time for text, time in cursor.fetchall() if time is not None}
+
+    assert set(cast) == {text for text in texts if is_time(text)}
+    assert all(datetime.fromisoformat(text) == time for text, time in cast.items())
 
 
 def write(space: Space, detail: dict[str, Any], user: User) -> None:

@@ -126,9 +126,5 @@ def _deletion(entry: LogEntry) -> Deletion:
 
 def _deadline(value: Any) -> datetime | None:
     """Parse a logged deadline. None if the entry has none, or an unexpected value: entries can't be corrected."""
-    if not isinstance(value, str) or not re.match(LOGGED_TIME, value):
-        return None
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:  # the 31st of a month that has 30 days
-        return None
+    is_time = isinstance(value, str) and re.fullmatch(LOGGED_TIME, value)
+    return datetime.fromisoformat(value) if is_time else None

@@ -2,9 +2,14 @@ from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Now
 
-# The format of archive.log.rfc3339, for PostgreSQL. A cast of other text would raise an error in every query that reads
-# the entry, and the log keeps its entries for ever.
-LOGGED_TIME = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]+)?Z$"
+# The format of archive.log.rfc3339, for PostgreSQL and Python. It matches only times that exist, also in leap years: a
+# cast of other text would raise an error in every query that reads the entry, and the log keeps its entries for ever.
+_LEAP_YEAR = "[0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00"
+_DAY = (
+    "(?!0000)[0-9]{4}-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)"
+    f"|({_LEAP_YEAR})-02-29"
+)
+LOGGED_TIME = f"^({_DAY})T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{{1,6}})?Z$"
 # The deadline in an entry's detail, or NULL.
 LOGGED_DEADLINE = f"(CASE WHEN detail ->> 'deadline' ~ '{LOGGED_TIME}' THEN (detail ->> 'deadline')::timestamptz END)"
 
