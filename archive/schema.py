@@ -2,12 +2,18 @@
 columns and tables (docs/how-to/change-a-table.md), so the release before works on it."""
 
 from functools import cache
+from typing import Any
 
-from django.db import connection
+from django.db import Error, OperationalError, connection
+from django.db.backends.signals import connection_created
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 REMEDY = "Run `manage.py migrate` with this version, then start this again: nothing was changed."
+
+
+class SchemaIsOlder(OperationalError):
+    """To this process the database is as good as down."""
 
 
 def find_unapplied() -> list[str]:
@@ -30,3 +36,19 @@ def describe_unapplied(names: list[str]) -> str:
     if len(names) == 1:
         return f"The database lacks a migration of this version: {first}."
     return f"The database lacks {len(names)} migrations of this version, among them {first}."
+
+
+def check_new_connections() -> None:
+    """Check each new connection of this process until one finds all migrations: opening it raises SchemaIsOlder before.
+    For a process that starts while PostgreSQL is down, so that pages and tasks go on waiting for it."""
+    connection_created.connect(_check, dispatch_uid=__name__)
+
+
+def _check(**kwargs: Any) -> None:
+    try:
+        if names := find_unapplied():
+            raise SchemaIsOlder(f"{describe_unapplied(names)} Run `manage.py migrate` with this version.")
+    except Error:
+        connection.close()
+        raise
+    connection_created.disconnect(dispatch_uid=__name__)

@@ -7,10 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
-from django.db import connections
-from django.db.utils import DatabaseError
+from django.db import DatabaseError, Error, connections
 
-from archive import schema
+from archive import database_errors, schema
 
 SHOW = "SELECT setting::bigint FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
 
@@ -34,11 +33,16 @@ def idle_transactions(databases: Sequence[str] | None = None, **kwargs: Any) -> 
 
 def schema_is_older() -> list[CheckMessage]:
     """Refuse a database that lacks migrations of this version: pages and work would fail in the middle. For processes
-    that start. One that can't be asked is none of it: they wait for PostgreSQL."""
+    that start. They wait for a PostgreSQL that is down, and check it when it answers."""
     try:
         names = schema.find_unapplied()
-    except DatabaseError:
-        return []
+    except Error as error:
+        if database_errors.is_unreachable(error):
+            schema.check_new_connections()
+            return []
+        message = f"The list of migrations can't be read: {database_errors.describe(error)}."
+        hint = "Run `manage.py migrate`, which gives the portal's role its privileges."
+        return [checks.Error(message, hint=hint, id="spacekeep.E196")]
     if not names:
         return []
     return [checks.Error(schema.describe_unapplied(names), hint=schema.REMEDY, id="spacekeep.E190")]

@@ -10,19 +10,22 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from django.db import Error
 
-from archive import schema
+from archive import database_errors, schema
 from archive.status.broker import BrokerDown, read_queues
 
 # Without these no page works. Without the broker every page does, and work starts up to a minute late: a load balancer
 # that took the portal away would make an outage of it.
-NEEDED = ("database", "migrations")
+NEEDED = ("database", "migrations", "tables")
 
 FRESH = 1.0  # seconds; in that time an engine is asked once
 TOO_OLD = 30.0  # seconds; an engine that has not answered for so long is missing. Longer than connecting may take.
 
 Facts = dict[str, Any]
+
+logger = structlog.get_logger()
 
 
 class Check:
@@ -50,10 +53,16 @@ class Check:
 
 
 def find_missing_of_database() -> list[str]:
+    """`tables`: PostgreSQL answers, and does not let us read them."""
     try:
         return ["migrations"] if schema.find_unapplied() else []
-    except Error:
-        return ["database"]
+    except schema.SchemaIsOlder:
+        return ["migrations"]
+    except Error as error:
+        if database_errors.is_unreachable(error):
+            return ["database"]
+        logger.error("tables_unreadable", reason=database_errors.describe(error))
+        return ["tables"]
 
 
 def find_missing_of_broker() -> list[str]:

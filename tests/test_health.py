@@ -2,15 +2,22 @@
 
 import http.client
 import json
+import os
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from celery import current_app
+from django.db import OperationalError, connection
+from django.db.backends.signals import connection_created
 from django.db.migrations.recorder import MigrationRecorder
+from django.test.utils import CaptureQueriesContext
 
 from archive import schema
-from portal import health, readiness
+from archive.models import Space
+from portal import database_checks, health, readiness
 from tests.support.processes import Services
 
 
@@ -52,6 +59,50 @@ def test_it_is_not_ready_before_migrations() -> None:
     status, _, body = ask("/readyz")
 
     assert (status, json.loads(body)) == (503, {"ready": False, "missing": ["migrations"]})
+
+
+@pytest.mark.usefixtures("owner", "db")
+def test_a_database_that_refuses_to_be_read_is_not_down() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("REVOKE SELECT ON django_migrations FROM CURRENT_USER")
+
+    status, _, body = ask("/readyz")
+
+    assert (status, json.loads(body)) == (503, {"ready": False, "missing": ["tables"]})
+    assert ask("/healthz")[0] == 200
+
+
+@pytest.fixture
+def address(committed: None) -> Iterator[dict[str, Any]]:
+    """Where this process looks for PostgreSQL."""
+    before = dict(connection.settings_dict)
+    connection.close()
+    yield connection.settings_dict
+    connection.close()
+    connection.settings_dict.update(before)
+    connection_created.disconnect(dispatch_uid=schema.__name__)
+
+
+def test_a_process_that_starts_while_postgresql_is_down_checks_the_schema_later(address: dict[str, Any]) -> None:
+    """Until it is there, pages and tasks get the error that they get while PostgreSQL is down."""
+    migrated = {name: address[name] for name in ("NAME", "PORT")}
+    address["PORT"] = "1"  # nobody answers there
+    assert database_checks.schema_is_older() == []
+
+    address |= {**migrated, "NAME": urlsplit(os.environ["DATABASE_URL"]).path[1:]}  # has no tables
+    for _ in range(2):
+        with pytest.raises(
+            OperationalError, match=r"^The database lacks .* Run `manage\.py migrate` with this version\.$"
+        ):
+            Space.objects.exists()
+    assert readiness.find_missing_of_database() == ["migrations"]
+
+    address |= migrated
+    assert not Space.objects.exists()
+    connection.close()
+    with CaptureQueriesContext(connection) as queries:
+        assert not Space.objects.exists()
+    assert len(queries) == 1  # it is not checked again
 
 
 @pytest.mark.usefixtures("db")

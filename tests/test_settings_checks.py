@@ -168,6 +168,18 @@ def test_no_command_starts_with_wrong_settings(program: list[str], tmp_path: obj
     assert "Traceback" not in output
 
 
+def test_a_command_of_django_says_in_a_line_that_the_database_is_down() -> None:
+    """Its checks ask before the command starts."""
+    done = run([*MANAGE, "migrate"], {"DATABASE_URL": "postgres://somebody@127.0.0.1:1/spacekeep"})
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(
+        r"CommandError: The database can't be reached: .*refused\. "
+        r"Run the command again when it is back: nothing was lost\.\n",
+        done.stderr,
+    )
+
+
 @pytest.mark.usefixtures("bucket")
 def test_production_settings_are_clean() -> None:
     command = [*MANAGE, "check", "--deploy", "--fail-level=WARNING", "--database=default"]

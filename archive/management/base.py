@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, ProgrammingError
 
-from archive import log, schema
+from archive import database_errors, log, schema
 from archive.errors import SpacekeepError, StorageError
 from archive.formatting import format_time
 from archive.models import Space, User
@@ -43,10 +43,10 @@ class Command(BaseCommand, ABC):
                 raise CommandError(f"{schema.describe_unapplied(names)} {schema.REMEDY}") from error
             raise
         except OperationalError as error:
-            reason = str(error).strip().splitlines()[0]
-            raise CommandError(
-                f"The database can't be reached: {reason} Run the command again when it is back: nothing was lost."
-            ) from error
+            if database_errors.is_unreachable(error):
+                raise CommandError(database_errors.describe_unreachable(error)) from error
+            reason = database_errors.describe(error)
+            raise CommandError(f"The database gave up: {reason}. Nothing was lost: run the command again.") from error
 
     @abstractmethod
     def run(self, **options: Any) -> None:

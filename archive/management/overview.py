@@ -1,6 +1,12 @@
-"""The overview of `manage.py` without a command: our own commands, by purpose."""
+"""`manage.py`: the overview of our own commands, by purpose, and one line instead of a traceback while the database is
+down."""
+
+import sys
 
 from django.core.management import ManagementUtility, get_commands
+from django.db import Error
+
+from archive import database_errors
 
 GROUPS = {
     "Recordings": ("ingest", "arrivals", "bundle", "token"),
@@ -19,7 +25,15 @@ OWN_APPS = ("archive", "portal")
 
 
 class Utility(ManagementUtility):
-    """Django's utility with our list of commands."""
+    """Django's utility with our list of commands and our line about a database that is down."""
+
+    def execute(self) -> None:
+        try:
+            super().execute()
+        except Error as error:  # Django's checks of models ask the database before a command starts
+            if not database_errors.is_unreachable(error) or "--traceback" in self.argv:
+                raise
+            sys.exit(f"CommandError: {database_errors.describe_unreachable(error)}")
 
     def main_help_text(self, commands_only: bool = False) -> str:
         if commands_only:  # for completion in shells

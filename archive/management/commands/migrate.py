@@ -10,7 +10,7 @@ from django.core.management.commands import migrate
 from django.db import DatabaseError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from archive import database_roles
+from archive import database_errors, database_roles
 
 # ALTER TABLE waits for transactions that read the table, and all later queries wait behind it, so pages hang.
 LOCK_SECONDS = 5
@@ -32,8 +32,8 @@ class Command(migrate.Command):
         except OperationalError as error:
             if isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
                 raise CommandError(HELD) from error
-            if getattr(error.__cause__, "sqlstate", "") is None:  # the error did not come from PostgreSQL
-                raise CommandError(f"The database can't be reached: {str(error).strip().splitlines()[0]}") from error
+            if database_errors.is_unreachable(error):
+                raise CommandError(database_errors.describe_unreachable(error)) from error
             raise
 
 
