@@ -1,4 +1,4 @@
-"""A bundle is built once for the same content, and again when the content changes."""
+"""A bundle is built once per content, and again when the content changes."""
 
 from datetime import timedelta
 
@@ -78,7 +78,7 @@ def test_the_requester_is_notified_when_it_is_ready_after_minutes(space: Space) 
 def test_a_page_that_waits_for_it_needs_no_notice(space: Space) -> None:
     request_ahead(space.pk)
     Bundle.objects.update(requested_at=Now() - timedelta(days=2))
-    bundle = request(space.pk, SYSTEM, space.host)  # it was to be built ahead; the host clicks now
+    bundle = request(space.pk, SYSTEM, space.host)  # it was requested ahead; now the host clicks
 
     assert build(bundle.pk)
 

@@ -1,4 +1,4 @@
-"""The contents of a bundle."""
+"""What a bundle contains."""
 
 import io
 import json
@@ -22,7 +22,7 @@ def space(seeds: Space) -> Space:
 
 
 def unpack(bundle: Bundle) -> dict[str, bytes]:
-    """The files in it, by their path below the one folder."""
+    """Return the files of the ZIP by their paths below its one folder."""
     with zipfile.ZipFile(io.BytesIO(read_bundle(bundle))) as zip_file:
         assert zip_file.testzip() is None
         return {name.split("/", 1)[1]: zip_file.read(name) for name in zip_file.namelist()}

@@ -1,4 +1,4 @@
-"""The CRC-32 of a whole bundle is known before its bytes are together, and the store compares it."""
+"""The CRC-32 of a bundle is computed from those of its members before it is assembled, and the store compares it."""
 
 import zlib
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ def test_the_whole_follows_from_its_pieces(pieces: list[tuple[bool, bytes]]) -> 
 
 
 def test_a_length_beyond_4_gib() -> None:
-    """zlib's crc32_combine gives these values for zeros; 5 GiB of them are 5,120 times one MiB."""
+    """The expected values are from zlib's crc32_combine for zeros; 5 GiB are 5,120 times 1 MiB."""
     mebibyte = zlib.crc32(bytes(1024**2))
     crc = 0
     for number in range(5120):
@@ -42,7 +42,7 @@ def test_a_length_beyond_4_gib() -> None:
 
 def _zeros(mebibytes: int) -> int:
     crc, block, rest, length = 0, zlib.crc32(bytes(1024**2)), mebibytes, 1024**2
-    while rest:  # by doubling
+    while rest:  # by doubling the length
         if rest & 1:
             crc = combine(crc, block, length)
         block, length, rest = combine(block, block, length), 2 * length, rest >> 1
@@ -57,7 +57,8 @@ def test_a_part_of_a_range_has_no_known_crc() -> None:
 
 @pytest.fixture(params=["the whole", "by part"])
 def verifying(request: pytest.FixtureRequest) -> Iterator[None]:
-    """How the store verifies a bundle: it compares the CRC-32 of the whole, or computes that of each part."""
+    """The two ways in which a store verifies a bundle: it compares the CRC-32 of the whole, or computes that of each
+    part."""
     with without(verifies_whole=request.param == "the whole"):
         yield
 
@@ -74,7 +75,7 @@ def test_the_store_verifies_the_bundle(alice: User) -> None:
 
 @pytest.mark.usefixtures("db", "verifying")
 def test_a_bundle_of_other_bytes_never_becomes_ready(alice: User) -> None:
-    """The object was replaced in the store, bit by bit the same but one; its row knows the ETag of the wrong one."""
+    """The recording in the store has one flipped bit, and its row has the ETag of the changed object."""
     space = make_noise(alice, megabytes=7)
     recording = space.recordings.get()
     data = bytearray(store().read(recording.key, 0, recording.size, recording.etag))

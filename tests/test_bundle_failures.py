@@ -1,4 +1,4 @@
-"""A failing build is retried or fails visibly, and leaves nothing half-built."""
+"""A failing build is retried or fails visibly, and leaves nothing incomplete."""
 
 from datetime import timedelta
 

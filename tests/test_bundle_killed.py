@@ -1,6 +1,6 @@
-"""A build that is killed (SIGKILL) at any commit and any call to the store: afterwards there is one ready bundle, and
-nothing else. `make test` kills it at a sample of the steps, `make test-long` at each, `make kills` (KILLS) at every
-place and then at random."""
+"""A build is killed (SIGKILL) at a commit or a call to the store; after a retry there is one ready bundle and nothing
+else. `make test` kills it at a sample of the steps, `make test-long` at each step, `make kills` (KILLS) at every place
+and then at random places."""
 
 import os
 import random
@@ -34,8 +34,8 @@ STEPS = {
     "before commit in bundles.build:compose_and_finish",
     "after commit in bundles.build:compose_and_finish",
 }
-# Each state that a restart can find, once: `make test`. A process that dies before a call leaves what one leaves that
-# dies after the step before; the last commit also shows that nothing was written outside of it.
+# For `make test`: one step for each state that a restart can find. A death before a call leaves the same state as one
+# after the step before. The last commit is tried on both sides, to show that nothing is written outside of it.
 SAMPLE = {
     "after s3 CreateMultipartUpload in bundles.compose:_begin",
     "after s3 UploadPart in bundles.compose:_send",
@@ -60,7 +60,7 @@ def space(committed: None, alice: User) -> Space:
 
 @pytest.mark.parametrize("steps", CHOICES, ids=len)
 def test_a_build_killed_at_each_step(zygote: ForkServer, space: Space, steps: set[str]) -> None:
-    zygote.run("make_bundle", str(request_bundle(space).pk))  # finds out what the store can do, once
+    zygote.run("make_bundle", str(request_bundle(space).pk))  # tests the store's capabilities, once
     whole = zygote.run("make_bundle", str(request_bundle(space).pk))
     assert set(whole.points) >= STEPS
     assert_one_whole_bundle(space)
@@ -69,7 +69,7 @@ def test_a_build_killed_at_each_step(zygote: ForkServer, space: Space, steps: se
     for place in places_to_kill(whole.points, steps):
         bundle = request_bundle(space)
         died = zygote.run("make_bundle", str(bundle.pk), kill_at=place)
-        kills += died.killed  # a run without a wait for a copy has fewer places
+        kills += died.killed  # a run that does not wait for a copy has fewer places
         the_lease_runs_out()
         zygote.run("make_bundle", str(bundle.pk))
         assert_one_whole_bundle(space)
@@ -79,7 +79,8 @@ def test_a_build_killed_at_each_step(zygote: ForkServer, space: Space, steps: se
 
 
 def places_to_kill(points: tuple[str, ...], steps: set[str]) -> Iterator[int]:
-    """Numbers of points, from 1: one for each of `steps`, or all of them and then any, without end, in `make kills`."""
+    """Yield numbers of points, from 1: the point of each of `steps`; in `make kills` all points, then random ones
+    without end."""
     count = len(points)
     if KILLS:
         yield from chain(range(1, count + 1), iter(lambda: random.randint(1, count), 0))
@@ -88,7 +89,7 @@ def places_to_kill(points: tuple[str, ...], steps: set[str]) -> Iterator[int]:
 
 
 def request_bundle(space: Space) -> Bundle:
-    """Remove the last bundle with its objects, and request a new one."""
+    """Delete the last bundle with its objects, and request a new one."""
     Bundle.objects.all().delete()
     left = store().listing(f"{keys.prefix(space.pk)}bundles/")
     store().delete(left.versions)

@@ -1,4 +1,4 @@
-"""A bundle has the same bytes whatever language the process that builds it speaks."""
+"""A bundle has the same bytes whatever language is active in the process that builds it."""
 
 import pytest
 from django.utils.translation import gettext
@@ -12,7 +12,7 @@ from tests.support.pseudo_locale import everything_translated
 
 
 def generated_files(space: Space) -> dict[str, bytes]:
-    """Everything in a bundle but the recordings, and the page of an export."""
+    """Return every file in a bundle except the recordings, and the page of an export."""
     files = {member.name: member.body.data for member in members(space, "") if isinstance(member.body, Literal)}
     return {**files, "export": render_export_index(1, 1, [(space, "seeds")], [space])}
 

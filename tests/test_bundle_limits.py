@@ -1,7 +1,7 @@
-"""A bundle of more than 4 GiB, and one of more than 65,535 members, composed in the store and readable everywhere.
+"""Bundles of more than 4 GiB, and of more than 65,535 members, are composed in the store and readable everywhere.
 
-Only with LIMITS=1, as `make limits` does: they take minutes, and 14 GB of disk. Each of them has small brothers that
-always run, at exactly the numbers where ZIP64 begins: tests/test_zip64_layout.py.
+They run only with LIMITS=1 (`make limits`), because they take minutes and 14 GB of disk. tests/test_zip64_layout.py
+always tests small archives at exactly the numbers where ZIP64 begins.
 """
 
 import os
@@ -23,7 +23,7 @@ from tests.support.bundles import build_bundle, make_long_space
 from tests.support.zip_readers import reader_errors, seven_zip
 
 pytestmark = [
-    pytest.mark.usefixtures("committed"),  # a transaction that waits for minutes is ended
+    pytest.mark.usefixtures("committed"),  # the database ends a transaction that waits for minutes
     pytest.mark.timeout(1800),
     pytest.mark.skipif(os.environ.get("LIMITS") != "1", reason="`make limits` has it: it takes minutes"),
 ]
@@ -37,14 +37,14 @@ def test_more_than_4_gib(alice: User, tmp_path: Path) -> None:
 
     assert bundle.size is not None
     assert recording.size == 4_362_076_160
-    assert recording.size < bundle.size < recording.size + 1_000_000  # its page has the scripts in it
+    assert recording.size < bundle.size < recording.size + 1_000_000  # its offline page contains the scripts
     path = saved(ObjectInfo(bundle.key, bundle.size, bundle.etag), tmp_path)
     assert reader_errors(path) == {}
     valid(path, tmp_path / "bag")
 
 
 def test_more_than_65535_members(alice: User, tmp_path: Path) -> None:
-    """Small files of which each is another, and a recording behind them."""
+    """70,000 different small files, followed by a recording."""
     space = make_long_space(alice, mebibytes=64)
     sound = space.recordings.get()
     files = [member(f"data/{n // 1000}/{n}.txt", f"{n}\n".encode()) for n in range(70_000)]
@@ -72,7 +72,7 @@ def saved(stored: ObjectInfo, folder: Path) -> Path:
 
 
 def valid(path: Path, into: Path) -> Path:
-    """The folder that is in the ZIP; `bagit.py --validate` accepts it. The ZIP is removed, for want of room."""
+    """Unpack the ZIP, delete it to save disk space, and assert that `bagit.py --validate` accepts its folder."""
     subprocess.run([seven_zip(), "x", "-bd", f"-o{into}", str(path)], capture_output=True, check=True)
     path.unlink()
     (folder,) = into.iterdir()

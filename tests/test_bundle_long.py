@@ -21,7 +21,7 @@ MIB = 1024**2
 
 @contextmanager
 def counted() -> Iterator[dict[str, int]]:
-    """Bytes that this process sends to the store and fetches from it, and copies that it asks the store for."""
+    """Count the bytes that this process sends to and fetches from the store, and the copies that it requests."""
     counts, events = {"sent": 0, "fetched": 0, "copies": 0}, store().client.meta.events
 
     def add(name: str, number: Callable[[dict[str, Any]], int]) -> Callable[..., None]:

@@ -1,4 +1,4 @@
-"""An object that the store lost: the bundle lists the gap or fails. It is never silently incomplete."""
+"""When the store has lost an object, the bundle lists the gap or fails. It is never silently incomplete."""
 
 import io
 import json

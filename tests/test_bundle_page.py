@@ -1,4 +1,4 @@
-"""The offline page as text: its content, its Content-Security-Policy, and that the content id covers all of it."""
+"""The HTML of the offline page: its content, its Content-Security-Policy, and a content id that covers all of it."""
 
 import base64
 import hashlib
@@ -57,7 +57,7 @@ def test_the_page_does_not_depend_on_the_time_or_the_settings(space: Space, admi
 
     assets.cache_clear()
 
-    with override_settings(RETENTION_DAYS=20, VIOLATION_EXTRA_DAYS=10):  # the stored deadline stays
+    with override_settings(RETENTION_DAYS=20, VIOLATION_EXTRA_DAYS=10):  # the stored deadline does not change
         assert whole(space) == before
 
 
@@ -70,7 +70,7 @@ def test_its_clock_marks_the_days_of_the_stored_deadline(space: Space, admin: Us
 
 
 class Blocks(HTMLParser):
-    """The texts of scripts and styles that a browser would run, and the policy."""
+    """Collect the scripts and styles that a browser would run, and the policy."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -127,7 +127,7 @@ def hashed(text: str) -> str:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A copy of the files that the page is made from, for tests to change."""
+    """A copy of the page's source files, which tests may change."""
     folder = tmp_path / "archive"
     shutil.copytree(ARCHIVE / "static", folder / "static")
     (folder / SCRIPT).parent.mkdir()

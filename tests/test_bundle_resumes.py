@@ -1,4 +1,4 @@
-"""An interrupted build resumes: uploaded parts are not sent again, and a lost response does no harm."""
+"""An interrupted build resumes: it does not send uploaded parts again, and survives lost responses."""
 
 from collections.abc import Iterator
 
@@ -23,14 +23,14 @@ COMPLETE = r"^POST [^ ]*uploadId="
 
 @pytest.fixture
 def bundle(db: None, alice: User) -> Bundle:
-    """Of a recording of 12 MiB: two parts that go through, one that is copied."""
+    """The bundle of a recording of 12 MiB: two parts are uploaded, one is copied."""
     assert store().capabilities.copies_parts
     return request(make_noise(alice, megabytes=12).pk, SYSTEM)
 
 
 @pytest.fixture
 def day() -> Iterator[Proxy]:
-    """The store, with nothing wrong yet."""
+    """A proxy in front of the store, without faults yet."""
     with (
         Proxy(settings.S3_ENDPOINT_URL) as proxy,
         override_store(endpoint_url=proxy.url) as behind,
@@ -67,7 +67,7 @@ def test_missing_parts_are_sent(bundle: Bundle, day: Proxy) -> None:
     day.faults = [Fault(COPY, status=500, code="InternalError")]
     assert not build(bundle.pk)
     bundle.refresh_from_db()
-    assert (bundle.state, bundle.attempts) == ("building", 0)  # it came forward
+    assert (bundle.state, bundle.attempts) == ("building", 0)  # it made progress
     day.faults, day.lines = [], []
 
     finished(bundle)
@@ -76,7 +76,7 @@ def test_missing_parts_are_sent(bundle: Bundle, day: Proxy) -> None:
 
 
 def test_a_lost_response_loses_nothing(bundle: Bundle, day: Proxy) -> None:
-    """The store completes it, and the connection breaks: asked again, it knows no such upload."""
+    """The store completes the upload, but the connection breaks: on the retry it no longer knows the upload."""
     day.faults = [Fault(COMPLETE, times=1, lost=True), Fault(COPY, times=1, lost=True), Fault(PUT, times=1, lost=True)]
 
     finished(bundle)
@@ -85,7 +85,7 @@ def test_a_lost_response_loses_nothing(bundle: Bundle, day: Proxy) -> None:
 
 
 def test_the_next_run_continues_after_the_time_limit(bundle: Bundle, day: Proxy) -> None:
-    day.faults = [Fault(COPY, times=1, after_seconds=5)]  # more than 0.7 of the lease, and a tick
+    day.faults = [Fault(COPY, times=1, after_seconds=5)]  # longer than 0.7 of the lease and one round of the renewal
 
     with override_settings(LEASE_SECONDS=4):
         assert not build(bundle.pk)
@@ -103,7 +103,7 @@ def test_an_upload_with_other_parts_is_not_resumed(bundle: Bundle, day: Proxy, a
     day.faults = [Fault(COMPLETE, status=503, code="SlowDown")]
     assert not build(bundle.pk)
     before = Bundle.objects.get().upload_id
-    Space.objects.update(title="Another one")  # another folder in the ZIP
+    Space.objects.update(title="Another one")  # renames the folder in the ZIP
     day.faults, day.lines = [], []
 
     finished(bundle)
@@ -115,7 +115,8 @@ def test_an_upload_with_other_parts_is_not_resumed(bundle: Bundle, day: Proxy, a
 
 
 def test_a_stale_worker_removes_no_finished_bundle(bundle: Bundle, day: Proxy) -> None:
-    """A worker claims, and sleeps before it opens an upload; another claims after the lease, and finishes."""
+    """A worker claims the bundle and sleeps before it opens an upload. After its lease, another worker claims and
+    finishes."""
     slept: list[bool] = []
 
     def sleep(**kwargs: object) -> None:
@@ -138,8 +139,8 @@ def test_a_stale_worker_removes_no_finished_bundle(bundle: Bundle, day: Proxy) -
 
 @pytest.mark.long
 def test_an_object_with_other_parts_is_not_reused(bundle: Bundle, day: Proxy) -> None:
-    """The ZIP was completed, and its worker died; then a title of the same length made another one of the same size,
-    and that upload was ended by somebody."""
+    """The store completed the ZIP, but the worker died. Then a new title of the same length led to another ZIP of the
+    same size, and somebody aborted its upload."""
     day.faults = [Fault(r"^HEAD .*bundles", status=503, code="SlowDown")]
     assert not build(bundle.pk)
     Space.objects.update(title="Other")

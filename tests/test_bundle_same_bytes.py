@@ -1,4 +1,4 @@
-"""The same content gives the same bytes, also in another process with another hash order."""
+"""The same content gives the same bytes, also in another process with another hash seed."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.support.processes import Services, manage
 
 @pytest.fixture
 def space(services: Services, alice: User, admin: User) -> Space:
-    """With several of everything that could change places."""
+    """A Space with several of everything whose order could vary."""
     space = make_space(alice, cohosts=("Felix", "Noor"), speakers=("Ida", "Émile", "Ada", "Bo"))
     for rule in ("spam", "harassment"):
         flag(space.pk, rule, "Seen.", admin)

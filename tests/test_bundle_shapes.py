@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(600 + 12 * SHAPES)
 
 
 def planned(space: Space, recordings: dict[str, bytes]) -> bytes:
-    """What the plan says, put together here from the bytes that were made."""
+    """Build the expected bytes from the plan and the bytes of the recordings."""
 
     def fetch(wanted: Range) -> bytes:
         return recordings[wanted.key][wanted.start : wanted.start + wanted.length]
@@ -37,7 +37,7 @@ def planned(space: Space, recordings: dict[str, bytes]) -> bytes:
 
 
 def unpacked(path: Path, into: Path) -> Path:
-    """The one folder that is in it."""
+    """Unpack a ZIP and return its one folder."""
     with zipfile.ZipFile(path) as zip_file:
         zip_file.extractall(into)
     (folder,) = into.iterdir()
@@ -49,7 +49,7 @@ def recordings_in(folder: Path) -> list[bytes]:
 
 
 def of_every_shape(check: Callable[[SpaceShape], None]) -> None:
-    """The failing one is made simpler as long as it fails; nothing is remembered from run to run."""
+    """Run the check with random Spaces. Hypothesis shrinks a failing one, and stores nothing between runs."""
     few = settings(
         max_examples=SHAPES,
         deadline=None,
@@ -60,8 +60,8 @@ def of_every_shape(check: Callable[[SpaceShape], None]) -> None:
 
 
 def test_the_stored_bytes_match_the_plan(db: None, alice: User, tmp_path: Path) -> None:
-    """The command `bagit.py` starts slowly, so it is given all bags together at the end; every other reader is asked
-    about each bundle by itself."""
+    """The command `bagit.py` starts slowly, so it validates all bags together at the end. Every other reader checks
+    each bundle."""
     bags: list[Path] = []
     assert store().capabilities.copies_parts
 

@@ -20,7 +20,7 @@ COPY = r"^PUT .* copy$"
 
 @pytest.fixture
 def space(db: None, alice: User) -> Space:
-    return make_noise(alice, megabytes=12)  # enough for a part that is copied
+    return make_noise(alice, megabytes=12)  # enough for one copied part
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Where the store can't verify a bundle, it is read back once: that finds bytes that differ from the upload."""
+"""If the store cannot verify a bundle, a worker reads it back once and compares it with what was uploaded."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Bundles of Spaces that are due soon are requested once, for nobody, and never more than a few at a time."""
+"""Bundles of Spaces that are due soon are requested ahead, once, without a requester, and only a few at a time."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ READY = {"state": "ready", "key": "k", "size": 1, "etag": "e", "name": "n.zip"}
 
 
 def make_due_in(host: User, days: float, **fields: Any) -> Space:
-    """The row of a Space with a recording that is due in so many days."""
+    """The row of a Space with a recording that is due in this many days."""
     return with_recording(make_row(host, ended_ago=timedelta(days=30 - days), **fields))
 
 
@@ -53,7 +53,7 @@ def test_not_what_the_host_has(alice: User) -> None:
     has_bundle, has_part, asked = (make_due_in(alice, days) for days in (1, 2, 3))
     fetched = {"ready_at": dbtime.now(), "host_fetched_at": dbtime.now()}
     Bundle.objects.create(space=has_bundle, content_digest="a", **{**READY, "state": "removed"}, **fetched)
-    Bundle.objects.update(requested_at=Now() - timedelta(days=10))  # long before the deadline
+    Bundle.objects.update(requested_at=Now() - timedelta(days=10))  # built long before the deadline
     export = Export.objects.create(host=alice, max_part_size=2 * 10**9)
     part = ExportPart.objects.create(export=export, number=1, **READY, **fetched)
     ExportPartEntry.objects.create(export_part=part, space=has_part)
@@ -70,14 +70,14 @@ def test_once_before_a_deadline(alice: User, state: str) -> None:
 
     assert request_bundles() == 0
 
-    Bundle.objects.update(requested_at=Now() - timedelta(days=5))  # before the seven days
+    Bundle.objects.update(requested_at=Now() - timedelta(days=5))  # before the seven days begin
     assert request_bundles() == 1
 
 
 def test_few_at_a_time(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ahead, "AT_ONCE", 2)
     spaces = [make_due_in(alice, days) for days in (1, 2, 3, 4)]
-    Bundle.objects.create(space=make_due_in(alice, 20), content_digest="b", requested_by=alice)  # does not count
+    Bundle.objects.create(space=make_due_in(alice, 20), content_digest="b", requested_by=alice)  # is not counted
 
     assert request_bundles() == 2
     assert request_bundles() == 0
@@ -93,7 +93,7 @@ def test_it_can_be_switched_off(alice: User, settings: Any) -> None:
 
 
 def test_a_request_by_the_host_finds_it(alice: User) -> None:
-    """From then on it is theirs: they are notified when it is ready."""
+    """Once the host requests it, the bundle is theirs, and they are notified when it is ready."""
     space = make_due_in(alice, 1)
     assert request_bundles() == 1
 

@@ -42,7 +42,7 @@ def make_part(host: User) -> ExportPart:
 
 
 def make_old_link(package: Bundle | ExportPart, by: Any, age: int, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A link that was made `age` seconds ago."""
+    """Return a link that was made `age` seconds ago."""
     with monkeypatch.context() as patch:
         patch.setattr(signing.TimestampSigner, "timestamp", lambda _: signing.b62_encode(int(time.time()) - age))
         return download_path(package, by)
@@ -104,7 +104,7 @@ def test_a_link_does_not_come_back_with_the_account(bundle: Bundle, alice: User)
     alice.save()
     assert status(link) == 404
     alice.is_active = True
-    alice.set_password("a new long password")  # what an operator does after a theft
+    alice.set_password("a new long password")  # what an operator does after a password was stolen
     alice.save()
 
     assert status(link) == 410
@@ -178,7 +178,7 @@ def test_nothing_to_revoke_is_no_event(space: Space, alice: User) -> None:
 
 
 def test_a_link_tells_nothing_of_the_password(bundle: Bundle, alice: User) -> None:
-    """It is not the hash that a session holds, nor a part of it."""
+    """The link contains neither the session's hash of the password nor a part of it."""
     payload = signing.loads(download_path(bundle, alice).split("/")[2], salt="portal.download")
 
     assert len(payload[4]) == 32

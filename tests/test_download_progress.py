@@ -1,4 +1,4 @@
-"""What the script of a row gets of a download, and when a row says that the host has downloaded everything."""
+"""What the script of a row learns about a download, and when a row says that the host has downloaded everything."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -52,7 +52,7 @@ def test_from_the_request_to_the_file(space: Space, alice: User) -> None:
 def test_only_for_those_who_may_download(space: Space, bob: User, auditor: User) -> None:
     for user in (bob, auditor):
         assert make_client(user).get(f"/spaces/{space.pk}/bundle", headers=JSON).status_code == 404
-    answer = make_client(space.host).get(f"/spaces/{space.pk}/bundle")  # without scripts it is the page
+    answer = make_client(space.host).get(f"/spaces/{space.pk}/bundle")  # without scripts the response is the page
     assert answer["Location"] == f"/spaces/{space.pk}/#bundle"
 
 

@@ -1,4 +1,4 @@
-"""The queries of downloads do not grow with the number of export parts, nor with the number of Spaces in them."""
+"""The number of queries of a download grows neither with the number of export parts nor with the Spaces in them."""
 
 from io import BytesIO
 
@@ -22,11 +22,11 @@ SMALLEST, _, LARGEST = Export.Size.values
 
 
 def make_export(host: User, *, spaces: int, a_part_each: bool = False) -> list[ExportPart]:
-    """An export whose parts are ready, with `spaces` more Spaces in it than there were."""
+    """Create an export with ready parts that contains `spaces` more Spaces than the one before."""
     for _ in range(spaces):
         make_contents(make_row(host))
     if a_part_each:
-        Recording.objects.update(size=SMALLEST + 1)  # too large for a part with another one
+        Recording.objects.update(size=SMALLEST + 1)  # too large to share a part with another one
     parts = exports.visible_parts(exports.request(host, SMALLEST if a_part_each else LARGEST))
     for part in parts:
         stored = write(store(), keys.export_part(part.pk), BytesIO(b"zip"), "application/zip", check=lambda: None)
@@ -73,7 +73,7 @@ def test_downloading_a_part_with_one_or_many_spaces(alice: User, admin: User, wh
         counts.append(count_queries(make_client(), download_path(part, by), 302))
 
     assert counts[0] == counts[1]
-    assert LogEntry.objects.filter(event="content.downloaded").count() == 6  # one for each Space in this hour
+    assert LogEntry.objects.filter(event="content.downloaded").count() == 6  # one entry for each Space in this hour
 
 
 def test_the_api_with_one_or_many_parts(alice: User) -> None:

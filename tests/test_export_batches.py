@@ -1,4 +1,4 @@
-"""Spaces of one export part that are deleted together or concurrently."""
+"""Spaces of the same export part are deleted together or concurrently."""
 
 import re
 from collections.abc import Callable
@@ -27,7 +27,7 @@ DELETE = r"^POST /\S*\?delete"
 
 
 def make_shared(host: User, count: int = 3) -> list[Space]:
-    """Spaces in one volume, which the store has."""
+    """Create Spaces in one export part, with its object in the store."""
     spaces = [make_row(host) for _ in range(count)]
     for space in spaces:
         make_contents(space)
@@ -104,7 +104,8 @@ def test_the_query_count_does_not_grow_with_the_spaces(alice: User, bob: User) -
 
 
 def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> object:
-    """Do `first`, let `second` run into its locks on another connection, then commit. Returns what `second` did."""
+    """Run `first`, let `second` wait for its locks on another connection, then commit. Returns the result of
+    `second`."""
 
     def run() -> object:
         try:
@@ -121,7 +122,7 @@ def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> obje
         with transaction.atomic():
             first()
             future = pool.submit(run)
-            wait_until(somebody_waits, "the second waits for the first")
+            wait_until(somebody_waits, "the second transaction waits for the first")
         return future.result(timeout=PATIENCE)
 
 

@@ -1,4 +1,5 @@
-"""Exports of chosen Spaces: exactly those, beside an export of all, for their host only, until the first deadline."""
+"""Exports of chosen Spaces contain exactly those, exist beside an export of all, are for their host only, and end at
+the first deadline."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +33,7 @@ TITLES = {"Seeds": 9, "Soil": 8, "Beans": 7}
 
 
 def content(export: Export) -> list[list[UUID]]:
-    """The Spaces in each part."""
+    """Return the Spaces in each part."""
     parts = visible_parts(export)
     return [[entry.space_id for entry in part.places.all() if not entry.excluded] for part in parts]
 
@@ -45,14 +46,14 @@ def test_exactly_the_chosen_ones(three: list[Space], alice: User) -> None:
 
     assert content(export) == [[seeds, beans]]
     assert content(everything) == [[seeds, soil, beans]]
-    assert set(everything.parts.values_list("state", flat=True)) == {"requested"}  # it stays
+    assert set(everything.parts.values_list("state", flat=True)) == {"requested"}  # the export of all stays
     assert (newest(alice), newest(alice, chosen=True)) == (everything, export)
     assert request(alice, SMALL, [seeds, beans, seeds]) == export
 
     other = request(alice, SMALL, [soil])
 
     assert content(other) == [[soil]]
-    assert set(export.parts.values_list("state", flat=True)) == {"failed"}  # one of a kind at a time
+    assert set(export.parts.values_list("state", flat=True)) == {"failed"}  # at most one export of each kind
 
 
 def test_larger_ones_come_in_numbered_parts(three: list[Space], alice: User) -> None:

@@ -1,4 +1,4 @@
-"""The page "Export of all Spaces": access, contents, and no export that stays "being created"."""
+"""The page "Export of all Spaces": access, contents, and no export that stays "being created" forever."""
 
 from datetime import timedelta
 
@@ -148,7 +148,7 @@ def test_from_the_request_to_the_file(services: Services, chromium: Browser, ali
     browser_sessions.open_signed_in(view, services.url, "alice")
 
     view.get_by_role("link", name="Export all").click()
-    expect(view.get_by_text("Maximum file size")).to_be_hidden()  # each of them gives one file
+    expect(view.get_by_text("Maximum file size")).to_be_hidden()  # each part gives one file
     with view.expect_download(timeout=60_000) as download:
         view.get_by_role("button", name="Create export").click()
     expect(view.get_by_role("link", name="Download (")).to_be_visible()

@@ -1,4 +1,5 @@
-"""All Spaces of a host in export parts: each opens alone, fits the chosen size, is revoked at its first deadline."""
+"""An export packs all Spaces of a host into parts. Each part opens alone, fits the chosen size, and is revoked at its
+first deadline."""
 
 import io
 import zipfile
@@ -27,7 +28,7 @@ SMALL = Export.Size.SMALL
 
 @pytest.fixture
 def three(db: None, alice: User) -> list[Space]:
-    """Their deadlines come one after the other; the first two have the same title and day."""
+    """Three Spaces with successive deadlines; the first two have the same title and day."""
     ended = dbtime.now() - timedelta(days=10)
     return [
         make_noise(alice, megabytes=megabytes, title=title, ended_at=ended + timedelta(minutes=minutes))
@@ -111,7 +112,7 @@ def test_a_repeated_export_is_one_and_another_size_revokes_it(three: list[Space]
 
 def test_no_export_without_downloadable_spaces(db: None, alice: User) -> None:
     make_row(alice, state="receiving")
-    make_row(alice)  # without a recording
+    make_row(alice)  # it has no recording
 
     with raises_error(Refused, "export.nothing"):
         request(alice, SMALL)
@@ -143,7 +144,7 @@ def test_the_deletion_removes_the_upload_of_a_killed_builder(three: list[Space],
     request(alice, SMALL)
     export_part = only_part(alice)
     key = keys.export_part(export_part.pk)
-    store().client.create_multipart_upload(Bucket=store().bucket, Key=key)  # it died right here
+    store().client.create_multipart_upload(Bucket=store().bucket, Key=key)  # the worker died at this point
     ExportPart.objects.update(state="building")
     make_due(three[0])
 
