@@ -109,7 +109,7 @@ def test_the_decoder_ends_with_its_parent(tmp_path: Path) -> None:
         finally:
             worker.kill()
 
-    wait_until(lambda: has_ended(listener), "the child is gone too")
+    wait_until(lambda: has_ended(listener), "the child has ended, too")
 
 
 def test_the_decoder_does_not_start_without_its_parent(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A bug in the decoder, or a broken installation, never loses a recording: it is kept, and retried."""
+"""A bug in the decoder or a broken installation never loses a recording: it is kept and retried."""
 
 import logging
 import re
@@ -24,7 +24,7 @@ from tests.support.factory import make_row, make_space
 from tests.support.log_entries import events
 from tests.support.uploads import store_upload
 
-START = "    file.seek(0)\n    head"  # in decode.py, at the first look at the file
+START = "    file.seek(0)\n    head"  # in decode.py, when it opens the file
 LARGER_THAN_THE_SELF_TEST = "os.fstat(0).st_size > 50_000"
 
 BUGS = [
@@ -32,7 +32,7 @@ BUGS = [
     ("raise TypeError('words of somebody')", "TypeError"),
     ("file.no_such_method()", "AttributeError"),
     ("import no_such_module", "ModuleNotFoundError"),
-    ("import html.parser", "OSError"),  # a module that can't be read any more
+    ("import html.parser", "OSError"),  # a module that cannot be read
     ("int('words of somebody')", "ValueError"),
     ("{}['words of somebody']", "KeyError"),
     ("raise RuntimeError('words of somebody')", "RuntimeError"),
@@ -57,7 +57,7 @@ def measure(path: Path) -> audio_measure.AudioAnalysis:
 
 
 def is_kept(space: Space, upload: UploadSession) -> bool:
-    """Whether the upload and its object are there, and another attempt is to come."""
+    """Return whether the upload and its object still exist and another attempt will follow."""
     space.refresh_from_db()
     upload.refresh_from_db()
     assert (space.state, upload.state, events(space)) == ("processing", "uploaded", [])
@@ -67,7 +67,7 @@ def is_kept(space: Space, upload: UploadSession) -> bool:
 
 
 def finish_again(space: Space, attempt: int) -> bool:
-    """The given attempt, without the pause before it."""
+    """Run the given attempt without the pause before it."""
     Space.objects.filter(pk=space.pk).update(retry_at=None, attempts=attempt - 1)
     return finish(space.pk)
 
@@ -92,7 +92,7 @@ def test_an_exception_in_the_decoder_is_no_refusal(
 def test_a_changed_library_is_no_refusal(
     talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As PyAV 19 did, which has no metadata_errors any more."""
+    """As PyAV 19 did by removing metadata_errors."""
     break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
 
     with raises_error(DecoderFailed, "audio.decoder_failed", error="TypeError"):
@@ -163,7 +163,7 @@ def test_too_little_memory_does_not_reject_a_recording(space: Space, talk: Path,
 def test_a_recording_is_rejected_after_five_decoder_crashes(
     space: Space, talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal: str
 ) -> None:
-    """The kernel kills it when the machine has no memory left; a hostile file makes it crash each time."""
+    """The kernel kills the decoder when memory runs out; a hostile file makes it crash each time."""
     upload = store_upload(space, talk)
     die = f"    import os, signal; {LARGER_THAN_THE_SELF_TEST} and os.kill(os.getpid(), signal.{signal})\n{START}"
     break_decoder(monkeypatch, tmp_path, die, old=START)

@@ -1,4 +1,4 @@
-"""Files made to break the decoder are refused or decoded, within the limits, and the next file is decoded."""
+"""Files made to break the decoder are refused, or decoded within the limits. Afterwards the next file is decoded."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ def _nobody_stays(settings: Settings) -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _the_next_one_is_decoded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """After all of them."""
+    """After each test."""
     yield
     assert measure_facts(make_tone(tmp_path_factory.mktemp("next") / "next.wav", "wav")).duration_ms == 3000
 
@@ -36,7 +36,7 @@ def measure_facts(path: Path, *, accept_short: bool = False, longest_seconds: in
 
 
 def refused(path: Path, **options: int) -> str:
-    """The code of the refusal."""
+    """Return the code of the refusal."""
     with pytest.raises(Unreadable) as error:
         measure_facts(path, **options)  # type: ignore[arg-type]
     assert error.value.params["file"] == path.name
@@ -63,7 +63,7 @@ def test_500_streams_are_refused(tmp_path: Path) -> None:
 
 
 def test_60_streams_are_accepted(tmp_path: Path) -> None:
-    """With a third of the memory: it must not depend on the number of cores."""
+    """With a third of the memory, so that the result does not depend on the number of cores."""
     path = hostile_files.make_many_tracks(tmp_path / "talk.m4a", 60)
 
     with override_settings(DECODER_MEMORY_BYTES=350 * 1024**2):
@@ -100,7 +100,8 @@ def test_hours_of_silence_in_a_few_kilobytes(tmp_path: Path) -> None:
 
 
 def test_the_memory_limit_holds(tmp_path: Path) -> None:
-    """Fewer than the program itself needs. When not even its stack can grow, the kernel ends it (SIGSEGV)."""
+    """The limit is less than the program itself needs. If even its stack cannot grow, the kernel ends it with
+    SIGSEGV."""
     with override_settings(DECODER_MEMORY_BYTES=64 * 1024**2):
         assert refused(make_tone(tmp_path / "talk.m4a", "m4a")) in (MEMORY, "audio.decoder_broke_off")
 

@@ -31,7 +31,7 @@ KINDS = ("wav", "mp3", "m4a", "opus", "webm", "flac", "ts", "aac")
 
 @dataclass
 class Watch:
-    """What the confined children of this process were seen to hold."""
+    """Record the files and sockets that sandboxed children of this process had open."""
 
     sightings: int = 0
     files: set[str] = field(default_factory=set)
@@ -39,9 +39,9 @@ class Watch:
 
     def look(self) -> None:
         for pid in children():
-            with contextlib.suppress(OSError):  # it ended meanwhile
+            with contextlib.suppress(OSError):  # it ended in the meantime
                 if not CONFINED.search(Path(f"/proc/{pid}/limits").read_text()):
-                    continue  # one of our engines, or a decoder that still starts
+                    continue  # one of our engines, or a decoder that is still starting
                 self.files |= {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
                 self.descendants += len(children(pid))
                 self.sightings += 1
@@ -63,7 +63,7 @@ def watch() -> Iterator[Watch]:
 
 
 def mutate(data: bytes, other: bytes, bait: bytes, chance: random.Random) -> bytes:
-    """Change some places of a file: bytes, ranges, parts of another file, addresses and paths."""
+    """Change some places of a file: bytes, ranges, parts of another file, URLs and paths."""
     changed = bytearray(data)
     for _ in range(chance.randint(1, 12)):
         at, length = chance.randrange(len(changed)), chance.choice((1, 4, 16, 300))

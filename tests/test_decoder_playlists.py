@@ -30,7 +30,7 @@ def refused(path: Path) -> None:
 
 
 def opens(path: Path, form: str) -> bool:
-    """Whether an FFmpeg that is not held back plays what the list names."""
+    """Return whether an unrestricted FFmpeg plays the file that the list names."""
     options = {"allowed_extensions": "ALL", "extension_picky": "0", "safe": "0", "protocol_whitelist": "file,http,tcp"}
     with av.open(str(path), format=form, options=options) as container:
         return any(True for _ in container.decode(audio=0))
@@ -41,7 +41,7 @@ def test_a_playlist_opens_no_file_beside_it(tmp_path: Path, words: str, name: st
     recording, path = make_tone(tmp_path / "other.ts", "ts"), tmp_path / name
     path.write_text(words.format(recording))
 
-    assert opens(path, "hls" if words == HLS else "concat")  # so the list is a good one
+    assert opens(path, "hls" if words == HLS else "concat")  # so the list is valid
     refused(path)
 
 
@@ -64,12 +64,12 @@ def test_a_playlist_opens_no_pipe(tmp_path: Path, words: str, name: str) -> None
 
 @contextmanager
 def visited() -> Iterator[tuple[int, list[str]]]:
-    """A server on the port that is given, and who came by the end."""
+    """Start a server on the given port, and yield a list of the requests that it got."""
     visits: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
 
         def hang_up_on_everybody() -> None:
-            with suppress(OSError):  # at the end
+            with suppress(OSError):  # only when the server has stopped
                 while True:
                     peer, address = server.accept()
                     visits.append(address)

@@ -1,4 +1,4 @@
-"""However the decoder process fails, the caller gets an error with a message and continues."""
+"""However the decoder process fails, the caller gets an error with a message, and continues."""
 
 import json
 import logging
@@ -33,7 +33,7 @@ def measure(path: Path, longest_seconds: int = 86_400) -> audio_measure.AudioFac
 
 
 class Impostor:
-    """Another program in its place: what a decoder becomes once a file has taken it over."""
+    """Another program in place of the decoder, as if a file had taken it over."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.patch = monkeypatch
@@ -60,7 +60,7 @@ def refused(path: Path, error_type: type[Unreadable] = Unreadable) -> str:
 
 
 def failed(path: Path) -> str:
-    """Measure, and return why our decoder is said to be broken: the recording is not to blame."""
+    """Return the message of the error for a broken decoder, which does not blame the recording."""
     before = children()
     with pytest.raises(DecoderFailed) as error:
         measure(path)
@@ -250,7 +250,7 @@ def test_a_decoder_that_does_not_start_is_not_the_recordings_fault(
 def test_the_decoder_gets_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_silence(
         tmp_path / "long.wav", seconds=600
-    )  # more than a pipe holds: the decoder lives at the first look
+    )  # more than a pipe holds, so that the decoder is alive when it is first checked
     monkeypatch.setenv("S3_SECRET_ACCESS_KEY", "a secret")
     seen: list[bytes] = []
 

@@ -1,4 +1,4 @@
-"""Evidence: transcript lines, cited by number and stored with their text."""
+"""Evidence quotes transcript lines by number, and stores their text."""
 
 import json
 from datetime import timedelta
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def space(alice: User) -> Space:
-    """A transcript with a line every 20 seconds."""
+    """A Space whose transcript has a line every 20 seconds."""
     space = make_row(alice, ended_ago=timedelta(days=10))
     spoken = make_transcript(space, ["Beans.", "Peas.", "Watches!", "Cheap watches!", "Kale.", "Leek.", "Chard."])
     for number, cue in enumerate(spoken.cues):

@@ -1,4 +1,4 @@
-"""A worker examines an uploaded recording: accepted with its facts, or refused and removed."""
+"""A worker examines an uploaded recording: it is accepted with its facts, or refused and removed."""
 
 import json
 import zlib

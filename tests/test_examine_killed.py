@@ -1,4 +1,4 @@
-"""A worker killed while it examines an upload leaves nothing stuck, duplicated or half done."""
+"""If a worker is killed while it examines an upload, nothing stays stuck, duplicated or incomplete."""
 
 from pathlib import Path
 
@@ -67,7 +67,7 @@ def test_a_killed_worker_leaves_no_file_on_disk(services: Services, alice: User,
     space = make_row(alice, state="processing")
     store_upload(space, tone)
 
-    with PausedAt("upload.accepted", space.pk) as taking:  # the file was read back, and is still held open
+    with PausedAt("upload.accepted", space.pk) as taking:  # the file was downloaded, and is still open
         worker = services.worker(SPOOL_DIR=str(disk))
         dispatch()
         taking.wait()

@@ -1,6 +1,6 @@
-"""Hostile files are uploaded and a real worker examines them: refused with a reason, and the worker goes on.
+"""A real worker examines uploaded hostile files: it refuses them with a reason, and continues to work.
 
-A transcript of 50 MB has no bytes to look at: it is refused before the first (tests/test_upload_limits.py).
+A transcript of 50 MB is missing here, because it is refused before its first byte (tests/test_upload_limits.py).
 """
 
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_each_hostile_file_is_refused_and_the_worker_survives(
         assert upload.state == "rejected", upload.name
         assert upload.problem_text.startswith(f"{upload.name}: "), upload.problem
     script.refresh_from_db()
-    assert script.state == "accepted"  # what a browser could run is not in it any more
+    assert script.state == "accepted"  # the part that a browser could run was removed
     assert [cue["text"] for cue in talk.transcripts.get().cues] == ["alert(1) Beans"]
     honest.refresh_from_db()
     assert honest.state == "available"
