@@ -1,4 +1,5 @@
-"""A deleted Space has one certificate: what was stored, reasons for its deadline, what was deleted, when seen empty."""
+"""A deleted Space has one certificate: what was stored, the reasons for its deadline, what was deleted, and when the
+store was seen empty."""
 
 import hashlib
 import json

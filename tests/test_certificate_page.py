@@ -1,4 +1,4 @@
-"""Who may download certificates: auditors and admins all, a host their own. The key is public."""
+"""Auditors and admins may download all certificates, hosts those of their own Spaces. The public key is public."""
 
 import json
 import subprocess
@@ -115,7 +115,7 @@ def test_the_list_is_paged(alice: User, auditor: User) -> None:
 
 
 def test_a_downloaded_certificate_verifies(deleted: Space, alice: User, tmp_path: Path) -> None:
-    """With the downloaded verifier, in a Python that has neither Spacekeep nor Django on its path."""
+    """The downloaded verifier runs in a Python that has neither Spacekeep nor Django on its path."""
     (tmp_path / "c.json").write_bytes(make_client(alice).get(reverse("certificate", args=[deleted.pk])).content)
     (tmp_path / "key.pem").write_bytes(make_client().get(reverse("certificate-key")).content)
     answer = make_client().get("/certificates/verify_certificate.py")
@@ -172,7 +172,7 @@ def test_the_list_has_deadline_reason_and_delay(deleted: Space, auditor: User) -
 def test_the_certificates_of_a_period_are_one_file(
     deleted: Space, auditor: User, admin: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With all that checks them; each as it was signed."""
+    """The ZIP contains the certificates as they were signed, and everything needed to verify them."""
     monkeypatch.setattr("portal.views.certificates.PAGE", 1)
     document = DeletionCertificate.objects.get().document
     DeletionCertificate.objects.create(

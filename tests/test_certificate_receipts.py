@@ -1,4 +1,4 @@
-"""A certificate of deletion comes with the proof that the log has its entry, once a checkpoint contains that."""
+"""Once a checkpoint covers the log entry of a deletion, its certificate comes with a receipt that proves the entry."""
 
 import json
 import re
@@ -69,7 +69,7 @@ def test_without_a_checkpoint_the_page_and_the_file_say_so(deleted: Space, alice
 def test_the_host_gets_a_file_that_proves_it_elsewhere(
     deleted: Space, alice: User, tmp_path: Path, verifier: str
 ) -> None:
-    """Signature, receipt and log, with nothing but what is in the file."""
+    """Signature, receipt and log are verified with only the files in the download."""
     sequence.run()
     assert "the receipt proves it" in make_client(alice).get(f"/certificates/{deleted.pk}/").content.decode()
     with package(alice, f"/spaces/{deleted.pk}/certificate.zip") as archive:
@@ -98,7 +98,7 @@ def test_the_host_gets_a_file_that_proves_it_elsewhere(
     done = run(tmp_path, verifier, *command)
     assert done.returncode == 1
     assert "the signature does not fit" in done.stderr
-    if verifier == "verify_log.py":  # the receipt alone names a changed certificate, too
+    if verifier == "verify_log.py":  # the receipt alone reveals a changed certificate, too
         done = run(tmp_path, verifier, *command[:-2])
         assert "is not about this certificate" in done.stderr
 
@@ -118,7 +118,7 @@ def test_the_file_of_a_period_has_the_receipts(deleted: Space, auditor: User, al
 
 
 def verdict(parts: Parts) -> tuple[str, str]:
-    """(code, sentence)."""
+    """Return (code, sentence)."""
     try:
         code, values = verify_certificate(parts.document, [Key.parse(parts.log_key)], parts.receipt, parts.pem)
     except Invalid as error:
@@ -145,7 +145,7 @@ def test_what_was_not_checked_is_said() -> None:
 
 
 def test_an_entry_is_named_by_its_number_and_never_by_its_place() -> None:
-    """As the pages, and the names of receipts, have it."""
+    """Texts use the entry's number, as pages and file names of receipts do, and never its position in the tree."""
     assert len(VERDICTS) > 20
     for code, text in VERDICTS.items():
         places = [text[: match.start()] for match in re.finditer(r"\{(index|last)\}", text)]
@@ -169,8 +169,8 @@ def test_a_verdict_counts_in_english() -> None:
 def test_erased_salts_leave_every_proof_valid(
     committed: None, bucket: None, zebrafish: Space, admin: User, settings: Settings
 ) -> None:
-    """Deletion erases the salt of a Space, so nobody can guess what the commitments in the log are about. The entries,
-    of which the tree has the hashes, stay as they were."""
+    """Deletion erases the salt of a Space, so that nobody can guess the values behind the commitments in the log. The
+    entries, whose hashes the tree contains, do not change."""
     purge_listing(store(), store().listing(keys.LOG))
     settings.LOG_CHECKPOINT_SECONDS = 0
     flag(zebrafish.pk, "spam", "An axolotl.", admin)

@@ -1,4 +1,4 @@
-"""The mail that brings the newest checkpoint to auditors, once a day, so that others hold it."""
+"""A daily mail sends the newest checkpoint to auditors, so that people outside hold copies."""
 
 import os
 import subprocess
@@ -58,7 +58,7 @@ def write(count: int) -> None:
 
 
 def send_all() -> int:
-    """Create today's mails and send what waits. Returns how many were sent."""
+    """Create today's mails and send all pending ones. Returns how many were sent."""
     checkpoint_mail.create_mails()
     pending = CheckpointMail.objects.filter(state="pending").values_list("pk", flat=True)
     return sum(checkpoint_mail.send(pk) for pk in pending)
@@ -88,7 +88,7 @@ def test_auditors_and_the_addresses_of_the_setting_get_the_checkpoint_as_it_is(a
 
 
 def test_a_new_secret_key_mails_nobody_twice_and_forgets_nobody(settings: Settings, mailbox: Mailbox) -> None:
-    """Rows have no addresses, but what the secret key makes of them."""
+    """Rows contain no addresses, only HMACs of them under the secret key."""
     checkpoint_mail.create_mails()
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
 
@@ -126,7 +126,7 @@ def test_the_attachment_is_what_the_verifier_takes(mailbox: Mailbox, tmp_path: P
 
 
 def test_an_address_gets_one_mail_a_day(settings: Settings, auditor: User, mailbox: Mailbox) -> None:
-    settings.LOG_CHECKPOINT_MAIL = [OUTSIDE, auditor.email.upper()]  # the auditor's own, written otherwise
+    settings.LOG_CHECKPOINT_MAIL = [OUTSIDE, auditor.email.upper()]  # the auditor's own address in other letter case
     settings.LOG_CHECKPOINT_SECONDS = 0
 
     assert send_all() == 2

@@ -1,4 +1,4 @@
-"""The page of the log's proof says who else holds checkpoints."""
+"""The page of the log's proof shows which others hold checkpoints."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
