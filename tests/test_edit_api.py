@@ -1,4 +1,4 @@
-"""The operations of the API with which a host edits a Space."""
+"""API operations with which a host edits a Space."""
 
 from typing import Any
 

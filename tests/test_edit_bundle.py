@@ -1,4 +1,4 @@
-"""After an edit the bundle is out of date: the page says so, and the next one has every change."""
+"""After an edit the bundle is out of date: the page says so, and the next bundle contains every change."""
 
 import json
 import zipfile
@@ -19,7 +19,7 @@ OUTDATED = "The Space was changed after its last bundle was made."
 
 
 def edit_everything(space: Space, by: User) -> None:
-    """The title, a line, and the name of Felix, who is a participant, and of the speaker Nora, who is none."""
+    """Change the title, a line, the name of Felix, who is a participant, and of the speaker Nora, who is not."""
     now = read_editable(space)
     people = [
         ParticipantEdit(p.role, "Felix Brandt" if p.name == "Felix" else p.name, p.account, p.pk)
@@ -31,7 +31,7 @@ def edit_everything(space: Space, by: User) -> None:
 
 
 def unpack(bundle: Bundle) -> dict[str, bytes]:
-    """{file: its bytes}, without the folder."""
+    """Return {file: bytes}, without the folder."""
     with zipfile.ZipFile(BytesIO(read_bundle(bundle))) as whole:
         return {name.partition("/")[2]: whole.read(name) for name in whole.namelist()}
 

@@ -28,7 +28,7 @@ def edition(space: Space) -> str:
 
 
 def edit_of(space: Space, **changes: Any) -> SpaceEdit:
-    """An edit that changes nothing but this."""
+    """Return an edit with only this change."""
     now = read_editable(Space.objects.get(pk=space.pk))
     people = [ParticipantEdit(p.role, p.name, p.account, p.pk) for p in now.participants]
     language = changes.pop("language", now.language)

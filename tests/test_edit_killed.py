@@ -1,4 +1,5 @@
-"""A process that is killed while it saves corrections leaves the old version or the new one, and nothing for long."""
+"""If a process is killed while it saves corrections, either the old or the new version remains, and leftovers are soon
+removed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,7 +34,7 @@ def assert_old_or_new(space: Space) -> None:
     assert [read_lines(version) for version in edited] in ([], [CORRECTED])
     assert events(space) == ["transcript.edited"] * len(edited)
     lines = space.transcripts.get(number=1 + len(edited)).lines
-    assert lines.count() == len(LINES)  # the index is that of the newest version
+    assert lines.count() == len(LINES)  # the index belongs to the newest version
 
 
 def assert_nothing_is_left_over(spaces: list[Space]) -> None:
@@ -51,7 +52,7 @@ def kill_each(zygote: ForkServer, host: User, points: tuple[str, ...], places: l
         space = make_talk(host)
         assert zygote.run("correct_line", str(space.pk), kill_at=place).killed, points[place - 1]
         assert_old_or_new(space)
-        zygote.run("correct_line", str(space.pk))  # the host tries again
+        zygote.run("correct_line", str(space.pk))  # the host retries
         assert_old_or_new(space)
         spaces.append(space)
     zygote.run("compare")  # reconcile, as if two days had passed

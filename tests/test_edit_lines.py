@@ -1,4 +1,4 @@
-"""The host corrects lines of a transcript: several corrections are one new version, and no earlier one changes."""
+"""A host corrects lines of a transcript: several corrections are one new version, and earlier versions never change."""
 
 from typing import Any
 

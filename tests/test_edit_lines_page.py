@@ -1,4 +1,4 @@
-"""The page of corrections: fifty lines at a time, without JavaScript. A refused form keeps what was typed."""
+"""The page on which hosts correct lines: fifty at a time, without JavaScript. A refused form keeps the typed text."""
 
 import pytest
 from django.test import Client
@@ -72,7 +72,7 @@ def test_the_second_of_two_tabs_keeps_its_text_and_can_save_again(space: Space, 
     assert {name: value for name, value in again.items() if "-" in name} == {
         "text-1": "Runner beans.", "speaker-1": "Nora", "text-4": "Why not?", "speaker-4": "Ida",
     }  # fmt: skip
-    assert "Broad beans." in refused.content.decode()  # beside it, what is saved
+    assert "Broad beans." in refused.content.decode()  # the stored text is shown beside it
 
     assert host.post(url(space), again).status_code == 302
     assert [text for _, text in read_lines(space.transcripts.last())] == [

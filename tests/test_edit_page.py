@@ -1,4 +1,4 @@
-"""The page on which a host edits a Space. Its forms work without JavaScript, and lose nothing when they are refused."""
+"""The page on which a host edits a Space. Its forms work without JavaScript, and keep the typed text when refused."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -84,7 +84,7 @@ def test_sending_the_form_unchanged_changes_nothing(space: Space, host: Client) 
 
 
 def test_the_start_is_in_the_zone_of_the_page(space: Space, host: Client) -> None:
-    """The zone may become known, or change, between the page and its form."""
+    """The zone may become known, or change, after the page was loaded and before its form is sent."""
     update_space(space, ended_at=datetime(2026, 11, 25, 12, 0, tzinfo=UTC))
     host.cookies["zone"] = "Asia/Kolkata"
     page = host.get(url(space)).content
@@ -99,7 +99,7 @@ def test_the_start_is_in_the_zone_of_the_page(space: Space, host: Client) -> Non
 
 
 def test_an_ambiguous_start_stays_as_it_is(space: Space, host: Client) -> None:
-    """01:30 comes twice in this night; this is the second one."""
+    """01:30 occurs twice in that night; this is the second one."""
     start = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
     update_space(space, started_at=start, ended_at=datetime(2026, 11, 1, 12, 0, tzinfo=UTC))
     host.cookies["zone"] = "America/New_York"

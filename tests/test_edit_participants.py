@@ -19,12 +19,12 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def space(alice: User, bob: User) -> Space:
-    """Tom is linked to the account bob."""
+    """A Space whose participant Tom is linked to the account bob."""
     return make_talk(alice, tom=bob)
 
 
 def people_of(space: Space, **renamed: str) -> list[ParticipantEdit]:
-    """Everybody as they are, but for their names: `tom="Thomas"`."""
+    """Return all participants unchanged, except for new names: `tom="Thomas"`."""
     rows = space.participants.order_by("id")
     return [ParticipantEdit(p.role, renamed.get(p.name.lower(), p.name), p.account, p.pk) for p in rows]
 

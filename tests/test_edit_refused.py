@@ -1,4 +1,5 @@
-"""Only the host edits a Space, and only before its deadline. A hold or a flag does not stop it, and evidence stays."""
+"""Only the host may edit a Space, and only before its deadline. Flags and holds allow edits, and evidence does not
+change."""
 
 from collections.abc import Callable
 

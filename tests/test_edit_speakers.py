@@ -1,4 +1,4 @@
-"""The host renames and merges speakers. Linked participants keep their lines, and get others only with consent."""
+"""A host renames and merges speakers. Linked participants keep their lines, and get more lines only with consent."""
 
 import pytest
 
@@ -18,7 +18,7 @@ MERGE, GIVE, BOTH = Consent(merge=True), Consent(give_lines=True), Consent(merge
 
 @pytest.fixture
 def space(alice: User, bob: User) -> Space:
-    """Tom is linked to the account bob."""
+    """A Space whose participant Tom is linked to the account bob."""
     return make_talk(alice, tom=bob)
 
 
@@ -61,7 +61,7 @@ def test_two_speakers_swap_their_names(space: Space, alice: User, bob: User) -> 
 
     assert [speaker for speaker, _ in read_lines(made)] == ["Nora", "Ida", "Nora", "Tom"]
     assert [name for _, _, name, _ in read_people(space)] == ["Nora", "Ida", "Tom"]
-    assert own(bob, space) == ["And peas."]  # the same line as before: the participant follows
+    assert own(bob, space) == ["And peas."]  # the same line as before: the participant was renamed along
 
 
 def test_a_merge_needs_consent(space: Space, alice: User) -> None:
@@ -87,7 +87,7 @@ def test_a_merge_gives_a_linked_account_lines_only_with_consent(space: Space, al
 
 
 def test_a_linked_account_gets_no_lines_by_the_rename_of_a_stranger(space: Space, alice: User, bob: User) -> None:
-    """Tom has no line, and "Speaker 1" becomes Tom: no merge, but lines that the account did not have."""
+    """Tom has no line, and "Speaker 1" is renamed to Tom: this is no merge, but would give the account new lines."""
     rename_speakers(space.pk, 1, {"Tom": "Nora"}, alice, MERGE)
     assert own(bob, space) == []
 
@@ -106,7 +106,7 @@ def test_the_answer_does_not_tell_whether_the_account_exists(space: Space, alice
 
 
 def test_a_participant_whose_speaker_was_merged_keeps_their_name(space: Space, alice: User, bob: User) -> None:
-    """Two participants of one name could not be told apart, and neither could download anything."""
+    """Two participants of the same name could not be told apart, so neither could download their lines."""
     rename_speakers(space.pk, 1, {"Tom": "Ida"}, alice, MERGE)
 
     assert [name for _, _, name, _ in read_people(space)] == ["Nora", "Tom", "Ida"]
