@@ -1,4 +1,4 @@
-"""The commands as a whole: what manage.py and the documentation list, and where `demo` may run."""
+"""Commands that manage.py and the documentation list, and databases in which `demo` refuses to run."""
 
 import re
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_the_documentation_lists_the_same() -> None:
 
 
 class Broken(Command):
-    """A command that needs a table of a migration that did not run."""
+    """A command that uses a table whose migration did not run."""
 
     def run(self, **options: Any) -> None:
         with transaction.atomic():
@@ -83,7 +83,7 @@ def test_a_database_before_its_migrations_is_one_line() -> None:
     ("names", "address", "is_refused"),
     [
         ([], "", False),
-        (["nora", "ada"], "", False),  # it was interrupted
+        (["nora", "ada"], "", False),  # `demo` was interrupted
         ([name for name, *_ in ACCOUNTS], "", False),
         ([*(name for name, *_ in ACCOUNTS), "guest"], "", False),
         (["guest"], "", True),
@@ -92,7 +92,7 @@ def test_a_database_before_its_migrations_is_one_line() -> None:
     ],
 )
 def test_demo_refuses_a_database_of_people(names: list[str], address: str, is_refused: bool) -> None:
-    """It would take over the account of a real Ada."""
+    """It would take over the account of a real user called ada."""
     for name in names:
         give_address(make_user(name))
     if address:

@@ -1,4 +1,4 @@
-"""docker-compose.yml: each service is confined, and has the secrets and networks that it needs and no others."""
+"""docker-compose.yml confines each service, and gives it exactly the secrets and networks that it needs."""
 
 import base64
 import json
@@ -74,17 +74,17 @@ def test_every_service_has_the_networks_of_what_it_talks_to() -> None:
 
 
 def test_web_believes_the_proxy_alone() -> None:
-    """Workers and engines share networks with it, and reach its port."""
+    """Workers and engines share networks with the proxy, and can reach web's port."""
     environment = SERVICES["web"]["environment"]
     neighbors = {name for name, networks in NETWORKS.items() if networks & NETWORKS["web"]} - {"web"}
 
     assert {"worker", "postgres", "proxy"} <= neighbors
     assert (environment["BEHIND_PROXY"], environment["PROXY_ADDRESSES"]) == (1, "proxy")
-    assert NETWORKS["proxy"] & NETWORKS["web"] == {"portal"}  # so the name has one address there
+    assert NETWORKS["proxy"] & NETWORKS["web"] == {"portal"}  # so the name resolves to one address there
 
 
 def test_a_process_with_a_port_for_metrics_uses_it_and_no_other_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    """METRICS_PORT may be in settings that all share (ops/kubernetes/settings.env)."""
+    """METRICS_PORT may be in a settings file that all processes share (ops/kubernetes/settings.env)."""
     monkeypatch.setenv("METRICS_PORT", "9100")
     using = []
     for process in processes.ALL:
@@ -116,7 +116,7 @@ def test_a_process_has_its_secrets_and_no_others(name: str) -> None:
     mounted = set(SERVICES[name]["secrets"])
     assert {secret for secret in files if files[secret] == f"/run/secrets/{secret.lower()}"} == set(files)
     assert {secret.upper() for secret in mounted} == needed
-    assert needed <= set(files)  # the other files are not mounted, and processes.py says that they are not needed
+    assert needed <= set(files)  # the other secrets are not mounted, and processes.py lists them as not needed
     assert process == {"prepare": "setup"}.get(name, name)
 
 
@@ -158,7 +158,7 @@ def test_no_secret_is_in_an_environment_or_on_a_command_line() -> None:
 
 def settings_read() -> set[str]:
     code = "".join(path.read_text() for path in (ROOT / "portal" / "settings").glob("*.py"))
-    # portal/env.py reads the one, portal/log_lines.py the other.
+    # portal/env.py reads one of them, portal/log_lines.py the other.
     return {"PROCESS", "LOG_LEVEL", *re.findall(r'env\.\w+\(\s*"([A-Z0-9_]+)"', code)}
 
 
@@ -167,12 +167,13 @@ def without_source(name: str) -> str:
 
 
 def test_every_setting_can_be_set_and_no_other() -> None:
-    """A setting that compose does not pass on keeps its default, whatever .env says."""
+    """Compose does not pass a setting that its file does not name, so the setting would keep its default whatever .env
+    contains."""
     read = settings_read()
     passed = {without_source(name) for service in OURS for name in SERVICES[service]["environment"]}
 
     assert "RETENTION_DAYS" in read
-    # The image sets the folders; nobody debugs there.
+    # The image sets the folders, and nobody debugs in it.
     assert read - passed == {"DEBUG", "SPOOL_DIR", "STATIC_ROOT"}
     assert passed - read == set()
 
@@ -187,7 +188,7 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 
 def test_every_variable_of_compose_is_documented() -> None:
-    """Where its name is not that of a setting, or it is none."""
+    """Also variables that are not settings, or are named differently."""
     read = set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "docker-compose.yml").read_text()))
     documents = OPERATIONS + (ROOT / "docs/production.env.example").read_text()
 
@@ -195,7 +196,7 @@ def test_every_variable_of_compose_is_documented() -> None:
 
 
 def test_without_profiles_no_engine_starts_and_nothing_waits_for_one() -> None:
-    """Each of them can be a managed service."""
+    """Each engine can be a managed service instead."""
     engines = {"postgres", "valkey", "seaweedfs"}
     assert {name: SERVICES[name].get("profiles") for name in engines} == {name: [name] for name in engines}
     waiting = [
@@ -213,7 +214,7 @@ def test_without_profiles_no_engine_starts_and_nothing_waits_for_one() -> None:
 
 
 def test_what_needs_time_to_stop_has_it() -> None:
-    """Docker kills after 10 seconds."""
+    """Docker kills a container after 10 seconds by default."""
     grace = {name: service["stop_grace_period"] for name, service in SERVICES.items() if "stop_grace_period" in service}
 
     assert grace == {
@@ -227,7 +228,7 @@ def test_what_needs_time_to_stop_has_it() -> None:
 def test_beside_the_s3_gateway_the_store_listens_to_itself_only() -> None:
     command = SERVICES["seaweedfs"]["command"]
 
-    assert "-volume.max=0" in command  # as many as the disk holds
+    assert "-volume.max=0" in command  # as many as fit on the disk
     for option in ("-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3.ip.bind=0.0.0.0", "-disableHttp", "-s3.iam=false"):
         assert option in command
     assert {"source": "security.toml", "target": "/etc/seaweedfs/security.toml"} in SERVICES["seaweedfs"]["secrets"]
@@ -235,7 +236,7 @@ def test_beside_the_s3_gateway_the_store_listens_to_itself_only() -> None:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
-    """The folder of secrets that compose/make-secrets.sh makes, in a copy of it."""
+    """The secrets that compose/make-secrets.sh creates in a copy of the folder."""
     (tmp_path / "compose").mkdir()
     shutil.copy(ROOT / "compose/make-secrets.sh", tmp_path / "compose")
     make(tmp_path)
@@ -320,7 +321,7 @@ def test_the_image_has_a_user_of_its_own_and_no_pip() -> None:
     assert _dockerfile.user() == "spacekeep"
     (made,) = [run for run in runs if "useradd" in run]
     assert "--uid 10001 spacekeep" in made  # as in ops/kubernetes/confined.yaml
-    assert "--system" not in made  # whose numbers end at 999: useradd would warn
+    assert "--system" not in made  # Debian's system users end at 999: useradd would warn
     (installed,) = [run for run in runs if "pip install" in run]
     assert "--require-hashes" in installed
     assert installed.split("&&")[1].split()[:3] == ["pip", "uninstall", "--yes"]
@@ -344,5 +345,5 @@ def test_the_image_says_what_it_is() -> None:
     }.items(),
 )
 def test_variables_are_read_as_compose_reads_them(text: str, value: str) -> None:
-    """By `make image-test`, which starts the services with these settings."""
+    """`make image-test` reads docker-compose.yml with this function to start the services."""
     assert _compose.substitute(text, {"SET": "1", "EMPTY": ""}) == value

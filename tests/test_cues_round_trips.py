@@ -11,7 +11,7 @@ from archive.cues import Cue, to_json, to_srt, to_text, to_vtt
 from archive.intake.transcripts import parse
 from archive.intake.transcripts.introductions import introduces
 
-# What people say, as `plain` leaves it.
+# Text of lines that `plain` does not change.
 awkward = st.sampled_from(
     [
         *("-->", "--", "<", ">", "&", "&lt;", "&amp;lt;", "&nbsp;", "&notit;", "<v Eve>", "</v>", "Nora:", "1"),
@@ -52,13 +52,14 @@ def test_podcasting_json_comes_back_as_it_went(cues_in: list[Cue]) -> None:
     assert parse(to_json(cues_in).encode()).cues == cues_in
 
 
-# SRT's own tags are ambiguous with text that looks like them; arrows, times and "<3" survive.
+# Tags in SRT are ambiguous with text that looks like tags; arrows, times and "<3" survive.
 untagged = texts.filter(lambda text: not re.search(r"<[/a-zA-Z0-9]|\{\\", text))
-# "Problem: ..." introduces a sentence: such words are nobody's name (archive/intake/transcripts/introductions.py).
+# "Problem: ..." introduces a sentence; such words are not taken for names
+# (archive/intake/transcripts/introductions.py).
 names = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=60).filter(
     lambda name: not introduces(name, 1, {name}, 1)
 )
-# Without a name before it, "It is: so" looks like a speaker.
+# Without a speaker before it, "It is: so" looks like one.
 unnamed = st.just("")
 
 

@@ -1,4 +1,4 @@
-"""Every file and every command that the documentation, a page or a comment in the code names exists."""
+"""Every file and every command that documentation, pages or comments name exists."""
 
 import re
 from pathlib import Path
@@ -36,19 +36,19 @@ SOURCES = sorted(
 PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(map(re.escape, FOLDERS))})/[\w./-]*\w/?")
 # The end of a path in backquotes, such as `compose.py` or `models/notice_kinds.py`.
 MODULE = re.compile(r"`((?:\w+/)*\w+\.py)`")
-# A command where it is to be typed: in backquotes, <code>, or after ./
+# A command to be typed: in backquotes, <code>, or after ./
 COMMAND = re.compile(r"(?:`|<code>|\./)manage\.py ([a-z]\w*)")
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[\w-]*)?\)")
 ANCHOR = re.compile(r"\]\(([^)#:\s]*)#([\w-]+)\)")
-# Files that the guides tell the reader to create.
+# Files that the guides tell readers to create.
 CREATED = {
     *("archive/intake/importers/roomtape.py", "tests/test_import_roomtape.py"),
     *("portal/views/rules.py", "templates/rules/list.html", "tests/test_rules_page.py"),
     *("templates/archive/mail/transcript-ready.txt", "templates/notices/text/transcript-ready.html"),
 }
-# Templates and static files are named from the folders in which Django looks for them.
+# Templates and static files are named relative to the folders in which Django looks for them.
 LOOKED_UP = (ROOT, ROOT / "templates", ROOT / "archive/static", ROOT / "portal/static")
-INVENTED = {"archive/policy.py/x"}  # a path that a test makes up
+INVENTED = {"archive/policy.py/x"}  # a path in a test's own data
 
 
 def test_every_file_that_a_document_names_exists() -> None:
@@ -56,7 +56,7 @@ def test_every_file_that_a_document_names_exists() -> None:
 
 
 def find_missing(document: str) -> list[str]:
-    """The files that it names and that don't exist."""
+    """Return the files that a text names and that don't exist."""
     text = (ROOT / document).read_text()
     folder = (ROOT / document).parent
     missing = [path for path in PATH.findall(text) if path not in CREATED and not (ROOT / path).exists()]
@@ -85,7 +85,7 @@ def test_operators_find_every_section_at_the_top() -> None:
 
 
 def anchors(document: Path) -> set[str]:
-    """Of its headings, as GitHub names them."""
+    """Return the anchors that GitHub makes for its headings."""
     return {slug(heading) for heading in re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)}
 
 

@@ -1,4 +1,4 @@
-"""What the documentation names exists: lines of the logs, security events, and every other `snake_case` name."""
+"""Log lines, security events, and every other `snake_case` name in the documentation exist in the code."""
 
 import ast
 import re
@@ -20,7 +20,8 @@ NAME = re.compile(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+)+)`")
 # "`store_unusable` in the logs", "`a`, `b` and `c` in their logs", "its line `a`", "as `a` in the log of the worker"
 NAMES = r"`[a-z0-9_]+`(?:(?:,| and|, and)\s+`[a-z0-9_]+`)*"
 IN_LOGS = re.compile(rf"({NAMES})(?: \(\w+\))?\s+in\s+(?:the|their)\s+logs?\b|\blines?\s+({NAMES})")
-# Names of other programs (PostgreSQL, its tools, Ceph, OpenTelemetry, allauth), and what a guide has the reader write.
+# Names of other programs (PostgreSQL, its tools, Ceph, OpenTelemetry, allauth), and code that a guide tells the reader
+# to write.
 FOREIGN = {
     *("archive_command", "pg_restore", "ts_headline", "reclaim_age", "rgw_gc_obj_min_wait", "rgw_gc_processor_period"),
     *("account_emailaddress", "capture_parameters", "test_each_kind_of_notice_is_sent"),
@@ -32,7 +33,7 @@ def calls(tree: ast.AST) -> Iterator[ast.Call]:
 
 
 def is_of_a_logger(function: ast.expr) -> bool:
-    """logger.error, structlog.get_logger().error, (logger.error if ... else logger.warning)"""
+    """Match logger.error, structlog.get_logger().error, (logger.error if ... else logger.warning)."""
     if isinstance(function, ast.IfExp):
         return is_of_a_logger(function.body)
     return isinstance(function, ast.Attribute) and function.attr in LEVELS and "logger" in ast.unparse(function.value)
@@ -43,20 +44,20 @@ def is_an_error(function: ast.expr) -> bool:
 
 
 def literal(call: ast.Call) -> str:
-    """The text that the call begins with; "" if it is none."""
+    """Return the first argument if it is a literal string, else ""."""
     first = call.args[0] if call.args else None
     return first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
 
 
 def kinds(call: ast.Call) -> set[str]:
-    """One, or the two of a condition."""
+    """Return the name in the first argument, or both names of a conditional expression."""
     first = call.args[0]
     chosen = (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,)
     return {str(one.value) for one in chosen if isinstance(one, ast.Constant)}
 
 
 CALLS = [call for path in PYTHON for call in calls(ast.parse(path.read_text()))]
-# archive/transparency/sequence.py passes the names on.
+# archive/transparency/sequence.py logs names that it gets as arguments.
 PASSED_ON = {literal(call) for call in CALLS if ast.unparse(call.func) == "_alert"}
 LOGGED = {literal(call) for call in CALLS if is_of_a_logger(call.func)} | PASSED_ON
 ERRORS = {literal(call) for call in CALLS if is_of_a_logger(call.func) and is_an_error(call.func)} | PASSED_ON
@@ -64,7 +65,7 @@ SECURITY_EVENTS = {kind for call in CALLS if ast.unparse(call.func) == "log_even
 
 
 def first_cells(heading: str) -> set[str]:
-    """The names in the first column of the tables of a section."""
+    """Return the names in the first column of the section's tables."""
     section = OPERATIONS.partition(f"{heading}\n")[2].partition("\n## ")[0]
     rows = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
     return {name for row in rows for name in re.findall("`(\\w+)`", row)}
@@ -87,7 +88,7 @@ def test_each_line_of_the_logs_that_a_document_names_is_written(document: str) -
 
 
 def test_the_table_of_the_logs_checkpoints_has_every_error_about_them() -> None:
-    """ "Lines that begin with `log_`" are to be found there."""
+    """The documentation says that it explains all "lines that begin with `log_`"."""
     assert first_cells("\n## The log's checkpoints") == {
         *(name for name in ERRORS if name.startswith("log_")),
         *("database_was_restored", "log_bucket_failed"),
@@ -102,7 +103,8 @@ def test_the_table_of_security_events_has_each_of_them() -> None:
 
 
 def test_traces_leave_out_the_links_that_let_in() -> None:
-    """docs/how-to/trace-with-opentelemetry.md: what is kept out of our own logs has no span either."""
+    """URLs that docs/how-to/trace-with-opentelemetry.md excludes: what our own logs redact must not appear in traces
+    either."""
     text = TEXTS["docs/how-to/trace-with-opentelemetry.md"]
     (excluded,) = re.findall(r"OTEL_PYTHON_DJANGO_EXCLUDED_URLS=(\S+)$", text, re.MULTILINE)
     (parts,) = re.findall(r"\(\?:([^)]+)\)", log_redaction.SECRET_PART.pattern)
@@ -113,7 +115,7 @@ def test_traces_leave_out_the_links_that_let_in() -> None:
 
 
 def known() -> set[str]:
-    """Every word of the code, and the names of tables."""
+    """Return every word of the code, and the names of tables."""
     suffixes = {".py", ".js", ".html", ".txt", ".sh", ".sql", ".yml", ".yaml", ".toml", ".json", ".template", ".env"}
     folders = (
         "archive",
@@ -132,7 +134,7 @@ def known() -> set[str]:
     ]
     files += [*ROOT.glob("docs/*.py"), *ROOT.glob("*.py")]
     words = {word for path in files for word in re.findall(r"\w+", path.read_text())}
-    words |= {word.removeprefix("copy_") for word in words}  # docs/recordings.md has codes without it
+    words |= {word.removeprefix("copy_") for word in words}  # docs/recordings.md names codes without the prefix
     return words | {path.stem for path in files} | {model._meta.db_table for model in apps.get_models()}
 
 

@@ -1,4 +1,4 @@
-"""Each error and each problem of a row has a code with a sentence, and names the parameters that the sentence shows."""
+"""Each error and each stored problem has a code with a message, and passes the parameters that the message shows."""
 
 import ast
 import re
@@ -18,8 +18,8 @@ RAISED = {
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, SpacekeepError)
 } | {"make_problem", "render_sentence", "lazy_sentence", "_nothing"}
-ALWAYS = {"file"}  # the file's name, in front of any sentence
-# Codes that are put together, or come from elsewhere: (file, code as it stands in the source).
+ALWAYS = {"file"}  # the file's name, in front of any message
+# Codes that are composed, or come from elsewhere: (file, the code as written in the source).
 COMPUTED = {
     ("archive/moderation/recompute.py", "missing"),
     ("archive/intake/transcripts/__init__.py", "'transcript.wrong_ends' if draft.rescued else 'transcript.all_broken'"),
@@ -32,16 +32,17 @@ COMPUTED = {
     ("archive/own_lines.py", "code"),
     ("portal/forms/base.py", "code"),
 }
-# Parameters that are passed as **params, by their code; tests/test_storage_errors.py has a real answer.
+# Parameters that are passed as **params, by code; tests/test_storage_errors.py has real responses.
 SPREAD = {"storage.answer": {"what", "status", "reply"}}
-# Names of files that look like codes.
+# File names that look like codes.
 FILES = {"space.json", "transcript.vtt"}
-STANDALONE = "archive/transparency/verify_log.py"  # runs without the archive, and has messages of its own
+STANDALONE = "archive/transparency/verify_log.py"  # it runs without the archive, and has its own messages
 
 
 @cache
 def parse_once() -> tuple[list[tuple[str, ast.Call]], list[tuple[str, str]]]:
-    """(file, call) of all errors, and (file, text) of all strings of the code. Parsing it takes seconds."""
+    """Return (file, call) of all errors and (file, text) of all strings in the code. Parsing takes seconds, so it is
+    cached."""
     usages: list[tuple[str, ast.Call]] = []
     strings: list[tuple[str, str]] = []
     for folder in ("archive", "portal", "embedded"):
@@ -56,7 +57,7 @@ def parse_once() -> tuple[list[tuple[str, ast.Call]], list[tuple[str, str]]]:
 
 
 def name_of(function: ast.expr) -> str:
-    """The last part of `Refused` and of `errors.Refused`."""
+    """Return the last part of `Refused` and of `errors.Refused`."""
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
@@ -87,7 +88,7 @@ def test_each_error_has_a_code_and_the_parameters_of_its_sentence() -> None:
 
 
 def test_each_string_in_the_form_of_a_code_is_one() -> None:
-    """Codes in tables and default arguments, too, which no call above has."""
+    """Also codes in tables and default arguments, which are not part of the calls above."""
     areas = "|".join({code.split(".")[0] for code in error_messages.CATALOG})
     strings = [pair for pair in parse_once()[1] if pair[0] != STANDALONE]
     codes = [pair for pair in strings if re.fullmatch(rf"({areas})\.[a-z_]*[a-z]", pair[1])]
@@ -120,7 +121,7 @@ def test_each_code_is_in_one_area() -> None:
 
 
 def test_each_message_renders() -> None:
-    """With a value for each parameter that fits how it is shown."""
+    """With a value for each parameter that fits its format."""
     sentences = {code: error_messages.render(make_problem(code, **sample(code))) for code in error_messages.CATALOG}
 
     assert len(sentences) > 400
@@ -164,7 +165,7 @@ def test_parameters_are_formatted_when_the_sentence_is_shown() -> None:
 
 
 def test_an_unknown_code_is_shown_as_it_is() -> None:
-    """A row may be older than the code, or newer."""
+    """A row may have been written by an older or a newer version."""
     assert error_messages.render(make_problem("upload.{eaten}", by="a dog")) == "upload.{eaten}"
     assert error_messages.render(make_problem("upload.too_large", size=1000)) == (
         "This file has 1\u202f000 bytes. A ? may have at most ? (?)."
@@ -173,6 +174,6 @@ def test_an_unknown_code_is_shown_as_it_is() -> None:
 
 
 def test_text_from_strangers_is_no_template_and_fits_into_json() -> None:
-    """PostgreSQL keeps neither NUL nor half a surrogate pair in JSON."""
+    """PostgreSQL's JSON accepts neither NUL nor a lone surrogate."""
     error = Refused("upload.duplicate", file="{evil}\x00\ud800.m4a")
     assert str(error).startswith("{evil}\ufffd?.m4a: This recording is already")

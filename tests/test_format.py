@@ -1,4 +1,5 @@
-"""Sizes, durations and times read the same on the server and in the browser, checked with format_cases.json."""
+"""Sizes, durations and times look the same from the server and in the browser. Both are checked with
+format_cases.json."""
 
 import json
 import subprocess
@@ -84,7 +85,7 @@ def test_the_browser_formats() -> None:
         ),
         ("Australia/Lord_Howe", "2026-09-20T12:00Z", "2026-10-20T12:00Z", "Clocks change on 4 October 2026, so the"),
         ("Europe/Berlin", "2026-11-01T12:00Z", "2026-12-01T12:00Z", ""),
-        ("Europe/Berlin", "2026-01-15T12:00Z", "2026-12-15T12:00Z", ""),  # twice, and back
+        ("Europe/Berlin", "2026-01-15T12:00Z", "2026-12-15T12:00Z", ""),  # two changes, to summer time and back
         ("Asia/Kolkata", "2027-03-05T12:00Z", "2027-06-03T12:00Z", ""),
         ("UTC", "2027-03-05T12:00Z", "2027-06-03T12:00Z", ""),
     ],

@@ -28,7 +28,7 @@ def test_what_we_keep_has_the_numbers_in_force(settings: Settings) -> None:
 
 
 def test_what_we_keep_has_the_people_who_decide(settings: Settings) -> None:
-    """A single admin may be enough, if the operator says so."""
+    """The operator can set that a single admin may decide."""
     for needed, sentences in {
         True: ("until another admin releases the hold", "A second admin decides"),
         False: ("until an admin releases the hold", "An admin decides"),
@@ -42,7 +42,7 @@ def test_what_we_keep_has_the_people_who_decide(settings: Settings) -> None:
 
 @pytest.mark.parametrize("name", ["what-we-keep", "help"])
 def test_the_pages_need_no_account_and_no_database(name: str) -> None:
-    """Without the fixture `db`, a query is an error."""
+    """Without the fixture `db`, any query raises."""
     assert Client().get(reverse(name)).status_code == 200
 
 

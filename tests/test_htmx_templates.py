@@ -1,4 +1,4 @@
-"""Pages with parts that htmx updates load it. Without it they would show the old state until they are loaded again."""
+"""Pages with parts that htmx updates load htmx. Without it they would show an old state until a reload."""
 
 import re
 from functools import cache
@@ -10,21 +10,21 @@ from django.conf import settings
 FOLDER = Path(settings.BASE_DIR, "templates")
 SCRIPT = "<script src=\"{% static 'htmx/htmx.min.js' %}\" defer></script>"
 INCLUDED = re.compile(r'{%-?\s*include "([^"]+)"')
-EXTENDS = "{% extends "  # only a page does
+EXTENDS = "{% extends "  # only full pages load it
 TAG = re.compile(r"<[a-z]+\b[^>]*\shx-(?:get|post|trigger)=[^>]*>", re.DOTALL)
-# Works without htmx too: it is sent as any form, and the answer is a page.
+# Works without htmx too, as an ordinary form whose response is a page.
 PLAIN_FORM = re.compile(r'<form method="post" action="')
 
 
 @cache
 def source(name: str) -> str:
     path = FOLDER / name
-    return path.read_text() if path.exists() else ""  # of a package: it knows nothing of htmx
+    return path.read_text() if path.exists() else ""  # from a package that does not use htmx
 
 
 @cache
 def with_includes(name: str) -> str:
-    """The source of a template and of all that it includes."""
+    """Return the source of a template with all that it includes."""
     return "".join(source(one) for one in sorted(included(name)))
 
 
@@ -37,7 +37,7 @@ def included(name: str) -> set[str]:
 
 
 FRAMES = ("base.html", "base_minimal.html")
-# The panel of an automatic transcript is not shown there: its `speech` is of portal/presenters/space_page.py.
+# The panel of an automatic transcript is not shown there: its `speech` comes from portal/presenters/space_page.py.
 WITHOUT_PANEL = {"moderation/space.html": "portal/presenters/moderation_page.py"}
 PAGES = [
     name
@@ -74,8 +74,8 @@ POLLED = [
 
 
 def test_each_part_that_updates_itself_says_what_is_read_out() -> None:
-    """core/htmx-parts.js finds parts by these two: one that has both keeps the focus, and never looks current after a
-    failure. No other live region reads it out at each update."""
+    """core/htmx-parts.js finds parts by these two attributes. A part with both keeps the focus, and does not look
+    current after a failed update. No other live region reads out each update."""
     assert len(POLLED) >= 6
     for tag in POLLED:
         assert re.match(r'<[a-z]+ (class="[^"]*" )?id="[a-z]+"', tag), tag
