@@ -26,7 +26,7 @@ def client(admin: User) -> Client:
 
 @pytest.fixture
 def flagged(alice: User, bob: User, admin: User) -> list[Space]:
-    """Three that are flagged, the last of them too late to be changed, and one that is not."""
+    """Three flagged Spaces, the last of them past its deadline, and one without a flag."""
     spaces = [make_row(host, title=title) for host, title in ((alice, "One"), (bob, "Two"), (bob, "Late"))]
     for space in spaces:
         flag(space.pk, "spam", "Watches.", admin)

@@ -1,4 +1,4 @@
-"""Chapters that a recording names: read by the decoder, shown as a list and as marks, and in the bundle."""
+"""Chapters in a recording: read by the decoder, shown as a list and as marks, and included in the bundle."""
 
 import json
 from fractions import Fraction
@@ -24,7 +24,7 @@ CHAPTERS = [{"start_ms": 0, "title": "Hello"}, {"start_ms": 1500, "title": "Bean
 
 
 def make_chapters(path: Path, kind: str, chapters: list[tuple[int, str]]) -> Path:
-    """A tone of three seconds with chapters that start at so many milliseconds."""
+    """Write a tone of three seconds with chapters that start at these milliseconds."""
     plain = make_tone(path.with_name("plain"), kind)
     with av.open(str(plain)) as source, av.open(str(path), "w", format={"m4a": "mp4"}.get(kind, kind)) as target:
         stream = target.add_stream_from_template(source.streams.audio[0])
@@ -52,7 +52,7 @@ def test_the_decoder_reads_them(tmp_path: Path, kind: str) -> None:
 
 
 def test_what_cannot_be_is_left_out(tmp_path: Path) -> None:
-    """Chapters after the end; more than 200; titles beyond 120 characters."""
+    """Chapters after the end, chapters beyond 200, and the rest of titles over 120 characters."""
     chapters = [(n * 10, "x" * 500) for n in range(250)] + [(4000, "late")]
 
     found = measured(make_chapters(tmp_path / "talk", "m4a", chapters))

@@ -1,4 +1,4 @@
-"""Close an account: the person is erased, and what refers to the account by its number stays valid."""
+"""Closing an account erases the person, and rows that refer to the account by its number stay valid."""
 
 import json
 from datetime import timedelta
@@ -26,8 +26,8 @@ from tests.support.http_clients import make_client
 from tests.support.mail_server import give_address
 
 pytestmark = pytest.mark.django_db
-# Columns of archive's tables that point at accounts, and what closing does with them: erased (the row goes), cleared
-# (the row stays, without the account), or kept (the number alone, which says who decided or hosted).
+# Columns of archive's tables that refer to accounts, and what closing does with each: erased (the row is deleted),
+# cleared (the row stays without the account), or kept (the number stays, and identifies who decided or hosted).
 POINTERS = {
     "archive_appeal.created_by": "kept",
     "archive_appeal.decided_by": "kept",
@@ -62,14 +62,14 @@ POINTERS = {
 
 
 def test_every_column_that_points_at_accounts_is_decided_about() -> None:
-    """A new table needs a decision here, and code in archive/accounts/closing.py."""
+    """A new table needs an entry in POINTERS, and code in archive/accounts/closing.py."""
     own = [relation for relation in closing.relations() if relation.related_model._meta.app_label == "archive"]
 
     assert {f"{r.related_model._meta.db_table}.{r.field.name}" for r in own} == set(POINTERS)
 
 
 def words_in_the_database(words: list[str]) -> dict[str, list[str]]:
-    """The tables that have one of these words in any column, in any case."""
+    """Return the tables that contain one of these words in any column, ignoring case."""
     found: dict[str, list[str]] = {}
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names():

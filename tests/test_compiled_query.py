@@ -1,4 +1,4 @@
-"""Queries whose SQL is written once give what their QuerySet gives, for each value."""
+"""Queries with precompiled SQL return the same rows as their QuerySets, for each value."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -25,7 +25,7 @@ from tests.support.threads import at_once
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "10"))  # of each race; 1,000 before a release
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "10"))  # races per test; use 1,000 before a release
 
 
 def logged_events(space: Space) -> list[str]:
@@ -48,7 +48,7 @@ def grants(space: Space, by: User) -> object:
     return decide(Appeal.objects.get(violation__space=space).pk, "So it was.", by, granted=True)
 
 
-# what is done -> for how long after its end the Space is kept by it (None: no deadline), and what the log says of it
+# action -> how long after its end the Space is then kept (None: no deadline), and the log's events
 RACES: dict[str, tuple[Callable[[Space, User], object], timedelta | None, list[str]]] = {
     "flag": (flags, timedelta(days=120), ["violation.flagged", "deadline.moved"]),
     "hold": (holds, None, ["hold.placed", "deadline.moved"]),
@@ -58,7 +58,7 @@ RACES: dict[str, tuple[Callable[[Space, User], object], timedelta | None, list[s
 
 
 def make_raced(host: User, admin: User, name: str, number: int) -> Space:
-    """50 days old, with one object in the store."""
+    """A Space that ended 50 days ago, with one object in the store."""
     space = make_row(host, ended_ago=timedelta(days=50), expires_at=dbtime.now() + timedelta(days=1), title=str(number))
     write(store(), keys.recording(space.id, 1, "m4a"), BytesIO(b"sound"), "audio/mp4", check=lambda: None)
     if name in ("lift", "appeal granted"):
@@ -73,7 +73,8 @@ def make_raced(host: User, admin: User, name: str, number: int) -> Space:
     "name", ["flag", "appeal granted", *(pytest.param(name, marks=pytest.mark.long) for name in ("hold", "lift"))]
 )
 def test_a_change_races_the_deletion(alice: User, admin: User, second_admin: User, name: str) -> None:
-    """In time and every byte is there, or too late and deleted: never both, never neither."""
+    """Either the change is in time and no byte is lost, or it is too late and the Space is deleted. Never both or
+    neither."""
     change, kept_for, text = RACES[name]
     outcomes = set()
     for number in range(ROUNDS):
@@ -95,7 +96,7 @@ def test_a_change_races_the_deletion(alice: User, admin: User, second_admin: Use
         def deleted(space: Space = space, deadlines: list[datetime] = deadlines) -> bool:
             over = False
             while not over:
-                over = dbtime.now() > deadlines[0]  # once more after it
+                over = dbtime.now() > deadlines[0]  # one more attempt after the deadline
                 if purge.purge(space.id):
                     return True
                 time.sleep(0.002)
@@ -103,8 +104,8 @@ def test_a_change_races_the_deletion(alice: User, admin: User, second_admin: Use
 
         in_time, was_deleted = at_once(changed, deleted, first=comes)
         began = "deletion.started" in logged_events(space)
-        if began and not was_deleted:  # the loser held the row's lock: the next attempt continues
-            wait_until(partial(purge.purge, space.id), "it is deleted")
+        if began and not was_deleted:  # the loser held the row's lock; the next attempt continues
+            wait_until(partial(purge.purge, space.id), "the deletion finishes")
 
         space.refresh_from_db()
         outcomes.add((in_time, began))
@@ -169,4 +170,4 @@ def test_two_changes_of_a_rule_are_two_versions(admin: User) -> None:
         assert sorted(versions) == [2, 3]
         assert [rule.number for rule in Rule.objects.filter(code="racing", current=True)] == [3]
     finally:
-        Rule.objects.filter(code="racing").delete()  # rows of this table stay from test to test
+        Rule.objects.filter(code="racing").delete()  # rows of this table are not removed between tests

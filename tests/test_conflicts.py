@@ -1,7 +1,8 @@
-"""Who may never decide, through every entry point: pages, commands, the API and Django's admin.
+"""Conflicts of interest: who may never decide, through every entry point (pages, commands, the API, Django's admin
+site).
 
-Each line of REFUSED is a rule: the account that may not, what it may not do, and the code of the refusal. Each test of
-it is a way to try.
+Each line of REFUSED is a rule: the account, the act that it may not do, and the code of the refusal. Each test tries
+all rules through one entry point.
 """
 
 from collections.abc import Callable
@@ -31,7 +32,8 @@ REASON = "I looked at it."
 
 @dataclass
 class World:
-    """`ada` and `bea` are admins, `ada` hosts `own`. `bea` made the flags and the holds before `young` was an admin."""
+    """`ada` and `bea` are admins, `ada` hosts `own`. `bea` flagged and held both Spaces before `young` became an
+    admin."""
 
     ada: User
     bea: User
@@ -59,7 +61,7 @@ def world() -> World:
     return World(ada, bea, own, other, User.objects.get(pk=young.pk))
 
 
-# What can be decided: {act: (domain function, URL and form, arguments of the command)}, each of a world and a Space.
+# All decisions: {act: (domain function, URL and form, arguments of the command)}, each for a world and a Space.
 Act = tuple[
     Callable[[World, Space, User], Any],
     Callable[[World, Space], tuple[str, dict[str, Any]]],
@@ -148,7 +150,7 @@ REFUSED: dict[tuple[str, str], dict[str, str]] = {
     },
     ("nora", "other"): dict.fromkeys(ACTS, "moderation.not_an_admin"),
 }
-# What the sentence of each code says, to find it on a page or in a terminal.
+# A part of the message for each code, by which tests find it on a page or in a terminal.
 SENTENCES = {
     "moderation.own_space": "This is your own Space",
     "appeal.own_flag": "You placed this flag",
@@ -160,13 +162,13 @@ SENTENCES = {
 
 
 def _first_refusal(outcomes: list[several.Outcome]) -> None:
-    """Bulk acts report the refusal of one Space."""
+    """Bulk acts report the refusal for one Space."""
     if outcomes[0].error:
         raise outcomes[0].error
 
 
 def state() -> list[Any]:
-    """What any of these acts would change."""
+    """Return everything that one of these acts would change."""
     return [
         list(Violation.objects.order_by("pk").values_list("pk", "state")),
         list(Appeal.objects.order_by("pk").values_list("pk", "state")),
@@ -176,7 +178,7 @@ def state() -> list[Any]:
     ]
 
 
-# All of them share a world, which costs as much as ten acts: each is refused and changes nothing.
+# All cases share one world, which takes as long to create as ten acts: each act is refused and changes nothing.
 EACH = [(who, which, act, code) for (who, which), acts in REFUSED.items() for act, code in acts.items()]
 
 
@@ -193,7 +195,7 @@ def test_the_page_refuses(world: World) -> None:
     before = state()
     for who, which, act, code in EACH:
         url, form = ACTS[act][1](world, getattr(world, which))
-        client = make_client(User.objects.get(username=who))  # its own: no message of another act
+        client = make_client(User.objects.get(username=who))  # a client of its own, without messages of earlier acts
 
         answer = client.post(url, form, follow=True)
 
@@ -231,7 +233,7 @@ def test_the_command_refuses(world: World) -> None:
 
 
 def test_an_admin_of_after_the_flag_does_not_lift_it(world: World, settings: Settings) -> None:
-    """Or a host who is an admin could skip the appeal, and invite the admin who lifts the flag."""
+    """Otherwise a host who is an admin could avoid the appeal by inviting an admin who lifts the flag."""
     Appeal.objects.all().delete()
 
     with pytest.raises(Refused) as error:
@@ -244,16 +246,16 @@ def test_an_admin_of_after_the_flag_does_not_lift_it(world: World, settings: Set
 
 
 def test_an_admin_reads_no_reason_of_a_hold_on_their_own_space(world: World) -> None:
-    """As every host: they are told only that a hold stands."""
+    """Like every host, they see only that there is a hold."""
     for url in (reverse("holds"), reverse("moderate", args=[world.own.pk])):
         page = make_client(world.ada).get(url).content.decode()
         assert f"hold {world.hold(world.own)}." in page
-        assert page.count("A court.") == (1 if url == reverse("holds") else 0)  # that of the other Space
+        assert page.count("A court.") == (1 if url == reverse("holds") else 0)  # the reason on the other Space
     assert "as evidence" not in page
 
 
 def test_the_api_decides_nothing() -> None:
-    """Or its operations need a column of their own above."""
+    """If the API gets such operations, they need a test with REFUSED above."""
     document = api.get_openapi_schema()
     words = ("flag", "violation", "lift", "hold", "appeal", "release", "decide", "moderation")
 
@@ -261,14 +263,14 @@ def test_the_api_decides_nothing() -> None:
 
 
 def test_the_django_admin_decides_nothing() -> None:
-    """Or its pages need a column of their own above."""
+    """If Django's admin site gets such pages, they need a test with REFUSED above."""
     registered = {model.__name__ for model in apps.get_models() if django_admin.site.is_registered(model)}
 
     assert registered == {"User"}
 
 
 class TestAllowed:
-    """What is refused above is not refused to everybody: the second admin may."""
+    """Somebody can do each act that is refused above: the second admin may."""
 
     @pytest.mark.parametrize("act", ["flag", "lift", "hold", "grant", "deny", "release"])
     def test_the_second_admin_may(self, world: World, act: str) -> None:

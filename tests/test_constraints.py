@@ -1,4 +1,4 @@
-"""The database itself keeps the invariants: for each named constraint, an attempt to break it."""
+"""The database itself enforces the invariants: for each named constraint, a test tries to break it."""
 
 from collections.abc import Callable
 from copy import copy
@@ -81,7 +81,7 @@ SCRUBBED: dict[str, Any] = {
 
 @pytest.fixture
 def rows(alice: User, admin: User) -> dict[str, models.Model]:
-    """One valid row of each kind."""
+    """Create one valid row of each kind."""
     space = make_row(alice, expires_at=None)
     violation = Violation.objects.create(space=space, rule=Rule.objects.get(code="spam"), flagged_by=admin)
     transcript = Transcript.objects.create(space=space, key="t", language="en", cues=[], **STORED)
@@ -279,11 +279,12 @@ ATTEMPTS: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def find_refusing(attempt: Callable[[], object]) -> str | None:
-    """The constraint that refuses what `attempt` writes, None if there is none. Nothing is written in either case."""
+    """Return the name of the constraint that refuses the write of `attempt`, or None. The write is always rolled
+    back."""
     with transaction.atomic():
         try:
             attempt()
-            connection.check_constraints()  # deferred ones would be checked at the commit
+            connection.check_constraints()  # check deferred constraints now instead of at the commit
         except IntegrityError as error:
             cause = error.__cause__
         else:
@@ -292,7 +293,7 @@ def find_refusing(attempt: Callable[[], object]) -> str | None:
     return cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
 
 
-# All attempts share the rows, which cost as much as fifty of them.
+# All attempts share the rows, which take as long to create as fifty attempts.
 def test_each_check_constraint_refuses_a_violation(rows: dict[str, models.Model]) -> None:
     wrong = []
     for name, kind, changes in ATTEMPTS:
@@ -335,12 +336,12 @@ SECOND_ROWS = {
 
 
 def make_second(row: models.Model, name: str) -> models.Model:
-    """The same again, which only the constraint `name` refuses."""
+    """Copy a row such that only the constraint `name` can refuse the copy."""
     row = copy(row)
-    row.pk, row._state.adding = type(row)().pk, True  # a new id where we give ids, else the database's next
+    row.pk, row._state.adding = type(row)().pk, True  # a new id where our code sets ids, else the database's next
     if isinstance(row, Recording | Transcript | Derived):
         row.key = "another"
-    if isinstance(row, Arrival):  # it has two: one for the sidecar, and one while it is not over
+    if isinstance(row, Arrival):  # it has two such constraints: one for the sidecar, and one for unfinished arrivals
         changes = {"version": "2"} if name == "arrival_one_live" else {"state": "refused", "problem": PROBLEM}
         vars(row).update(changes)
     if isinstance(row, Invitation):

@@ -1,4 +1,4 @@
-"""Issued content is logged once for each person or token, Space, kind and hour."""
+"""Each access to content is logged once per person or token, Space, kind and hour."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -153,7 +153,7 @@ def test_of_requests_at_once_one_writes_the_entry() -> None:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(ask, range(AT_ONCE)))
 
-    hours = ContentAccess.objects.filter(space=space).count()  # one, unless the hour ended meanwhile
+    hours = ContentAccess.objects.filter(space=space).count()  # one, unless a new hour began during the test
     assert issued(space) == [("content.played", alice.pk, "played", "host")] * hours
     assert hours <= 2
 
@@ -174,7 +174,7 @@ def test_rows_are_deleted_after_a_day_and_with_the_space(space: Space, alice: Us
 
 def test_a_bundle_on_the_command_line_is_logged(seeds: Space, tmp_path: Path) -> None:
     call_command("bundle", str(seeds.pk), "--out", str(tmp_path / "a.zip"), "--json")
-    call_command("bundle", str(seeds.pk), "--json")  # builds, and downloads nothing
+    call_command("bundle", str(seeds.pk), "--json")  # only builds it
 
     assert issued(seeds) == [("content.downloaded", None, "downloaded", "operator")]
 
@@ -185,7 +185,7 @@ def test_hosts_see_who_had_their_content(space: Space, alice: User, admin: User,
     record_access(Kind.DOWNLOADED, [space], token)
     record_access(Kind.FOUND, [space], admin)
     record_access(Kind.PLAYED, [space], alice)
-    for hour in range(1, 61):  # the host's own accesses do not displace those of others
+    for hour in range(1, 61):  # the list of others' accesses is not displaced by the host's own
         ContentAccess.objects.filter(grantee=f"user:{alice.pk}").update(hour=F("hour") - timedelta(hours=hour))
         record_access(Kind.PLAYED, [space], alice)
 

@@ -1,7 +1,7 @@
-"""No address issues content without a log entry: every address, method and kind of caller is tried.
+"""No URL issues content without a log entry: the test requests every URL with every method as every kind of caller.
 
-The walk looks at each response for what only content has: a word that was spoken, the waveform, or a signed URL of the
-store. So it needs no list of the addresses that issue content, and a new one is found.
+Each response is searched for what only content has: a spoken word, the waveform, or a signed URL of the store. So the
+test needs no list of the URLs that issue content, and finds new ones.
 """
 
 import json
@@ -33,7 +33,7 @@ from tests.support.routes import Route, each_route
 from tests.support.transcripts import make_transcript
 
 pytestmark = pytest.mark.usefixtures("db")
-WORD = "okapi"  # spoken by Ida, and nowhere else
+WORD = "okapi"  # spoken by Ida, in no other line
 SEARCHED = "quagga"  # spoken in the same lines
 PEAK = 0.123456  # of the waveform
 
@@ -42,12 +42,12 @@ PEAK = 0.123456  # of the waveform
 class World:
     space: Space
     values: Mapping[str, Sequence[object]]
-    tokens: Mapping[str, Sequence[str]]  # by the first part of the addresses that they were signed for
+    tokens: Mapping[str, Sequence[str]]  # by the first part of the URL for which they were signed
 
 
 @pytest.fixture
 def world(alice: User, bob: User, admin: User) -> World:
-    """A Space of alice's with content of every kind: also a cited line, an appeal, a bundle and an export part."""
+    """A Space of Alice's with content of every kind, including a cited line, an appeal, a bundle and an export part."""
     space = make_row(alice, title="Seeds")
     make_contents(space)
     make_peaks(space, json.dumps({"duration": 9, "peaks": [[PEAK]]}).encode())
@@ -59,7 +59,7 @@ def world(alice: User, bob: User, admin: User) -> World:
     [part] = exports.visible_parts(exports.request(alice, 2 * 10**9))
     assert exports.build(part.pk)
     space.refresh_from_db()
-    Bundle.objects.update(content_digest=content_id(space))  # of all that was added since
+    Bundle.objects.update(content_digest=content_id(space))  # for everything added since
     template = add_template("spam", "Watches", "It sold watches.", admin)
     feed_urls = podcast_url(feeds.create_podcast(alice, space)), calendar_url(feeds.create_calendar(alice))
     packages = (Bundle.objects.get(), ExportPart.objects.get())
@@ -87,7 +87,8 @@ def world(alice: User, bob: User, admin: User) -> World:
 
 
 def has_content(response: Any) -> bool:
-    """Whether a response has words or the waveform of the Space, or a URL at which the store serves its objects."""
+    """Return whether a response contains words or the waveform of the Space, or a URL at which the store serves its
+    objects."""
     body = b"".join(response) if response.streaming else response.content
     text = body.decode(errors="replace") + response.get("Location", "")
     return WORD in text.lower() or str(PEAK) in text or ("X-Amz-Signature" in text and "partNumber" not in text)
@@ -98,8 +99,8 @@ def count_entries(space: Space) -> int:
 
 
 def send(client: Client, method: str, route: Route, user: User) -> Any:
-    """With the query of a search, which most addresses ignore. POST: a body that most forms refuse, so that the page
-    comes again."""
+    """Send a request with the query of a search, which most URLs ignore. The body of a POST is refused by most forms,
+    so that they are shown again."""
     query = f"?order=search&words={encrypt(SEARCHED, user)}"
     if method == "RANGE":
         return client.get(route.path + query, headers={"Range": "bytes=5-9"})
@@ -109,7 +110,7 @@ def send(client: Client, method: str, route: Route, user: User) -> Any:
 
 
 def has_foreign_token(route: Route, world: World) -> bool:
-    """Whether the address has a token that was signed for addresses of another kind, which is 404 everywhere."""
+    """Return whether the URL contains a token that was signed for another kind of URL. All of these answer 404."""
     if "<str:token>" not in route.template:
         return False
     kind = route.template.partition("/")[0]
@@ -118,8 +119,8 @@ def has_foreign_token(route: Route, world: World) -> bool:
 
 @dataclass
 class Walk:
-    """`issued` are the addresses (by name) that issued content, with the methods; `silent` those that did so without
-    exactly one entry."""
+    """`issued`: names of URLs that issued content, with the methods. `silent`: those that did so without exactly one
+    entry."""
 
     issued: dict[str, set[str]]
     silent: list[tuple[str, str, str, int]]
@@ -127,7 +128,7 @@ class Walk:
 
 
 def walk(world: World, user: User, methods: list[str], headers: Mapping[str, str] | None = None) -> Walk:
-    """Send each method to each address, each in a transaction of its own that is rolled back."""
+    """Send each method to each URL, each in a transaction that is rolled back."""
     walked = Walk({}, [], set())
     client = make_client(None if headers else user, raise_request_exception=False, headers=headers)
     with plain_404_pages():
@@ -135,7 +136,7 @@ def walk(world: World, user: User, methods: list[str], headers: Mapping[str, str
             if has_foreign_token(route, world):
                 continue
             for method in methods:
-                # The same view answers these: where a GET has no content, they are left out for speed.
+                # The same view answers these methods: if a GET returned no content, they are skipped for speed.
                 if method not in ("RANGE", "HEAD") or "GET" in walked.issued.get(route.name, ()):
                     visit(walked, world.space, partial(send, client, method, route, user), route, method)
     return walked
@@ -150,14 +151,14 @@ def visit(walked: Walk, space: Space, ask: Callable[[], Any], route: Route, meth
         if has_content(response):
             walked.issued.setdefault(route.name, set()).add(method)
             entries = count_entries(space) - before
-            ask()  # the second one adds none
+            ask()  # a second request adds none
             if entries != 1 or count_entries(space) - before != 1:
                 walked.silent.append((method, route.path, response.get("Location", ""), entries))
         transaction.set_rollback(True)
 
 
-BY_ANY, BY_GET = {"GET", "HEAD", "RANGE"}, {"GET", "RANGE"}  # a HEAD has no body
-# What issues content to whom. Not what is checked (that holds for every address), but that the walk sees it.
+BY_ANY, BY_GET = {"GET", "HEAD", "RANGE"}, {"GET", "RANGE"}  # a response to HEAD has no body
+# Which URLs issue content to whom. The check above covers every URL; this shows that the walk detects content.
 HOST = {
     "space": BY_GET,
     "audio": BY_ANY,
@@ -187,8 +188,8 @@ ADMIN = {
     "hold": {"POST"},
     "decide": {"POST"},
 }
-# Addresses that refuse both, as what they are about does not exist in `world`. None has content, but `own-lines`, which
-# is the speaker's. Those of accounts are left out.
+# URLs that answer neither caller, because `world` has no such object. None has content except `own-lines`, which is for
+# the speaker. URLs of accounts are left out.
 NOT_REACHED = {
     "spaces/<uuid:space_id>/my-lines.<str:ending>",
     "spaces/<uuid:space_id>/accept-partial/<uuid:upload_id>",
@@ -219,12 +220,12 @@ def test_hosts_and_admins_get_no_content_without_an_entry(world: World, alice: U
 
     assert [one.silent for one in walks] == [[], []]
     assert [one.issued for one in walks] == [HOST, ADMIN]
-    # An address whose parameters the walk can't guess needs values in `world`.
+    # A URL whose parameters the walk cannot guess needs values in `world`.
     every = {route.template for route in each_route(world.values) if not route.template.startswith("accounts/")}
     assert every - walks[0].reached - walks[1].reached == NOT_REACHED
 
 
-@pytest.mark.long  # make test has the routes of all callers in test_access_matrix.py
+@pytest.mark.long  # test_access_matrix.py requests the routes of all callers in `make test`
 def test_others_get_no_content_without_an_entry(world: World, bob: User, auditor: User) -> None:
     walks = [walk(world, user, ["GET", "HEAD"]) for user in (bob, auditor)]
 
@@ -234,7 +235,7 @@ def test_others_get_no_content_without_an_entry(world: World, bob: User, auditor
         "feed-recording": {"GET", "HEAD"},
         "feed-transcript": {"GET"},
         "feed-chapters": {"GET"},
-    }  # it works for everybody who has it
+    }  # works for everybody who has the link
     assert [one.issued for one in walks] == [{"own-lines": {"GET"}, **link}, link]
 
 
@@ -253,7 +254,7 @@ def test_other_methods_issue_no_content(world: World, admin: User, method: str) 
 
 
 def test_a_recorder_gets_no_content_from_the_api(world: World, alice: User, admin: User) -> None:
-    """Only a download link and a feed of the host, whose use is logged."""
+    """The API returns only download links and feeds of the host, whose use is logged."""
     _, text = create_token("studio", 30, admin, [alice], ["bundles", "intake"])
 
     walked = walk(world, alice, ["GET", "POST"], {"Authorization": f"Bearer {text}"})

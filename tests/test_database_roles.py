@@ -1,4 +1,4 @@
-"""The portal's database role reads and writes rows, adds to the log, and can do nothing else."""
+"""The portal's database role may read and write rows and append to the log, but nothing else."""
 
 import re
 from datetime import UTC, datetime
@@ -59,14 +59,14 @@ FORBIDDEN = [
     "SELECT pg_read_file('/etc/passwd')",
     "SELECT * FROM pg_authid",
 ]
-# Columns that decisions of two people rest on.
+# Columns that record decisions by two people.
 IMMUTABLE = [
     "UPDATE archive_rolemembership SET granted_at = granted_at - interval '1 year'",
     "UPDATE archive_rolemembership SET user_id = (SELECT max(id) FROM archive_user)",
     "UPDATE archive_violation SET flagged_at = flagged_at + interval '1 year'",
     "UPDATE archive_violation SET flagged_by_id = (SELECT max(id) FROM archive_user)",
 ]
-# All that the portal's role may do with a table.
+# All privileges of the portal's role on a table.
 ROWS = ["DELETE", "INSERT", "SELECT", "UPDATE"]
 PRIVILEGES = """
 SELECT c.relname, array_agg(p ORDER BY p) FROM pg_class c,
@@ -104,7 +104,7 @@ def test_the_portals_role_is_refused() -> None:
 
 
 def find_answer(statement: str) -> str:
-    """What PostgreSQL answers; "" if it did that, which is rolled back."""
+    """Run a statement, roll it back, and return PostgreSQL's error; "" if there was none."""
     try:
         with transaction.atomic():
             execute(statement)
@@ -151,16 +151,16 @@ def test_given_times_of_roles_and_flags_do_not_count(admin: User, alice: User) -
 
 @pytest.mark.usefixtures("db")
 def test_the_portals_role_grants_itself_nothing() -> None:
-    execute("GRANT UPDATE ON archive_logentry TO spacekeep")  # PostgreSQL only warns: "no privileges were granted"
+    execute("GRANT UPDATE ON archive_logentry TO spacekeep")  # PostgreSQL only warns "no privileges were granted"
 
-    assert privileges()["archive_logentry"] == ["SELECT"]  # and INSERT of all columns but the number
+    assert privileges()["archive_logentry"] == ["SELECT"]  # and INSERT on all columns except the number
 
 
 @pytest.mark.usefixtures("db")
 def test_the_portals_role_has_the_same_privileges_for_every_other_table() -> None:
     found = privileges()
 
-    assert found.pop("archive_logentry") == ["SELECT"]  # and INSERT of all columns but the number
+    assert found.pop("archive_logentry") == ["SELECT"]  # and INSERT on all columns except the number
     for table in ADDED_TO:
         assert found.pop(table) == ["INSERT", "SELECT"]
     assert found.pop("django_migrations") == ["SELECT"]
@@ -198,23 +198,23 @@ def test_migrate_takes_what_was_granted_by_hand() -> None:
 
     database_roles.grant_privileges(connection)
 
-    assert privileges()["archive_logentry"] == ["SELECT"]  # and INSERT of all columns but the number
+    assert privileges()["archive_logentry"] == ["SELECT"]  # and INSERT on all columns except the number
     assert privileges()["archive_notice"] == ROWS
 
 
 @pytest.mark.usefixtures("committed")
 def test_migrate_runs_as_the_owner_and_leaves_the_portals_connection() -> None:
-    call_command("migrate", verbosity=0)  # as the portal's role it could not even look at its own table's sequence
+    call_command("migrate", verbosity=0)  # the portal's role may not even read the sequence of its own table
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
         assert cursor.fetchone() == ("spacekeep",)
-    assert privileges()["archive_logentry"] == ["SELECT"]  # and INSERT of all columns but the number
+    assert privileges()["archive_logentry"] == ["SELECT"]  # and INSERT on all columns except the number
 
 
 @pytest.mark.usefixtures("committed")
 def test_migrate_gives_up_a_table_that_somebody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every page that needs it would queue behind the change."""
+    """While `migrate` waits for a lock, every page that needs the table would queue behind it."""
 
     def change_a_table(**kwargs: Any) -> None:
         execute("ALTER TABLE archive_rule ADD COLUMN seats int")

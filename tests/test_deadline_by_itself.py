@@ -1,4 +1,4 @@
-"""At its deadline a Space answers 410 everywhere and is soon deleted, without any command."""
+"""From its deadline on a Space answers 410 everywhere, and it is soon deleted, without any command."""
 
 import re
 import time
@@ -39,7 +39,7 @@ def test_a_space_expires_and_is_deleted_at_its_deadline(
 
     for deadline in approaching_deadlines(space):
         before = [fetch(address, cookie, HX_Request="true") for address in pages]
-        signed = [before[number][1]["Location"] for number in (1, 2, 4)]  # straight to the store
+        signed = [before[number][1]["Location"] for number in (1, 2, 4)]  # served by the store itself
         handed_out = [fetch(address)[0] for address in signed if address]
         if dbtime.now() < deadline:
             break
@@ -52,7 +52,7 @@ def test_a_space_expires_and_is_deleted_at_its_deadline(
     assert [fetch(address, cookie)[0] for address in pages] == [410] * 9
     assert all(fetch(address)[0] >= 400 for address in signed)
 
-    wait_until(lambda: not store().listing(keys.prefix(space.id)), "nothing of it is left in the store")
-    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "its tombstone stands")
+    wait_until(lambda: not store().listing(keys.prefix(space.id)), "the store has no object of it")
+    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "it is a tombstone")
     assert [fetch(address, cookie)[0] for address in pages[:4]] == [410] * 4
     assert LogEntry.objects.get(space_id=space.id, event="deletion.started").at >= deadline

@@ -1,4 +1,4 @@
-"""Each reason for a deadline has one sentence, rendered when it is shown."""
+"""Each reason for a deadline is one sentence, rendered at display time."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The deadlines page shows auditors what is due, overdue and on hold, and simulates policies; it shows no content."""
+"""The deadlines page shows auditors what is due, overdue and on hold, and simulates policies. It shows no content."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -41,7 +41,7 @@ def test_overdue_due_and_held_spaces_are_listed(alice: User, admin: User, audito
     ]
     assert [(row["id"], row["rules"]) for row in answer.context["held"]] == [(held.pk, ["Spam or fraud"])]
     assert str(on_time.pk)[:8] not in page
-    for word in ("Narwhal", "axolotl", "pangolin"):  # it is not overdue yet; and why a Space was flagged quotes it
+    for word in ("Narwhal", "axolotl", "pangolin"):  # it is not overdue yet, and the reason of its flag quotes content
         assert word not in page
     for space in (late, soon, held):
         assert f'<a href="/spaces/{space.pk}/"><bdi>{space.title}</bdi></a>' in page
@@ -56,7 +56,7 @@ def test_a_page_without_overdue_spaces(alice: User, auditor: User) -> None:
 
 @pytest.fixture
 def shelf(alice: User, admin: User) -> dict[str, Space]:
-    """Of 10, 25 and 5 days, flagged, lifted, held, gone."""
+    """Spaces that ended 10, 25 and 5 days ago, and flagged, lifted, held and overdue ones."""
     made = {f"{days} days": make_row(alice, ended_ago=timedelta(days=days)) for days in (10, 25, 5)}
     made["flagged"], made["lifted"] = (make_row(alice, ended_ago=timedelta(days=28)) for _ in "ab")
     flag(made["flagged"].pk, "spam", "Watches.", admin)
@@ -68,7 +68,7 @@ def shelf(alice: User, admin: User) -> dict[str, Space]:
 
 
 def touched(shelf: dict[str, Space], rule: RetentionPolicy, batch: int = 2) -> dict[str, tuple[int, str]]:
-    """Name -> whole days from the end to the new deadline, and which way it moves."""
+    """Return {name: (whole days from the end to the new deadline, and the direction in which it moves)}."""
     names = {space.pk: name for name, space in shelf.items()}
     changes = {}
     for moved in simulate(rule, batch=batch):
@@ -130,7 +130,8 @@ def test_affected_spaces_have_titles_and_hosts(alice: User, auditor: User) -> No
 
 
 def test_an_hour_that_clocks_add_is_explained(alice: User, auditor: User) -> None:
-    """Of two deadlines, one in January and one in July, one moves to the other time of the year."""
+    """One deadline is in January, one in July; the policy moves one of them across the change of daylight saving
+    time."""
     client, query = make_client(auditor), {"retention_days": "40"}
     for month in (1, 7):
         make_row(alice, expires_at=datetime(dbtime.now().year + 2, month, 9, 12, tzinfo=UTC))

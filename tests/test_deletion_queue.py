@@ -1,4 +1,4 @@
-"""Deletion has its own queue: workers that are busy with bundles, or stopped, do not delay it."""
+"""Deletion has its own queue: workers that are stopped, or busy with bundles, do not delay it."""
 
 import json
 import re
@@ -21,10 +21,10 @@ def test_a_worker_of_the_deletion_queue_deletes(services: Services, alice: User)
     deleter = services.start("deleter", *celery, "--queues=deletion", "--concurrency=1")
     beat = services.beat()
 
-    wait_until(lambda: Space.objects.get(pk=due.pk).state == "deleted", "it is deleted")
+    wait_until(lambda: Space.objects.get(pk=due.pk).state == "deleted", "the deletion finishes")
     assert [(worker.process.partition("@")[0], worker.queue) for worker in read_workers()] == [("celery", "deletion")]
     done = re.compile(rf"\[{due.pk}\.\w+\] succeeded")
-    wait_until(lambda: bool(done.search(deleter.log.read_text())), "its line is written")
+    wait_until(lambda: bool(done.search(deleter.log.read_text())), "the log line is written")
     lines = [json.loads(line) for log in (deleter.log, beat.log) for line in log.read_text().splitlines()]
     named = {(line.get("kind"), line.get("space_id")) for line in lines if "succeeded" in line["event"]}
     assert ("Space", str(due.pk)) in named

@@ -1,4 +1,4 @@
-"""The weekly digest: once a week, what was not mailed, and never twice, wherever a process dies."""
+"""The weekly digest has everything that was not mailed, and is sent once a week, even if a process dies at any step."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def host(alice: User, mailbox: Mailbox) -> User:
-    """Chose the digest a month ago."""
+    """A user who chose the digest a month ago."""
     give_address(alice)
     alice.digest_since = dbtime.now() - 30 * DAY
     alice.save()

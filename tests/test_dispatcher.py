@@ -1,4 +1,4 @@
-"""Beat and the dispatcher: a clock that was wrong stops neither, and a dispatcher that is silent is reported."""
+"""A wrong clock stops neither beat nor the dispatcher, and a dispatcher that does not run is reported."""
 
 import shelve
 from collections.abc import Iterator
@@ -51,7 +51,7 @@ def test_beat_sends_everything_at_its_start_and_again_in_its_interval(
     alive = tmp_path / "beat"
     scheduler = Scheduler(app=app, schedule_filename=str(alive))
 
-    assert scheduler.tick() == 1  # DISPATCH_SECONDS of the tests
+    assert scheduler.tick() == 1  # DISPATCH_SECONDS in the tests
     assert alive.exists()
     assert set(tasks()) == EACH_ROUND | EACH_TEN_ROUNDS
     scheduler.tick()
@@ -66,7 +66,7 @@ def test_beat_sends_everything_at_its_start_and_again_in_its_interval(
 
 
 def test_beat_shows_each_minute_that_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However rarely it has something to send: health checks look at the age of its file."""
+    """Beat wakes up each minute even if it has nothing to send, because health checks look at the age of its file."""
     for entry in app.conf.beat_schedule.values():
         monkeypatch.setitem(entry, "schedule", timedelta(hours=1))
     scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "beat"))
@@ -76,7 +76,8 @@ def test_beat_shows_each_minute_that_it_lives(tmp_path: Path, monkeypatch: pytes
 
 
 def test_beat_ignores_last_runs_in_the_future(tmp_path: Path) -> None:
-    """The file of Celery's own scheduler, as a minute with the clock a year ahead leaves it, silences that one only."""
+    """If the clock was a year ahead for a minute, the file of Celery's own scheduler silences that scheduler, but not
+    ours."""
     in_a_year = datetime.now(UTC) + timedelta(days=365)
     file = tmp_path / "beat"
     celerys = beat.PersistentScheduler(app=app, schedule_filename=str(file))
@@ -113,7 +114,7 @@ def test_a_silent_dispatcher_is_reported_and_overdue_tasks_are_published_once_a_
     assert record.levelname == "ERROR"
     assert "dispatcher_silent" in record.getMessage()
     assert sorted(tasks()) == sorted((EACH_ROUND | EACH_TEN_ROUNDS) - {"announce_overdue"})
-    assert worker_thread.watch_dispatcher(0)  # as the thread of every other process does it, in the same minute
+    assert worker_thread.watch_dispatcher(0)  # as the threads of the other processes do in the same minute
     assert (len(caplog.records), tasks()) == (1, [])
     RateLimit.objects.update(used_up_at=datetime.now(UTC))
     TaskRun.objects.filter(pk="announce_overdue").delete()
@@ -131,7 +132,7 @@ def test_before_the_first_round_the_silence_counts_from_the_start_of_the_worker(
 
 
 def send_of_beat(file: Path) -> None:
-    """What beat sends when it starts."""
+    """Send what beat sends when it starts."""
     scheduler = Scheduler(app=app, schedule_filename=str(file))
     scheduler.tick()
     scheduler.close()
@@ -141,28 +142,29 @@ def send_of_beat(file: Path) -> None:
 def test_a_beat_that_is_an_hour_behind_delays_deletions_by_minutes_and_is_an_alert(
     services: Services, alice: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its messages have expired when they come, as if there was no beat. Workers stand in for it."""
+    """Its messages have expired when workers receive them, as if there were no beat. A worker publishes beat's tasks
+    instead."""
     space = make_row(alice, ended_ago=timedelta(days=31))
     TaskRun.objects.create(pk="dispatch", finished_at=datetime.now(UTC) - timedelta(minutes=20))
     with monkeypatch.context() as patch:
         patch.setattr(app, "now", lambda: datetime.now(UTC) - timedelta(hours=1))
         send_of_beat(tmp_path / "beat")
     services.worker()
-    wait_until(lambda: not count_messages(), "the worker drops them")
+    wait_until(lambda: not count_messages(), "the worker drops the expired messages")
     assert Space.objects.get(pk=space.pk).state == "available"
     assert not TaskRun.objects.exclude(pk="dispatch").exists()
     codes = {alert.code for alert in find_alerts(read_facts())}
     assert {"deletions_overdue", "beat_missing"} <= codes
 
-    assert worker_thread.watch_dispatcher(0)  # its thread does so each minute
+    assert worker_thread.watch_dispatcher(0)  # the worker's thread does this each minute
 
-    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "it is deleted")
+    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "the Space is deleted")
     wait_until(lambda: "beat_missing" not in {alert.code for alert in find_alerts(read_facts())}, "the alert ends")
 
 
 def test_workers_stand_in_for_beat_within_a_quarter_of_an_hour(settings: Settings) -> None:
-    """With the settings of production: the silence that they wait for, a round of their threads, and then a round of
-    the dispatcher."""
+    """With the settings of production: the silence for which workers wait, then one round of their threads, then one
+    round of the dispatcher."""
     settings.DISPATCH_SECONDS = 60
     watched = timedelta(seconds=worker_thread.WATCH_SECONDS + lease_renewal.interval())
 
@@ -189,7 +191,7 @@ def test_two_beats_delete_once(alice: User, tmp_path: Path) -> None:
     [(KeyError("Nora"), True, ["worker_thread_failed"]), (OperationalError("it is down"), False, [])],
 )
 def test_no_step_ends_the_thread(error: Exception, ran: bool, logged: list[str]) -> None:
-    """Only when the database is down, the steps that follow wait for the next round."""
+    """An error in a step does not end the thread. The steps after it are skipped only if the database is down."""
     done: list[bool] = []
 
     def fail() -> None:

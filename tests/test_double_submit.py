@@ -1,4 +1,4 @@
-"""A form that is sent several times counts once: a double click, a retry, six requests at the same moment."""
+"""A form that is sent several times is processed once: a double click, a retry, six requests at the same moment."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ AT_ONCE = 6
 
 @dataclass
 class World:
-    """`ada` and `bea` are admins; `appealed` was flagged and put on hold by bea."""
+    """`ada` and `bea` are admins; `bea` flagged `appealed` and put it on hold."""
 
     ada: User
     nora: User
@@ -40,7 +40,7 @@ def world(committed: None) -> World:
 
 
 Form = dict[str, str]
-# {form: (who sends it, the page that has it, its address, its fields, the event that is to be logged once)}
+# {form: (who sends it, the page with the form, its URL, its fields, the event to be logged once)}
 FORMS: dict[str, tuple[str, Callable[[World], tuple[str, str]], Form, str]] = {
     "flag": (
         "ada",
@@ -94,7 +94,8 @@ FORMS: dict[str, tuple[str, Callable[[World], tuple[str, str]], Form, str]] = {
 
 
 def key_of(client: Client, page: str, url: str) -> Form:
-    """The hidden key of the form with this action, as a browser would send it, and the Spaces that it names."""
+    """Return the hidden key of the form with this action, as a browser would send it, and the Spaces that the form
+    names."""
     text = client.get(page).content.decode()
     form = text[text.index(f'action="{url}') :]
     form = form[: form.index("</form>")]
@@ -122,7 +123,7 @@ def test_six_equal_posts_at_once_count_once(world: World, name: str) -> None:
     statuses = at_once(*[send] * AT_ONCE)
 
     assert logged(event) == before + 1
-    assert set(statuses) <= {200, 302}  # 200: the page that shows the token
+    assert set(statuses) <= {200, 302}  # 200 is the page that shows the token
     assert client.post(url, form).status_code == 302
     assert logged(event) == before + 1
 
@@ -144,7 +145,7 @@ def test_six_equal_appeals_at_once_are_one_and_no_error(world: World) -> None:
 def test_a_refused_form_counts_when_it_is_sent_again(world: World) -> None:
     client, url = make_client(world.ada), reverse("lift", args=[world.fresh.pk])
     form = {"reason": "In error.", "submission": "a" * 32}
-    assert client.post(url, form).status_code == 422  # no flag stands
+    assert client.post(url, form).status_code == 422  # no flag is active
     violations.flag(world.fresh.pk, "spam", "Watches.", world.ada)
 
     assert client.post(url, form).status_code == 302
@@ -153,7 +154,7 @@ def test_a_refused_form_counts_when_it_is_sent_again(world: World) -> None:
 
 
 def test_another_content_with_the_same_key_is_another_form(world: World) -> None:
-    """Back, edit, send: the browser sends the old key."""
+    """After "Back", an edit and a second submit, the browser sends the old key."""
     client, url = make_client(world.ada), reverse("hold", args=[world.fresh.pk])
 
     for reason in ("A court.", "Another court.", "A court."):

@@ -1,4 +1,4 @@
-"""The embedded engines: closed to other users, ended on stop, with the same data after a restart."""
+"""The embedded engines: closed to other users, ended on stop, and with the same data after a restart."""
 
 import json
 import socket
@@ -25,7 +25,7 @@ from tests.support.processes import ROOT
 from tests.support.procfs import listening_sockets
 from tests.support.waiting import wait_until
 
-# A start that can be killed before it stops anything.
+# Start engines and wait, so that the process can be killed before it stops any of them.
 START = """
 import sys, time
 from pathlib import Path
@@ -39,7 +39,7 @@ IMPORTED_AT = time.time()
 
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engines]:
-    """A set of its own, with a blank in its path; each test leaves it running."""
+    """Engines of this module's own, in a path with a space; each test leaves them running."""
     engines = Engines(tmp_path_factory.mktemp("own engines") / "data", fast=True)
     engines.start()
     yield engines
@@ -71,7 +71,7 @@ def test_nothing_listens_to_other_machines(engines: Engines) -> None:
         addresses = listening_sockets(members(engine))
 
         assert {host for host, _ in addresses} == {"127.0.0.1"}, engine.name
-        # A part of the store that no client waits for may come a moment after it answers.
+        # A part of the store that no client needs may start to listen a moment after the store answers.
         ours = {engine.port(name) for name in engine.ports}
         wait_until(lambda: ours <= {port for _, port in listening_sockets(members(engine))}, engine.name)  # noqa: B023
 
@@ -163,7 +163,7 @@ def test_engines_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     starter.kill()
     starter.wait()
 
-    wait_until(lambda: not alive(below), "nothing is left")
+    wait_until(lambda: not alive(below), "no process is left")
     again = Engines(folder, fast=True)
     again.start()
     assert again.running
@@ -194,7 +194,7 @@ def test_an_engine_that_ends_while_it_starts(tmp_path: Path) -> None:
 
 
 def stop(engines: Engines) -> None:
-    """Stop, and see that all is gone."""
+    """Stop the engines, and assert that no process is left."""
     before = {pid: seen for pid in processes(engines) if (seen := facts(pid))}
     assert len(before) > 3
     engines.stop()
@@ -207,18 +207,18 @@ def nothing_is_left(engines: Engines) -> None:
     for port in ports(engines):
         assert is_free(port)
         sockets = Path("/tmp").glob(f"seaweedfs-*-{port}.sock")  # noqa: S108
-        # Older ones are of a run that was killed, on a port that this one got by chance.
+        # Older files belong to a killed run that by chance used a port of this one.
         assert [path for path in sockets if path.stat().st_mtime > IMPORTED_AT] == []
 
 
 def ports(engines: Engines) -> list[int]:
-    """All that were settled; a start may have failed before its last one."""
+    """Return all ports that were chosen; a start may have failed before the last one."""
     values: dict[str, str | int] = json.loads((engines.data_dir / "engines.json").read_text())
     return sorted(int(value) for name, value in values.items() if name.startswith("port:"))
 
 
 def alive(processes: dict[int, Facts]) -> list[int]:
-    """Those that still run; a pid may be somebody else's by now."""
+    """Return the pids that still run our programs; another program may have got a pid in the meantime."""
     return [pid for pid, seen in processes.items() if (now := facts(pid)) and now.started == seen.started]
 
 

@@ -1,7 +1,7 @@
-"""Kill a process (SIGKILL) at any commit, store call or publish: afterwards the work continues, and nothing is lost,
-left over, stuck or logged twice. One world of many Spaces; a round is one death in it.
+"""Kill processes (SIGKILL) at any commit, store call or publish: afterwards the work continues, and nothing is lost,
+left over, stuck or logged twice. All rounds share one world of many Spaces; each round is one death.
 
-KILLS: how many rounds (`make kills`); KILLS_SEED: the same ones again.
+KILLS: how many deaths (`make kills`). KILLS_SEED: repeats a run.
 """
 
 import os
@@ -30,12 +30,12 @@ from tests.support.processes import Services, empty_queues
 
 KILLS = int(os.environ.get("KILLS", "4"))
 SEED = int(os.environ.get("KILLS_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
-MINUTES = 4  # of the 15 after recovery; the lease takes 10
+MINUTES = 4  # of the 15 within which everything must recover; the lease takes 10
 
 
 @pytest.fixture
 def zygote(services: Services, mailbox: Mailbox, tmp_path: Path) -> Iterator[ForkServer]:
-    """Processes with leases as in production, a mail server, and a bucket of their own."""
+    """Processes with the leases of production, a mail server, and a bucket of their own."""
     own = {
         "TRANSCRIPTION_MODEL": speech_samples.MODEL,
         "S3_BUCKET": "kills",
@@ -57,20 +57,21 @@ def world(zygote: ForkServer, alice: User, tone: Path, tmp_path: Path) -> World:
 
 
 class Places:
-    """Where a scene's process passes, where it has died already, and where it is to die next."""
+    """Labeled points that each scene's process has passed, those where it has died, and where it will die next."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
         self.passed: dict[str, set[str]] = {}
         self.died: dict[str, set[str]] = {}
-        self.count = dict.fromkeys(SCENES, 50)  # points that there may be
+        self.count = dict.fromkeys(SCENES, 50)  # a guess of how many points there are
 
     def new(self, name: str) -> list[str]:
-        """Labels that its process has passed, and never died at."""
+        """Return the labels that the scene's process has passed but never died at."""
         return sorted(self.passed.get(name, set()) - self.died.get(name, set()))
 
     def next(self, name: str) -> tuple[int, str]:
-        """Which one to die at, of those that bear this label: one that is known and was never tried, or anywhere."""
+        """Choose the next death: at the first point with a label that was never tried, or at the point with a random
+        number."""
         new = self.new(name)
         if new and self.chance.random() < 0.6:
             return 1, self.chance.choice(new)
@@ -80,7 +81,7 @@ class Places:
         self.passed.setdefault(name, set()).update(points)
         if killed:
             self.died.setdefault(name, set()).add(points[-1])
-            self.count[name] = max(self.count[name], 2 * len(points))  # the number of later points is unknown
+            self.count[name] = max(self.count[name], 2 * len(points))  # the number of points after the death is unknown
         else:
             self.count[name] = len(points)
 
@@ -113,7 +114,7 @@ def test_nothing_is_lost_when_processes_are_killed(
 
         recover(world, scene, killed=run.killed)
         problems = invariants.remains()
-        world.fork_server.run("compare")  # as the operator's machine does every day
+        world.fork_server.run("compare")  # as an operator does every day
         problems += invariants.violations({str(message["Message-ID"]) for _, message in mailbox.received})
 
         place = run.points[-1] if run.killed else "nowhere"
@@ -127,7 +128,7 @@ def test_nothing_is_lost_when_processes_are_killed(
 
 
 def one_of_them(world: World, places: Places) -> tuple[str, Scene]:
-    """Any that can be played now; rather one with places that are new."""
+    """Choose a scene that can be played now, preferably one with new labels."""
     names = sorted(SCENES)
     while True:
         (name,) = world.chance.choices(names, [1 + len(places.new(name)) for name in names])
@@ -136,7 +137,7 @@ def one_of_them(world: World, places: Places) -> tuple[str, Scene]:
 
 
 def recover(world: World, scene: Scene, *, killed: bool) -> None:
-    """Recover without help; callers that got no answer try again."""
+    """Let workers recover; callers that got no response retry."""
     expire_leases()
     if killed and scene.again:
         world.fork_server.run(scene.job, *scene.arguments)

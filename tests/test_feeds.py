@@ -1,4 +1,4 @@
-"""Feeds: a calendar of deadlines, and a Space as a podcast, at private addresses that can be revoked."""
+"""Feeds at private URLs that can be revoked: a calendar of deadlines, and a Space as a podcast."""
 
 import json
 from datetime import UTC, datetime
@@ -39,14 +39,14 @@ def space(alice: User) -> Space:
 
 
 def get(url: str) -> tuple[int, str]:
-    """Ask without a session. The status, and the text or the place that it redirects to."""
+    """Request without a session. Returns the status, and the text or the redirect's target."""
     parts = urlsplit(url)
     answer = Client().get(f"{parts.path}?{parts.query}" if parts.query else parts.path)
     return answer.status_code, answer.get("Location") or answer.content.decode()
 
 
 def channel_of(text: str) -> ElementTree.Element:
-    """The channel of a feed that we wrote ourselves."""
+    """Return the channel of a feed. It is our own output, so it is safe to parse."""
     channel = ElementTree.fromstring(text).find("channel")  # noqa: S314
     assert channel is not None
     return channel
@@ -122,7 +122,7 @@ def test_what_a_podcast_program_fetches_is_logged_once_an_hour(alice: User, spac
     text = get(podcast_url(feed))[1]
     enclosure = channel_of(text).find("item/enclosure")
     assert enclosure is not None
-    assert not LogEntry.objects.filter(event="content.downloaded").exists()  # the feed itself has no content
+    assert not LogEntry.objects.filter(event="content.downloaded").exists()  # the feed itself contains no content
 
     get(enclosure.get("url", ""))
 
@@ -150,7 +150,7 @@ def test_both_end_with_the_password_and_with_the_account(alice: User, admin: Use
     assert [get(url)[0] for url in urls] == [404, 404]
     alice.refresh_from_db()
     urls = [calendar_url(feeds.create_calendar(alice)), podcast_url(feeds.create_podcast(alice, space))]
-    User.objects.filter(pk=alice.pk).update(is_active=False)  # its sessions are not ended, as set_active does
+    User.objects.filter(pk=alice.pk).update(is_active=False)  # directly, because set_active would end the sessions
     assert [get(url)[0] for url in urls] == [404, 404]
     User.objects.filter(pk=alice.pk).update(is_active=True)
     assert [get(url)[0] for url in urls] == [200, 200]
@@ -190,7 +190,7 @@ def test_an_address_that_we_did_not_sign_is_404(alice: User, space: Space) -> No
     assert [get(f"/feeds/{wrong}/deadlines.ics")[0] for wrong in (f"{token}A", f"{token[:-2]}xx", "x", "é")] == [
         404
     ] * 4
-    assert get(f"/feeds/{token}/podcast.xml")[0] == 404  # a calendar's address opens no content
+    assert get(f"/feeds/{token}/podcast.xml")[0] == 404  # the URL of a calendar gives no access to content
     token = urlsplit(podcast_url(podcast)).path.split("/")[2]
     assert get(f"/feeds/{token}/recording.exe")[0] == 404
     assert get(f"/feeds/{token}/transcript.exe")[0] == 404

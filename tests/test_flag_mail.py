@@ -1,4 +1,5 @@
-"""The mail about a flag: evidence, the rule's text, until when and where to appeal, and the deadline before."""
+"""The mail about a flag has the evidence, the text of the rule, where and until when to appeal, and the previous
+deadline."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +14,7 @@ from tests.support.mail_server import Mailbox, give_address, html_body, text_bod
 from tests.support.rows import update_space
 
 pytestmark = pytest.mark.usefixtures("db")
-ENDED = datetime(2099, 1, 1, 12, 0, tzinfo=UTC)  # in the future, so that the dates can be written out
+ENDED = datetime(2099, 1, 1, 12, 0, tzinfo=UTC)  # in the future, so that the expected dates can be written out
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Floods: idle connections and five kinds of requests, while health checks are answered and a due Space is deleted.
+"""During floods of idle connections and five kinds of requests, health checks are answered and a due Space is deleted.
 
 `make floods` runs it for a minute (FLOOD_SECONDS) with 200 idle connections; `make test` for a few seconds.
 """
@@ -58,7 +58,7 @@ def inspect(cookie: str) -> Send:
 
 
 def search(cookie: str) -> Send:
-    """Alice's: the address of results has the words encrypted, for the one who typed them."""
+    """Return the URL of Alice's search results, which contains the words encrypted for her."""
     address = search_url(User.objects.get(username="alice"), "beans")
     return lambda connection, number: connection.request("GET", address, headers={"Cookie": cookie})
 
@@ -78,7 +78,7 @@ KINDS = (sign_in, inspect, search, announce, load_pages)
 
 
 class Flood:
-    """Threads that send requests of one kind, one after the other, from an address of their own."""
+    """Threads that send requests of one kind, one after the other, from their own client address."""
 
     def __init__(self, proxied: Proxied, make: Callable[[str], Send], cookie: str, address: str) -> None:
         self.name, self.statuses = make.__name__, Counter[int]()
@@ -146,7 +146,7 @@ def test_health_checks_and_deletion_under_floods(services: Services, tmp_path: P
 
 
 def check_health(proxied: Proxied) -> float:
-    """Seconds until the answer."""
+    """Return the seconds until the response."""
     begun = time.monotonic()
     with closing(http.client.HTTPConnection("127.0.0.1", proxied.port, timeout=120)) as connection:
         connection.request("GET", "/healthz")

@@ -1,4 +1,5 @@
-"""Health checks: whether a process answers, whether the portal can work, and HEAD, which monitoring asks with."""
+"""Health checks: whether a process answers and whether the portal can work. HEAD, which monitoring uses, works
+everywhere."""
 
 import http.client
 import json
@@ -23,13 +24,13 @@ from tests.support.processes import Services
 
 @pytest.fixture(autouse=True)
 def fresh() -> None:
-    """Each test asks the engines itself."""
+    """Remove cached results, so that each test asks the engines itself."""
     readiness.DATABASE.forget()
     readiness.BROKER.forget()
 
 
 def ask(path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-    """What the health process answers: status, headers, body."""
+    """Return the health process's response: status, headers, body."""
     begun: list[tuple[str, list[tuple[str, str]]]] = []
     environ = {"PATH_INFO": path, "REQUEST_METHOD": method}
     environ |= {f"HTTP_{name.upper()}": value for name, value in headers.items()}
@@ -125,7 +126,8 @@ def test_however_many_ask_the_engines_are_asked_once(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.usefixtures("db")
 def test_an_engine_that_does_not_answer_holds_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The others say what was found last, for as long as that is an answer."""
+    """While one thread waits for the engine, the others answer with the last result, as long as that is recent
+    enough."""
     with readiness.DATABASE._asking, readiness.BROKER._asking:
         assert json.loads(ask("/readyz")[2]) == {"ready": False, "missing": ["database", "broker"]}
         assert (ask("/healthz")[0], ask("/livez")[0]) == (503, 200)
@@ -165,7 +167,7 @@ HEADS = ("/livez", "/readyz", "/healthz", "/accounts/login/", "/help/", "/nowher
 
 
 def test_no_page_answers_head_with_a_body(services: Services) -> None:
-    """gunicorn would drop it, and log a warning for each process that monitors the portal."""
+    """gunicorn would drop the body, and log a warning for each HEAD request."""
     web = services.web()
     before = len(web.log.read_text())
 

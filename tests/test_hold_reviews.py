@@ -1,4 +1,4 @@
-"""Holds have a case number and a review date: who may set them, what is overdue, what the page shows."""
+"""Holds have a case number and a review date: who may set them, when they are overdue, and what the page shows."""
 
 from datetime import timedelta
 

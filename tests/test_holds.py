@@ -1,4 +1,5 @@
-"""A legal hold: no deadline while it is in place; a second admin releases it, and the policy applies at once."""
+"""While a legal hold is in place, a Space has no deadline. A second admin releases the hold, and the policy applies at
+once."""
 
 import json
 from datetime import timedelta
@@ -183,7 +184,7 @@ def test_no_free_text_reaches_the_log(space: Space, admin: User, second: User) -
 def test_the_history_gives_reasons_to_other_admins_and_auditors(
     space: Space, admin: User, second: User, auditor: User
 ) -> None:
-    """Not to the host, even one who is an admin."""
+    """Hosts do not see the reasons, even hosts who are admins."""
     hold = place(space.pk, "A letter asked for it.", admin)
     release(hold.pk, "The letter was withdrawn.", second)
     own = make_row(second)

@@ -1,4 +1,4 @@
-"""Database constraints: a Space on hold has no deadline and cannot be deleted."""
+"""The database itself ensures that a Space on hold has no deadline and cannot be deleted."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,7 +16,7 @@ TOMORROW = timedelta(days=1)
 
 
 def commit() -> None:
-    """What a commit looks at."""
+    """Check the deferred constraints, as a commit does."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
