@@ -28,7 +28,7 @@ def allow_reset_link(account_id: int, by: User) -> User:
             raise Refused("account.inactive")
         if account.pk == by.pk:
             raise Refused("account.own_reset_link")
-        if account.roles or account.is_superuser or account.is_staff or _has_had_a_role(account):
+        if account.has_role or _has_had_a_role(account):
             raise Refused("account.reset_link_of_a_role")
         record(events.ACCOUNT_RESET_LINK_CREATED, account, by)
         return account

@@ -85,6 +85,11 @@ class User(AbstractUser):
         return AUDITORS in self.roles
 
     @property
+    def has_role(self) -> bool:
+        """Whether they can do more than hosts: admins, auditors, staff and superusers."""
+        return self.is_superuser or self.is_staff or bool(self.roles)
+
+    @property
     def may_change_accounts(self) -> bool:
         """Whether the user may see accounts, and change roles and activity of others: admins and superusers."""
         return self.is_active and (self.is_superuser or self.is_admin)

@@ -54,11 +54,7 @@ def lacks_second_factor(request: HttpRequest) -> bool:
         return False
     if any(record["method"] == "mfa" for record in get_authentication_records(request, user)):
         return False
-    return is_required_of(user)
-
-
-def is_required_of(user: User) -> bool:
-    return user.is_superuser or user.is_staff or user.is_admin or user.is_auditor
+    return user.has_role
 
 
 def _next_page(request: HttpRequest) -> str:

@@ -63,8 +63,8 @@ def _why_over(session: Any, user: User, now: float) -> str:
     idle = now - session.get(SEEN, now)
     if idle <= min(settings.SESSION_IDLE_SECONDS, settings.SESSION_IDLE_SECONDS_HOSTS):  # whatever the role
         return ""
-    has_role = user.is_superuser or user.is_staff or user.is_admin or user.is_auditor
-    return "idle" if idle > (settings.SESSION_IDLE_SECONDS if has_role else settings.SESSION_IDLE_SECONDS_HOSTS) else ""
+    longest = settings.SESSION_IDLE_SECONDS if user.has_role else settings.SESSION_IDLE_SECONDS_HOSTS
+    return "idle" if idle > longest else ""
 
 
 def _note_use(request: HttpRequest, now: float) -> None:

@@ -181,7 +181,7 @@ def _page(request: SignedInRequest, account: User, status: int = 200, **shown: o
         "own": account.pk == request.user.pk,
         "spaces": spaces.count(),
         "roles": [(ADMINS, _("Admin"), ADMINS in account.roles), (AUDITORS, _("Auditor"), AUDITORS in account.roles)],
-        "has_role": bool(account.roles or account.is_superuser or account.is_staff),
+        "has_role": account.has_role,
         **shown,
     }
     return render(request, "people/person.html", context, status=status)
