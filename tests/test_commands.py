@@ -1,6 +1,9 @@
 """Commands that manage.py and the documentation list, and databases in which `demo` refuses to run."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,18 @@ def test_help_has_a_line_for_each() -> None:
         assert line.endswith("."), name
         assert line[0].isupper(), name
     assert "startapp" not in text
+
+
+def test_help_needs_no_path() -> None:
+    """As cron and systemd may start it: with an environment of nothing but our settings."""
+    env = {name: value for name, value in os.environ.items() if name != "PATH"}
+
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), "help"], env=env, text=True, capture_output=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "The retention log" in done.stdout
 
 
 @pytest.mark.parametrize("name", sorted(OURS - {"createsuperuser", "changepassword", "migrate"}))

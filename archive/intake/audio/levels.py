@@ -1,13 +1,16 @@
 """Measure loudness, silence and peaks in one pass over windows of 8 kHz mono samples."""
 
 import math
+import os
 import warnings
 from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from typing import Any
 
 with warnings.catch_warnings():
-    # On import pydub searches for an ffmpeg program. It gets decoded samples here, so it never needs one.
+    # On import pydub searches for an ffmpeg program, and fails without a PATH. It gets decoded samples here, so it
+    # never needs one.
+    os.environ.setdefault("PATH", os.defpath)
     warnings.simplefilter("ignore")
     import audioop  # pydub's own base
 
