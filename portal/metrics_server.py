@@ -10,7 +10,7 @@ import threading
 import time
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from django.conf import settings
@@ -41,22 +41,41 @@ def serve() -> None:
 
 
 class Server(ThreadingHTTPServer):
-    """Closes connections that are too many, or take too long."""
+    """Closes connections that are too many, or take too long.
+
+    Where there are too many, the oldest of those that have not shown the token makes room. So clients that send nothing
+    keep nobody out: a scrape shows its token as soon as it is connected.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._open: dict[Any, float] = {}  # {connection: when it is closed}
+        self._open: dict[Any, float] = {}  # {connection: when it is closed}, the oldest first
+        self._allowed: set[Any] = set()  # of these: the ones with the token
         self._tidied_at = time.monotonic()
         super().__init__(*args, **kwargs)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if len(self._open) >= MAX_CONNECTIONS:
+        if len(self._open) >= MAX_CONNECTIONS and not self._make_room():
             self.shutdown_request(request)
             return
         self._open[request] = time.monotonic() + MAX_SECONDS
         super().process_request(request, client_address)
 
+    def _make_room(self) -> bool:
+        """Close a connection. Returns False if all of them are being answered."""
+        for connection in self._open.copy():
+            if connection not in self._allowed:
+                self._open.pop(connection, None)
+                _break(connection)
+                return True
+        return False
+
+    def allow(self, connection: Any) -> None:
+        """It has shown the token, and is answered."""
+        self._allowed.add(connection)
+
     def shutdown_request(self, request: Any) -> None:
         self._open.pop(request, None)
+        self._allowed.discard(request)
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
@@ -80,6 +99,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         status = metrics_access.refusal(self.headers.get("Authorization", ""))
+        if status is None:
+            cast(Server, self.server).allow(self.connection)
         if self.path != "/metrics":
             status = HTTPStatus.NOT_FOUND
         body = b""

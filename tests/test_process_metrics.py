@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
@@ -220,8 +221,9 @@ def test_slow_clients_cost_a_few_connections_for_some_seconds(
     monkeypatch.setattr(metrics_server.Handler, "timeout", 3600.0)
     threads = threading.active_count()
     clients = open_idle(address, 20)
-    assert [client.recv(1) for client in clients[4:]] == [b""] * 16  # closed at once
-    assert threading.active_count() == threads + 4
+    assert [client.recv(1) for client in clients[:16]] == [b""] * 16  # the oldest make room
+    wait_until(lambda: threading.active_count() == threads + 4, "the others have a thread each")
+    assert scrape(address) == 200, "they keep Prometheus out"
 
     for client in clients:
         client.close()
@@ -230,6 +232,27 @@ def test_slow_clients_cost_a_few_connections_for_some_seconds(
     clients = open_idle(address, 4)
     assert [client.recv(1) for client in clients] == [b""] * 4  # after that time
     wait_until(lambda: scrape(address) == 200, "it answers again")
+    for client in clients:
+        client.close()
+
+
+def test_a_scrape_that_is_answered_makes_no_room(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many connect while it is answered."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def collect() -> bytes:
+        reached.set()
+        assert go_on.wait(PATIENCE)
+        return b"counted 1"
+
+    monkeypatch.setattr(process_metrics, "collect", collect)
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(scrape, address)
+        assert reached.wait(PATIENCE)
+        clients = open_idle(address, 8)
+        assert [client.recv(1) for client in clients[:5]] == [b""] * 5
+        go_on.set()
+        assert answer.result(PATIENCE) == 200
     for client in clients:
         client.close()
 
