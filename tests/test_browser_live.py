@@ -172,6 +172,24 @@ def next_update(page: Page, seconds: int = 61) -> None:
     page.clock.fast_forward(1000 * seconds)
 
 
+def open_with_clock(page: Page, site: str, name: str, path: str) -> None:
+    """With a clock that `next_update` moves."""
+    page.clock.install()
+    browser_sessions.open_signed_in(page, site, name)
+    page.goto(site + path)
+    page.evaluate("window.same = true")
+
+
+def count_requests(page: Page, seconds: int) -> int:
+    """How often an upload's progress asks within so many seconds of its clock, or a few more."""
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    for _ in range(seconds):
+        next_update(page, 1)
+        expect(page.locator("#steps:not(.htmx-request)")).to_be_visible()
+    return len(urls)
+
+
 def test_parts_that_update_themselves_never_show_an_old_state_as_the_present_one(
     services: Services, chromium: Browser, alice: User, admin: User
 ) -> None:
@@ -181,10 +199,7 @@ def test_parts_that_update_themselves_never_show_an_old_state_as_the_present_one
     services.web()
     pages = {name: chromium.new_page() for name in ("ada", "alice")}
     for name, path in (("ada", "/status/"), ("alice", f"/spaces/{uploaded.pk}/")):
-        pages[name].clock.install()
-        browser_sessions.open_signed_in(pages[name], services.url, name)
-        pages[name].goto(services.url + path)
-        pages[name].evaluate("window.same = true")
+        open_with_clock(pages[name], services.url, name, path)
     page, progress = pages.values()
     other = open_page(services, chromium, f"/spaces/{make_row(alice).pk}/")
     overdue = page.locator('[data-alert="deletions_overdue"]')
@@ -215,12 +230,13 @@ def test_parts_that_update_themselves_never_show_an_old_state_as_the_present_one
         expect(progress.locator("#steps [data-outdated]")).to_have_text(
             "This could not be updated. We will retry automatically."
         )
+        assert 1 <= count_requests(progress, seconds=10) <= 5, "it asks a server that is down each second"
 
     next_update(page)
     expect(current).to_be_visible()
     expect(outdated).to_be_hidden()
     expect(page.locator("#live")).to_contain_text(summary)
-    next_update(progress, 2)
+    next_update(progress, 31)
     expect(progress.locator("[data-outdated]")).to_have_count(0)
     expect(progress.locator("#live")).to_have_text("Comparing every byte")
     assert all(one.evaluate("window.same") for one in pages.values())

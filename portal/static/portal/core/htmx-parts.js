@@ -15,6 +15,16 @@ const CURRENT = "[data-current]"; // says how things are now, so it is hidden wi
 const SIGNED_OUT = "signed-out";
 const EXPLAINED = [403, 404, 410]; // the page itself says best what was deleted, or who may see it
 
+const FIRST_PAUSE = 2e3; // ms after a failure, and twice as long after each further one, up to
+const LONGEST_PAUSE = 24e3; // ms, and up to a quarter more, so that not all pages ask at once
+
+/**
+ * Parts that could not be updated, by their ids: how often in a row, and when they may be asked for again (ms).
+ *
+ * @type {Map<string, {failures: number, until: number}>}
+ */
+const pausing = new Map();
+
 /** @typedef {{old: HTMLElement, focused: string | null}} Replaced */
 
 export function mountHtmxParts() {
@@ -33,8 +43,21 @@ export function mountHtmxParts() {
   });
   for (const failure of FAILURES) document.addEventListener(failure, showFailure);
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (isSignedOut() && isPolled(/** @type {CustomEvent} */ (event))) event.preventDefault();
+    const { detail } = /** @type {CustomEvent} */ (event);
+    const isTooEarly = Date.now() < (pausing.get(detail.elt.id)?.until ?? 0);
+    if ((isSignedOut() || isTooEarly) && isPolled(/** @type {CustomEvent} */ (event))) event.preventDefault();
   });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const { elt, successful } = /** @type {CustomEvent} */ (event).detail;
+    if (successful) pausing.delete(elt.id);
+  });
+}
+
+/** @param {string} id of a part that could not be updated: the server is down, or has too much to do */
+function pause(id) {
+  const failures = (pausing.get(id)?.failures ?? 0) + 1;
+  const length = Math.min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE) * (1 + Math.random() / 4);
+  pausing.set(id, { failures, until: Date.now() + length });
 }
 
 /**
@@ -82,8 +105,9 @@ function nameOf(control) {
 
 /** @param {Event} event of htmx, after a request that failed */
 function showFailure(event) {
-  const { xhr, target } = /** @type {CustomEvent} */ (event).detail;
+  const { elt, xhr, target } = /** @type {CustomEvent} */ (event).detail;
   const polled = isPolled(/** @type {CustomEvent} */ (event));
+  if (polled) pause(elt.id);
   if (xhr.status === 401) return showSignedOut();
   if (EXPLAINED.includes(xhr.status)) {
     if (!polled || !hasUnsentText(document)) location.reload();

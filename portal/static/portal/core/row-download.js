@@ -4,7 +4,8 @@ import { findElement, getElement, setIcon } from "../../archive/core/dom.js";
 import { gettext } from "../../archive/core/translate.js";
 
 const PAUSE = 1000; // ms between two requests for the progress
-const MAX_MISSES = 30; // requests in a row without an answer
+const LONGEST_PAUSE = 15e3; // ms, after requests without an answer
+const MAX_MISSES = 8; // of these in a row: more than a minute
 
 /** @typedef {{state: string, percent: number, text: string, url: string}} Progress */
 
@@ -18,7 +19,7 @@ export async function downloadRow(form) {
   let progress = await ask(form, "POST");
   for (let misses = 0; !isOver(progress) && misses < MAX_MISSES; misses = progress ? 0 : misses + 1) {
     show(line, progress);
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(PAUSE * 2 ** misses, LONGEST_PAUSE)));
     progress = await ask(form, "GET");
   }
   button.removeAttribute("aria-busy");
