@@ -189,6 +189,12 @@ def object_store(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
     return _authorities("S3_CA_BUNDLE", settings.S3_CA_BUNDLE, "spacekeep.E174")
 
 
+@register(TAG)
+def mail_server(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Check the file of authorities that the mail server is verified with."""
+    return _authorities("MAIL_CA_BUNDLE", settings.MAIL_CA_BUNDLE, "spacekeep.E177")
+
+
 def _authorities(name: str, file: str, id: str) -> list[CheckMessage]:
     try:
         if file:
@@ -199,17 +205,19 @@ def _authorities(name: str, file: str, id: str) -> list[CheckMessage]:
     return []
 
 
-def stop_if_wrong(*more: CheckMessage, serves_as: Sequence[str] = ()) -> None:
+def stop_if_wrong(*more: CheckMessage, serves_as: Sequence[str] = (), asks_database: bool = True) -> None:
     """Exit if a setting is wrong, if the process can't do its work, or if the database is older than this version. For
     web servers and workers, which run no system checks by themselves. Warnings are printed, too.
 
     `more` has what only this process checks, `serves_as` what it is if PROCESS does not name it (portal/processes.py).
+    Without `asks_database` an older database is no reason, nor one that is down.
     Exit status 3 is gunicorn's own for a worker that can't start: after any other it would start another, for ever.
     """
     messages = [*run_checks(tags=[TAG]), *more]
     if not any(message.is_serious() for message in messages):
         messages += self_tests.failures(*([env.PROCESS] if env.PROCESS else serves_as))
-    if processes.is_needed("DATABASE_URL", env.PROCESS) and not any(message.is_serious() for message in messages):
+    asks_database = asks_database and processes.is_needed("DATABASE_URL", env.PROCESS)
+    if asks_database and not any(message.is_serious() for message in messages):
         messages += [*database_checks.idle_transactions(["default"]), *database_checks.schema_is_older()]
     connections.close_all()  # before workers are forked
     sys.stderr.writelines(f"{m.id}: {m.msg} {m.hint or ''}".rstrip() + "\n" for m in messages)

@@ -18,6 +18,10 @@ if not apps.ready:
 from django.db import connection
 
 from portal import metrics_access, readiness, status_metrics
+from portal.checks import stop_if_wrong
+from portal.processes import HEALTH
+
+stop_if_wrong(serves_as=[HEALTH], asks_database=False)  # what the database lacks is what /readyz says
 
 Environ = dict[str, Any]
 Headers = tuple[tuple[str, str], ...]

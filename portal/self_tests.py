@@ -27,11 +27,17 @@ class SelfTest:
     run: Callable[[], None]
 
 
-# Imported when they run: a command of manage.py runs none, and pydub fails where there is no PATH.
+# Imported when they run: a command of manage.py runs none.
 
 
 def decode_recording() -> None:
     from archive.intake.audio import self_test  # noqa: PLC0415
+
+    self_test.run()
+
+
+def load_model() -> None:
+    from archive.intake.transcription import self_test  # noqa: PLC0415
 
     self_test.run()
 
@@ -68,6 +74,13 @@ TESTS = (
         "Look at SPOOL_DIR and DECODER_MEMORY_BYTES, and at a line decoder_failed before this one.",
         frozenset({WORKER, TRANSCRIBER}),
         decode_recording,
+    ),
+    SelfTest(
+        "spacekeep.E196",
+        "This process can't use the model of TRANSCRIPTION_MODEL",
+        "Copy the model again, or see which version of CTranslate2 it is for.",
+        frozenset({TRANSCRIBER}),
+        load_model,
     ),
     SelfTest(
         "spacekeep.E032",

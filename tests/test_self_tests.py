@@ -1,6 +1,7 @@
 """A process that can't do its work does not start, and says in one line why."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from archive.intake.importers import tags
 from archive.intake.transcripts import subtitles
 from archive.log import SYSTEM
 from portal import processes, self_tests
+from tests.support import speech_samples
 from tests.support.broken_decoder import break_decoder
 from tests.support.processes import ROOT
 from tests.support.waiting import PATIENCE
@@ -42,7 +44,7 @@ def failures(process: str) -> list[str]:
     {
         "web": ["E032", "E191", "E192"],
         "worker": ["E195", "E032", "E191", "E192"],
-        "transcriber": ["E195"],
+        "transcriber": ["E195", "E196"],
         "deleter": ["E193", "E194"],
         "health": [],
         "beat": [],
@@ -64,7 +66,7 @@ def test_a_decoder_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     """As with a library that has changed."""
     break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
 
-    assert failures("worker") == failures("transcriber")
+    assert failures("worker") == failures("transcriber")[:1]
     (line,) = failures("worker")
     assert line.startswith(
         "spacekeep.E195: This process can't decode a known recording: The decoder failed (TypeError). That is a fault"
@@ -76,6 +78,24 @@ def test_a_folder_for_recordings_that_is_missing(settings: Settings) -> None:
 
     (line,) = failures("worker")
     assert "spacekeep.E195: This process can't decode a known recording: [Errno 2] No such file or directory" in line
+
+
+def test_a_model_that_cannot_be_loaded(tmp_path: Path, settings: Settings) -> None:
+    """Half a file, as after a copy that was interrupted; and a language that it does not know."""
+    settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
+    assert failures("transcriber") == []
+    settings.TRANSCRIPTION_LANGUAGE = "tlh"
+    self_tests.failures.cache_clear()
+    failure = "spacekeep.E196: This process can't use the model of TRANSCRIPTION_MODEL: "
+    assert failures("transcriber") == [f"{failure}ValueError: the model does not know the language tlh."]
+
+    model = shutil.copytree(speech_samples.MODEL, tmp_path / "model")
+    with (model / "model.bin").open("r+b") as file:
+        file.truncate(1_000_000)
+    settings.TRANSCRIPTION_MODEL = str(model)
+    self_tests.failures.cache_clear()
+    (line,) = failures("transcriber")
+    assert line.startswith(f"{failure}RuntimeError: ")
 
 
 def test_a_page_that_cannot_be_rendered(tmp_path: Path, settings: Settings) -> None:
@@ -172,3 +192,15 @@ def test_an_engine_that_is_down_is_no_reason() -> None:
     done = run("-c", code, DATABASE_URL="postgres://nobody@127.0.0.1:1/nothing")
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_health_checks_its_settings_and_not_the_database() -> None:
+    """A wrong setting stops it as any other process. An engine that is down is what it is there to say."""
+    own = {"PROCESS": "health", "CERTIFICATE_KEY": "", "LOG_KEY": ""}
+    down = {**own, "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing"}
+
+    done = run("-c", "import portal.health", **down)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run("-c", "import portal.health", **down, RETENTION_DAYS="0")
+    assert done.returncode == 3
+    assert done.stderr.startswith("spacekeep.E011: ")

@@ -160,4 +160,5 @@ EMAIL_FILE_PATH = MAIL.folder
 EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
+MAIL_CA_BUNDLE = env.text("MAIL_CA_BUNDLE", "")  # authorities of the mail server, besides those of the system
 EMAIL_TIMEOUT = 15  # seconds, of each answer

@@ -20,6 +20,7 @@ from django.conf import settings
 
 from archive.cues import Cue, plain
 from archive.errors import Refused
+from archive.intake.transcription.language_codes import whisper_code
 from archive.intake.transcription.windows import Window
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ TWICE = 2  # how often a line may occur in a row; people do say "yes, yes"
 # A line ends at a sentence, at a pause, or when it gets too long to follow by ear.
 SENTENCE = tuple(".?!…。?!؟।")
 SENTENCE_SECONDS, PAUSE_SECONDS, LINE_SECONDS = 4.0, 1.0, 12.0
-
-# BCP 47 tags for which Whisper has another code.
-CODES = {"nb": "no", "jv": "jw", "cmn": "zh", "fil": "tl"}
 
 
 @dataclass(frozen=True)
@@ -131,8 +129,7 @@ def _ends(line: list["Word"], following: "Word", most: float) -> bool:
 
 
 def _code(language: str) -> str:
-    base = language.split("-", maxsplit=1)[0].lower()
-    code = CODES.get(base, base)
+    code = whisper_code(language)
     known: Any = model().supported_languages
     if code not in known:
         raise Refused("transcription.unknown_language", model=name(), language=language)
