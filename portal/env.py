@@ -319,5 +319,5 @@ def _parse_mail(value: str) -> Mail:
         raise ValueError("would send its password unencrypted: add ?tls=True, or use smtps://")
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     usual = 465 if tls else 587 if starttls else 25
-    backend = "django.core.mail.backends.smtp.EmailBackend"
+    backend = "portal.mail_server.MailServerBackend"
     return Mail(backend, "", parts.hostname, port or usual, user, password, starttls, tls)

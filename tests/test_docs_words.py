@@ -23,7 +23,8 @@ IN_LOGS = re.compile(rf"({NAMES})(?: \(\w+\))?\s+in\s+(?:the|their)\s+logs?\b|\b
 # Names of other programs (PostgreSQL, its tools, Ceph, OpenTelemetry, allauth), and code that a guide tells the reader
 # to write.
 FOREIGN = {
-    *("archive_command", "pg_restore", "ts_headline", "reclaim_age", "rgw_gc_obj_min_wait", "rgw_gc_processor_period"),
+    *("archive_command", "pg_restore", "pg_wal", "pg_basebackup", "ts_headline", "reclaim_age"),
+    *("rgw_gc_obj_min_wait", "rgw_gc_processor_period", "archive_mode", "archive_timeout", "restore_command"),
     *("account_emailaddress", "capture_parameters", "test_each_kind_of_notice_is_sent"),
 }
 

@@ -1,5 +1,9 @@
 """Mail settings from one address in the environment; an invalid one stops the start."""
 
+import gc
+import smtplib
+import ssl
+import warnings
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -7,14 +11,17 @@ import pytest
 from django.core.checks import run_checks
 from django.core.mail import EmailMessage, get_connection
 from django.test import override_settings
+from pytest_django import Settings
 
 from portal import env
 from portal.checks import TAG
 from portal.env import Mail
-from tests.support.processes import MANAGE
+from tests.support.authorities import Authority
+from tests.support.processes import MANAGE, free_port
+from tests.support.smtp_server import Inbox, run_server, with_sign_in
 from tests.test_settings_checks import run
 
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
+SMTP = "portal.mail_server.MailServerBackend"
 
 
 @pytest.mark.parametrize(
@@ -98,3 +105,38 @@ def test_mail_can_be_written_to_files(settings: object, tmp_path: Path) -> None:
     assert [path.suffix for path in files] == [".eml", ".eml"]
     read = message_from_bytes(files[0].read_bytes(), policy=policy.default)
     assert (read["Subject"], read["To"], read.get_content()) == ("Seeds", "b@example.org", "Beans.")
+
+
+def test_a_mail_server_with_sign_in_and_an_authority_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: Path
+) -> None:
+    """STARTTLS, then AUTH. Without MAIL_CA_BUNDLE the server is a stranger, and gets no password."""
+    authority, inbox = Authority(tmp_path), Inbox(free_port())
+    with run_server(inbox, **with_sign_in(authority.context("127.0.0.1"))):
+        monkeypatch.setenv("EMAIL_URL", inbox.url_with_sign_in)
+        mail = env.mail("EMAIL_URL", id="x")
+
+        def send(password: str) -> None:
+            connection = get_connection(
+                mail.backend,
+                host=mail.host,
+                port=mail.port,
+                username=mail.user,
+                password=password,
+                use_tls=mail.starttls,
+                timeout=20,
+            )
+            connection.send_messages([EmailMessage("Seeds", "Beans.", "a@example.org", ["b@example.org"])])
+
+        with pytest.raises(ssl.SSLCertVerificationError):
+            send(mail.password)
+        settings.MAIL_CA_BUNDLE = authority.ca_file
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            send("another")
+        assert inbox.received == []
+        send(mail.password)
+
+    assert [(to, message["Subject"]) for to, message in inbox.received] == [("b@example.org", "Seeds")]
+    with warnings.catch_warnings():  # aiosmtpd leaves the connection open whose handshake failed
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

@@ -50,6 +50,7 @@ WRONG = [
     ("LIVEKIT_S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E062"),
     ("INBOX_FOLDER", "inbox", "spacekeep.E063"),
     ("WEBHOOK_CA_BUNDLE", "/nowhere/ca.pem", "spacekeep.E142"),
+    ("MAIL_CA_BUNDLE", "/nowhere/ca.pem", "spacekeep.E177"),
     ("READ_BACK_BYTES_PER_SECOND", "fast", "spacekeep.E175"),
     ("S3_CA_BUNDLE", "/nowhere/ca.pem", "spacekeep.E174"),
     ("LOG_S3_ENDPOINT_URL", "s3.example.org", "spacekeep.E131"),

@@ -58,11 +58,29 @@ class Authority:
             .not_valid_before(now - datetime.timedelta(days=30))
             .not_valid_after(now + datetime.timedelta(days=-1 if expired else 30))
             .add_extension(constraints, critical=True)
+            # Python 3.13 and later refuse a chain without these (RFC 5280 §4.2.1.1 to 4.2.1.3).
+            .add_extension(_key_usage(of_ca=constraints.ca), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
         )
         if names:
             alternatives = [_alternative_name(name) for name in names]
             builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         return builder.sign(self.key, hashes.SHA256())
+
+
+def _key_usage(*, of_ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not of_ca,
+        key_cert_sign=of_ca,
+        crl_sign=of_ca,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _alternative_name(name: str) -> x509.GeneralName:

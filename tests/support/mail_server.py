@@ -1,62 +1,21 @@
-"""Run a real SMTP server in this process, and keep the messages that it receives."""
+"""The mail server of the tests (smtp_server.py), and what a worker sends to it."""
 
-import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
-
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from archive.accounts import account_mail
 from archive.models import AccountMail, Notice, User
 from tests.support.processes import free_port
-
-# aiosmtpd logs each connection, sometimes after pytest has closed its streams, which would be an error.
-logging.getLogger("mail.log").setLevel(logging.ERROR)
+from tests.support.smtp_server import Inbox, run_server
 
 FROM = "Spacekeep <no-reply@spaces.example.org>"
 
 
-@dataclass
-class Mailbox:
-    """Messages with their recipients, in order of arrival.
-
-    `answers` maps an address (for RCPT) or "DATA" to the reply that the server sends instead of 250. The server's
-    thread calls `before_greeting` for each connection, and `before_answer` for each message.
-    """
-
-    port: int
-    received: list[tuple[str, EmailMessage]] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
-    before_greeting: Callable[[], object] | None = None
-    before_answer: Callable[[], object] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.port}"
-
-    async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        if address in self.answers:
-            return self.answers[address]
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        if "DATA" in self.answers:
-            return self.answers["DATA"]
-        if self.before_answer:
-            self.before_answer()
-        content = envelope.content
-        assert isinstance(content, bytes)
-        self.received.append((envelope.rcpt_tos[0], message_from_bytes(content, policy=policy.default)))
-        return "250 OK"
+class Mailbox(Inbox):
+    """An Inbox beside the site, which sends what waits before a test looks."""
 
     def to(self, address: str) -> list[EmailMessage]:
         send_account_mail()
@@ -77,21 +36,10 @@ def send_account_mail() -> None:
         account_mail.send(pk)
 
 
-class Server(Controller):
-    def factory(self) -> SMTP:
-        if self.handler.before_greeting:
-            self.handler.before_greeting()
-        return super().factory()  # type: ignore[no-any-return, no-untyped-call]
-
-
 @contextmanager
-def run_mail_server(mailbox: Mailbox) -> Iterator[Mailbox]:
-    server = Server(mailbox, hostname="127.0.0.1", port=mailbox.port)
-    server.start()
-    try:
+def run_mail_server(mailbox: Mailbox, **options: Any) -> Iterator[Mailbox]:
+    with run_server(mailbox, **options):
         yield mailbox
-    finally:
-        server.stop()
 
 
 @contextmanager
