@@ -1,4 +1,4 @@
-"""A transcript in any format is the companion of its recording, whatever its extension, and whole or cut off."""
+"""A complete or truncated transcript in any format belongs to its recording, whatever its file extension."""
 
 import json
 from pathlib import Path

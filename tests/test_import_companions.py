@@ -1,4 +1,4 @@
-"""Which files beside a recording are its transcript: names as whisper.cpp, yt-dlp and others write them."""
+"""Which files beside a recording are its transcript, with names as whisper.cpp, yt-dlp and others write them."""
 
 import unicodedata
 import zipfile
@@ -32,7 +32,7 @@ def reasons(path: Path, language: str = "") -> dict[str, str]:
     [
         ("talk.vtt", ""),
         ("talk.ogg.vtt", ""),  # whisper.cpp
-        ("talk.wav.srt", ""),  # made from another copy of it
+        ("talk.wav.srt", ""),  # made from another copy of the recording
         ("talk.en.vtt", "en"),  # yt-dlp
         ("talk.en-orig.srt", "en"),
         ("talk.pt-BR.vtt", "pt-BR"),
@@ -45,7 +45,7 @@ def reasons(path: Path, language: str = "") -> dict[str, str]:
         ("talk.transcript.srt", ""),
         ("TALK.VTT", ""),
         ("talk.txt", ""),
-        ("talk", ""),  # no extension at all: its content says what it is
+        ("talk", ""),  # without an extension the content decides
         ("talk.ogg.unheard-of", ""),
     ],
 )
@@ -82,7 +82,7 @@ def test_two_copies_of_a_recording_share_its_transcript(tmp_path: Path) -> None:
         (["talk.de.vtt", "talk.en-orig.vtt", "talk.fr.vtt"], "", "talk.en-orig.vtt"),
         (["talk.de.vtt", "talk.en-orig.vtt", "talk.fr.vtt"], "fr", "talk.fr.vtt"),
         (["talk.de.vtt", "talk.en-orig.vtt"], "fr-CA", "talk.en-orig.vtt"),
-        (["talk.de.vtt", "talk.en.vtt"], "", "talk.de.vtt"),  # nothing tells: the first by name
+        (["talk.de.vtt", "talk.en.vtt"], "", "talk.de.vtt"),  # nothing distinguishes them: the first by name
         (["talk.vtt", "talk.de.vtt"], "", "talk.vtt"),
         (["talk.vtt", "talk.de.vtt"], "de", "talk.de.vtt"),
         (["talk.srt", "talk.vtt", "talk.jsonl"], "", "talk.vtt"),
@@ -140,4 +140,4 @@ def test_a_single_file_finds_its_transcript_too(tmp_path: Path) -> None:
     make(place, "talk.jpg", data=b"\xff\xd8\xff\xe0")
 
     assert transcripts(place / "talk.ogg") == [("talk.ogg.en.vtt", "talk.ogg", "en")]
-    assert reasons(place / "talk.ogg") == {}  # only files that were given, and transcripts of them
+    assert reasons(place / "talk.ogg") == {}  # only files that were given, and their transcripts

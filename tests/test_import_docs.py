@@ -1,4 +1,4 @@
-"""docs/imports.md and the help of `ingest` list every tool whose files the importers read."""
+"""docs/imports.md and the help of `ingest` name every tool whose files the importers read."""
 
 import re
 from pathlib import Path

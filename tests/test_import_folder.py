@@ -1,4 +1,4 @@
-"""Which files of a folder are imported as recordings, and which files beside them as metadata."""
+"""Which files of a folder are imported as recordings, and which files beside them as their metadata."""
 
 from pathlib import Path
 

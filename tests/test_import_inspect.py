@@ -1,4 +1,4 @@
-"""Inspection for the upload page: small files and the first bytes of a recording, whatever they contain."""
+"""The inspection for the upload page of small files and of the first bytes of a recording, with any content."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""LiveKit egress: the result's JSON in every spelling, and the file that it names."""
+"""LiveKit egress: the result's JSON in every spelling, and the recording that it names."""
 
 import json
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ import pytest
 
 from archive.intake.importers import ImportCandidate, find
 
-# As ListEgress answers: the names of the .proto, int64 as text.
+# As ListEgress responds: field names of the .proto, int64 as text.
 SNAKE: dict[str, Any] = {
     "egress_id": "EG_MU4QwhXUhWf9",
     "room_id": "RM_SmT8U5tgEwQ9",
@@ -36,7 +36,7 @@ CAMEL: dict[str, Any] = {
     "endedAt": 1795377950000000000,
     "fileResults": [{"filename": "recordings/seeds.ogg", "endedAt": 1795377910250000000, "size": 5}],
 }
-# As the egress service puts it beside the file.
+# As the egress service writes it beside the recording.
 MANIFEST: dict[str, Any] = {
     "egress_id": "EG_MU4QwhXUhWf9",
     "room_name": "seeds",
@@ -83,7 +83,7 @@ def test_a_file_that_the_result_does_not_name_is_not_matched(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("ended_at", ["0", 0, None, "soon", 1795377910])
 def test_a_running_egress_has_no_end(tmp_path: Path, ended_at: object) -> None:
-    """A time in seconds is a time all the same."""
+    """Times in whole seconds are read, too."""
     file = {"filename": "seeds.ogg"}
     candidate = only(tmp_path, {"egress_id": "EG_1", "ended_at": ended_at, "status": 1, "file_results": [file]})
 

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: hostile and odd ones too."""
+"""File types are detected by the first bytes, also of hostile and unusual files."""
 
 import io
 import random
@@ -26,10 +26,10 @@ def test_streams_without_a_header_are_sound(tmp_path: Path) -> None:
     mp3 = make_tone(tmp_path / "a", "mp3", seconds=1).read_bytes()
     aac = make_tone(tmp_path / "b", "aac", seconds=1).read_bytes()
     ts = make_tone(tmp_path / "c", "ts", seconds=1).read_bytes()
-    frames = mp3[mp3.index(b"\xff\xfb", 200) :]  # without its tag
+    frames = mp3[mp3.index(b"\xff\xfb", 200) :]  # without the ID3 tag
 
     assert kind_of(frames) == "sound"
-    assert kind_of(bytes(500) + frames) == "sound"  # padding in front
+    assert kind_of(bytes(500) + frames) == "sound"  # with padding in front
     assert kind_of(b"\xff\xff garbage" + aac) == "sound"
     assert kind_of(b"".join(b"time" + ts[n : n + 188] for n in range(0, 20 * 188, 188))) == "sound"  # M2TS
     assert kind_of(make_archived(tmp_path / "d", seconds=1).read_bytes()) == "sound"
@@ -62,7 +62,7 @@ def test_a_waveform_of_silence_is_sound_and_its_samples_alone_are_not() -> None:
         (b"\x00\x00\x00\x18ftypheic", "picture"),  # the same container as m4a
         (b"\x00\x00\x00\x18ftypavif", "picture"),
         (b"\x00\x00\x00\x18ftypisom", "sound"),
-        (b"\x00\x00\x00\x08wide\x00\x00\x10\x00mdat", "sound"),  # QuickTime of the last century
+        (b"\x00\x00\x00\x08wide\x00\x00\x10\x00mdat", "sound"),  # QuickTime of the 1990s
         (b"RIFF\x10\x00\x00\x00WEBPVP8 ", "picture"),
         (b"RF64\xff\xff\xff\xffWAVEds64", "sound"),
         (b"FORM\x00\x00\x10\x00AIFFCOMM", "sound"),

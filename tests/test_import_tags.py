@@ -1,4 +1,4 @@
-"""Metadata tags of a recording, read from a few bytes of it."""
+"""Metadata tags are read from a few bytes of a recording."""
 
 import time
 import tracemalloc
@@ -27,7 +27,7 @@ TYPELESS: dict[str, Callable[..., Any]] = {"MP3": MP3, "MP4": MP4, "TIT2": TIT2,
 
 @pytest.fixture
 def tagged(tmp_path: Path) -> dict[str, Path]:
-    """One second of a tone in each format, with tags."""
+    """Write one second of a tone in each format, with tags."""
     files = {kind: make_tone(tmp_path / f"talk.{kind}", kind, seconds=1) for kind in ("m4a", "mp3", "opus", "flac")}
     mp4 = TYPELESS["MP4"](files["m4a"])
     mp4["\xa9nam"], mp4["\xa9ART"], mp4["\xa9day"] = "Seeds", "Nora", "2026-11-22"
@@ -53,7 +53,7 @@ def test_the_title_is_found_and_the_date_is_only_shown(tagged: dict[str, Path], 
 
 
 def test_the_index_alone_is_enough(tagged: dict[str, Path]) -> None:
-    """What the upload page sends of an m4a: ftyp and moov, without the sound between them."""
+    """The upload page sends only ftyp and moov of an m4a, without the audio between them."""
     data = tagged["m4a"].read_bytes()
     moov = data.index(b"moov") - 4
     size = int.from_bytes(data[moov : moov + 4], "big")
@@ -111,5 +111,5 @@ def test_any_bytes_are_no_error(magic: bytes, rest: bytes) -> None:
 
 
 def _seven_bits(number: int) -> bytes:
-    """As ID3 writes sizes."""
+    """Encode a size as ID3 does."""
     return bytes(number >> shift & 127 for shift in (21, 14, 7, 0))

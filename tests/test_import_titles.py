@@ -1,4 +1,4 @@
-"""Titles from tags and from names in archives: the right one, or none with a note. Never a wrong one."""
+"""Titles from tags and from file names in archives are right, or missing with a note. They are never wrong."""
 
 import struct
 import zipfile
@@ -87,7 +87,7 @@ def test_a_title_behind_a_cover_in_other_formats(tmp_path: Path) -> None:
         ("Café crème, señor".encode("latin-1"), "Café crème, señor"),
         ("Über Öl".encode("latin-1"), "Über Öl"),
         (b"Don\x92t \x96 really", "Don’t – really"),  # noqa: RUF001  cp1252, which programs call Latin-1
-        ("Семена 豆".encode(), "Семена 豆"),  # UTF-8 proves itself
+        ("Семена 豆".encode(), "Семена 豆"),  # text that decodes as UTF-8 is UTF-8
     ],
 )
 def test_a_plausible_latin_title_is_taken(tmp_path: Path, raw: bytes, expected: str) -> None:
@@ -116,7 +116,7 @@ def test_a_stated_encoding_is_believed(tmp_path: Path) -> None:
 
 
 class OldZipInfo(zipfile.ZipInfo):
-    """A name in the bytes that another program wrote, without the flag for UTF-8."""
+    """A member whose name is in another encoding, without the flag for UTF-8."""
 
     raw = b""
 
@@ -166,4 +166,4 @@ def test_the_extra_field_of_info_zip_has_the_name(tmp_path: Path, db: None, alic
     extra = struct.pack("<HH", 0x7075, len(field)) + field
 
     assert plan_of(tmp_path, raw, alice, extra).facts.title == "Семена"
-    assert plan_of(tmp_path, b"\x9f" + raw, alice, extra).facts.title == ""  # it is of another name
+    assert plan_of(tmp_path, b"\x9f" + raw, alice, extra).facts.title == ""  # the field is of another name

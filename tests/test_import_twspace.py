@@ -90,7 +90,7 @@ def test_who_could_talk(tmp_path: Path, number: object, audience: str) -> None:
 
 
 def test_a_missing_end_stays_missing(tmp_path: Path) -> None:
-    """`updated_at`, `started_at` and the file's own date stay what they are."""
+    """`updated_at`, `started_at` and the file's date are not used as the end."""
     candidate = facts(tmp_path, changed(ended_at=None, state="Running"))
 
     assert candidate.ended_at is None

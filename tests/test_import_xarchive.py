@@ -1,4 +1,4 @@
-"""X data archives: metadata of each Space, and the timestamps in a recording where it is missing."""
+"""X data archives: the metadata of each Space, or the timestamps in a recording if metadata is missing."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Hostile and ordinary ZIP archives: the same Spaces as from a folder, no file outside, nothing left behind."""
+"""Ordinary and hostile ZIP archives: the same Spaces as from a folder, no file outside of it, no leftovers."""
 
 import json
 import os
@@ -25,7 +25,7 @@ RECORDING = "twitter-2026/data/spaces_media/space-1ab.ts"
 
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, settings: Any) -> Path:
-    """Where members are unpacked."""
+    """The folder into which members are unpacked."""
     (tmp_path / "work").mkdir()
     settings.SPOOL_DIR = str(tmp_path / "work")
     return tmp_path / "work"

@@ -1,4 +1,4 @@
-"""Zoom: audio and transcript are found, the chat is ignored, and the end is asked for."""
+"""Zoom: audio and transcript are found, the chat is ignored, and the user must give the end."""
 
 from pathlib import Path
 
