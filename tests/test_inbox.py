@@ -1,4 +1,5 @@
-"""A recording with its sidecar in an inbox: taken once, its outcome beside it, removed when it is safely stored."""
+"""A recording with its sidecar in an inbox is imported once. Its outcome is written beside it, and it is removed once
+it is safely stored."""
 
 import json
 from datetime import timedelta
@@ -47,7 +48,7 @@ def each_inbox(request: pytest.FixtureRequest, token: RecorderToken, settings: A
 
 
 def scan_twice() -> None:
-    """As beat does it, with the time between that a file must stay the same."""
+    """Scan as beat does, with the pause during which a file must not change."""
     tasks.scan_inboxes()
     end_pauses()
     tasks.scan_inboxes()
@@ -287,9 +288,10 @@ def test_names_below_folders_and_of_any_kind_are_taken(inbox: Inbox, tone: Path)
 def test_a_name_that_leaves_no_room_for_its_outcome_is_not_taken(
     kind: str, token: RecorderToken, settings: Any, tmp_path: Path, tone: Path
 ) -> None:
-    """An outcome that can't be written would keep a recording in the inbox for ever, although it is in the archive."""
+    """If its outcome could not be written, a recording would stay in the inbox forever after its import."""
     inbox = open_inbox(kind, token, settings, tmp_path / "inbox")
-    # A key of 1,024 bytes is the longest, and a name of 255, here of the outcome while it is written.
+    # The limits are a key of 1,024 bytes in the store, and a file name of 255 bytes for the temporary file of the
+    # outcome.
     below = ("x" * 99 + "/") * 10
     longest = "x" * 237 if kind == "folder" else below[: 1011 - len(keys.inbox(token.prefix))]
     inbox.drop(f"{longest}y", tone)
@@ -323,7 +325,7 @@ def test_the_same_name_in_another_inbox_holds_nothing_up(
     settings.INBOX_FOLDER = str(tmp_path / "inbox")
     other = recorders.create_token("van", 30, admin, [bob])[0]
     first, second = (FolderInbox(tmp_path / "inbox" / one.prefix) for one in (token, other))
-    first.put("talk.m4a", tone.read_bytes())  # its sidecar never comes
+    first.put("talk.m4a", tone.read_bytes())  # without a sidecar
     scan_twice()
     second.drop("talk.m4a", tone, host="bob")
 
@@ -346,14 +348,14 @@ def test_links_out_of_the_folder_are_not_followed(token: RecorderToken, settings
 
     work()
 
-    arrival = Arrival.objects.get()  # the sidecar, which waits for a recording
+    arrival = Arrival.objects.get()  # the sidecar waits for its recording
     assert (arrival.path, arrival.state, arrival.size) == ("talk.m4a", "waiting", None)
 
 
 def test_a_folder_replaced_by_a_link_leads_to_no_other_inbox(
     token: RecorderToken, settings: Any, tmp_path: Path, tone: Path
 ) -> None:
-    """A recorder swaps its own folder for a link to another recorder's inbox, after its recording was taken."""
+    """After its recording was imported, a recorder replaces its own folder by a link to another recorder's inbox."""
     settings.INBOX_FOLDER = str(tmp_path)
     mine, theirs = FolderInbox(tmp_path / token.prefix), FolderInbox(tmp_path / "skr_0123456789ab")
     theirs.drop("talk.m4a", b"theirs")

@@ -1,4 +1,4 @@
-"""What lies in an inbox longer than a recording may be kept is removed, and nothing that lies there less long."""
+"""Files that have been in an inbox longer than a recording may be kept are removed, and no others."""
 
 import errno
 import json
@@ -43,7 +43,7 @@ def days_ago(days: float) -> Any:
 
 
 def refuse(inbox: Inbox, *, ended_days_ago: float, created_days_ago: float) -> None:
-    """A recording for a host that does not exist."""
+    """Drop a recording for a host that does not exist."""
     inbox.drop("talk.m4a", b"talk", host="nobody-here", ended_at=days_ago(ended_days_ago).isoformat())
     work()
     assert Arrival.objects.get().problem_code == "intake.no_such_host"
@@ -54,7 +54,7 @@ def refuse(inbox: Inbox, *, ended_days_ago: float, created_days_ago: float) -> N
     ("ended", "created", "left"),
     [
         (29, 2, TALK),
-        (30.01, 2, TALK[2:]),  # its end and 30 days
+        (30.01, 2, TALK[2:]),  # 30 days after its end
         (300, 0.9, TALK),  # a wrong date can be corrected for a day
         (300, 1.1, TALK[2:]),
         (-300, 29.9, TALK),
@@ -91,8 +91,8 @@ def test_the_same_in_the_store_and_what_is_logged(inbox: Inbox, token: RecorderT
 def test_everything_old_goes_whatever_its_name_and_whoever_it_belongs_to(
     inbox: Inbox, token: RecorderToken, admin: User, settings: Any
 ) -> None:
-    """An outcome, a file on its way, a recording without a sidecar, and what a revoked token left; with inboxes of the
-    store switched off."""
+    """An outcome, a partial file, a recording without a sidecar, and files of a revoked token, also after inboxes in
+    the store were switched off."""
     purge_listing(store(), store().listing(keys.INBOX))
     names = ["below/talk.m4a", "old.m4a.outcome.json", ".partial.m4a", "x.json", "grüße & co.ogg"]
     for name in names:
@@ -116,7 +116,7 @@ def test_everything_old_goes_whatever_its_name_and_whoever_it_belongs_to(
         ({"state": "examining"}, TALK[:2]),
         ({"state": "accepted"}, TALK[:2]),
         ({"state": "refused", "problem": {"code": "arrival.empty", "params": {}}}, TALK[:2]),
-        ({"state": "waiting"}, []),  # for more than a day: its inbox is not looked into
+        ({"state": "waiting"}, []),  # revoked for more than a day, so its inbox is not scanned
         ({"state": "accepted", "settled": True}, []),
     ],
 )
@@ -165,7 +165,7 @@ def test_only_folders_of_recorders_are_cleaned_and_links_stay(
 
 
 def test_the_time_of_a_copied_file_does_not_count(folder: FolderInbox, settings: Any) -> None:
-    """`cp -p` and `rsync -t` give a file the time of its original, and a clock that is wrong gives it any."""
+    """`cp -p` and `rsync -t` give a copy the time of its original, and a wrong clock gives any time."""
     folder.put("talk.m4a", b"talk")
     os.utime(folder.folder / "talk.m4a", (0, 0))
 
@@ -211,7 +211,7 @@ def test_rows_are_deleted_with_their_deadline_also_without_a_file(token: Recorde
 def test_a_file_that_cannot_be_removed_stops_no_other_and_is_logged_once(
     folder: FolderInbox, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A root account may remove anything, so the disk is made to fail here."""
+    """Tests may run as root, who can remove anything, so a failing disk is simulated."""
     for name in ("a.m4a", "b.m4a"):
         folder.put(name, b"talk")
     unlink = os.unlink

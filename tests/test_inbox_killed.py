@@ -1,7 +1,6 @@
-"""Processes that take recordings out of inboxes are killed (SIGKILL) at labeled steps: afterwards each good recording
-is in the archive once and gone from its inbox, and each bad one is there with its outcome. `make test` kills at a few
-steps, `make test-long` at each, with 20 files.
-"""
+"""Kill processes that import recordings from inboxes (SIGKILL) at labeled steps: afterwards each good recording is in
+the archive once and gone from its inbox, and each bad one is still there with its outcome. `make test` kills at a few
+steps, `make test-long` at each, with 20 files."""
 
 import hashlib
 import json
@@ -64,7 +63,7 @@ def files(token: RecorderToken, tone: Path, tmp_path: Path) -> "Files":
 
 
 class Files:
-    """What was dropped, and what must become of it."""
+    """The dropped files, and the expected result for each."""
 
     def __init__(self, inboxes: Sequence[Inbox], tone: bytes) -> None:
         self.inboxes, self.tone = inboxes, tone
@@ -73,7 +72,7 @@ class Files:
         self.good: set[tuple[int, str]] = set()
 
     def drop(self, count: int) -> None:
-        """Every fifth is a bad one. They go to the inboxes in turn."""
+        """Drop this many recordings into the inboxes in turn. Every fifth is bad."""
         for _ in range(count):
             number = len(self.sha256) + len(self.bad)
             which, name = number % len(self.inboxes), f"talk-{number:03}.m4a"
@@ -111,7 +110,7 @@ class Files:
 
 
 def kill(server: ForkServer, places: Sequence[Place], again: Callable[[], None]) -> set[Place]:
-    """Returns where it died. `again` is called after each kill."""
+    """Kill at each place, and call `again` after it. Returns the places where a process died."""
     died = set()
     for place, killed in kill_at_each(server, JOBS, places):
         if killed:
@@ -131,7 +130,7 @@ def test_killed_at_some_steps(zygote: ForkServer, files: Files) -> None:
 
 @pytest.fixture
 def expired(files: Files, settings: Any, tmp_path: Path) -> Callable[[], None]:
-    """Drops a recording into each inbox that is refused, and whose deadline has passed."""
+    """Drop a refused recording past its deadline into each inbox."""
     settings.INBOX_IN_STORE, settings.INBOX_FOLDER = True, str(tmp_path / "inbox")
 
     sizes = count(1)

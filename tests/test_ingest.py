@@ -1,4 +1,4 @@
-"""Ingest a recording: exactly once, and completely."""
+"""A recording is ingested exactly once, and completely."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +73,7 @@ def test_concurrent_ingests_create_one_space(alice: User, tone: Path) -> None:
     def run(_: int) -> Outcome | Refused:
         try:
             return ingest(request)
-        except Refused as refused:  # "somebody is taking in this recording right now"
+        except Refused as refused:  # another process is ingesting this recording
             return refused
         finally:
             connection.close()

@@ -1,4 +1,4 @@
-"""`manage.py ingest` is killed and run again: one complete Space."""
+"""`manage.py ingest` is killed and run again: the result is one complete Space."""
 
 import os
 from datetime import timedelta
@@ -58,7 +58,7 @@ def test_killed_while_parts_are_uploaded(services: Services, tmp_path: Path) -> 
     command = ingest_command(make_noise(tmp_path / "long.wav", megabytes=20))
     with PausingProxy(os.environ["S3_ENDPOINT_URL"], PART_2) as gate:
         process = start(services, command, S3_ENDPOINT_URL=gate.url)
-        wait_until(gate.reached, "the second part is on its way")
+        wait_until(gate.reached, "the second part is being sent")
         process.kill()
     space = Space.objects.get()
     left = store().listing(keys.prefix(space.id))
@@ -99,7 +99,7 @@ def start(services: Services, command: list[str], **env: str) -> Process:
 
 
 def call_again(services: Services, command: list[str]) -> str:
-    """As the message says that one should: when the lease of the one that was killed has run out."""
+    """Run the command again as its message says: once the lease of the killed process has expired."""
     assert Space.objects.get().lease_until is not None
     first = manage(services, *command, ok=False)
     assert (first.returncode, "Try again in a few minutes" in first.stderr) == (1, True)

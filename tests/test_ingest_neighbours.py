@@ -1,4 +1,4 @@
-"""A bad file beside a recording never keeps the recording out. One that an option names does."""
+"""A bad file beside a recording never prevents its import, unless an option names that file."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from tests.support.ingest_command import Run, make_runner
 
 pytestmark = pytest.mark.usefixtures("committed")
 
-# The end of its second line is wrong.
+# The end of its second line is invalid.
 BROKEN = "WEBVTT\n\n00:00.000 --> 00:00.900\nBeans.\n\n00:02.000 --> 00:x3.000\nPeas.\n"
 
 
@@ -58,7 +58,7 @@ def test_its_lines_can_be_kept(run: Run, folder: Path) -> None:
 
     status, out, _ = run(str(folder), "--json", "--lenient-transcript")
 
-    assert (status, len(Space.objects.get().transcripts.get().cues)) == (0, 2)  # both have a position
+    assert (status, len(Space.objects.get().transcripts.get().cues)) == (0, 2)  # both lines have times
     assert json.loads(out)["left_out"] == []
 
 
@@ -190,7 +190,7 @@ def test_a_transcript_that_is_damaged_in_its_archive_is_left_out(run: Run, folde
         archive.write(folder / "talk.ogg", "talk.ogg")
         archive.writestr("talk.vtt", words)
     data = bytearray(path.read_bytes())
-    data[data.index(b"00:00.899")] = ord("x")  # beyond the bytes that tell what it is
+    data[data.index(b"00:00.899")] = ord("x")  # beyond the bytes that identify its type
     path.write_bytes(data)
 
     status, out, _ = run(str(path), "--json")

@@ -1,4 +1,4 @@
-"""`manage.py ingest` accounts for every file of a folder and of a ZIP archive, in text and as JSON."""
+"""`manage.py ingest` reports every file of a folder and of a ZIP archive, in text and as JSON."""
 
 import json
 import zipfile
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 VTT = "WEBVTT\n\n00:00.000 --> 00:00.900\n<v Ida>Beans.\n"
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(range(256))
-# What is no recording. Each is another kind of file.
+# Files that are not recordings, each of another kind.
 OTHERS: dict[str, bytes] = {
     "a.ogg.vtt": VTT.encode(),
     "b.en.srt": b"1\n00:00:00,000 --> 00:00:00,900\nPeas.\n",
@@ -60,7 +60,7 @@ def run(capsys: pytest.CaptureFixture[str], alice: User) -> Run:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Twenty kinds of file: five recordings, one of them cut off, and what OTHERS lists."""
+    """A folder with twenty kinds of file: five recordings, one of them truncated, and the files in OTHERS."""
     place = tmp_path / "handed over"
     place.mkdir()
     for name, kind in (("a.ogg", "opus"), ("b.webm", "webm"), ("c", "mkv"), ("d.mov", "mov"), ("e.bin", "3gp")):
@@ -97,7 +97,7 @@ def test_each_of_twenty_kinds_of_file_has_an_outcome(run: Run, given: Path) -> N
 def test_the_text_has_a_line_for_each_file(run: Run, folder: Path) -> None:
     status, out, err = run(str(folder))
 
-    lines = [line for line in err.splitlines() if "copy was made" not in line]  # a note, beside the outcome
+    lines = [line for line in err.splitlines() if "copy was made" not in line]  # a note in addition to the outcome
     assert status == 1
     assert sorted(out.split()) == sorted(str(space.pk) for space in Space.objects.all())
     for name in ("a.ogg", "b.webm", "c", "d.mov", "e.bin"):
@@ -126,7 +126,7 @@ def test_a_repeated_command_reports_the_same(run: Run, folder: Path) -> None:
 
 
 def test_files_named_one_by_one_are_accounted_for_too(run: Run, folder: Path) -> None:
-    """As a shell's * gives them: without the hidden ones. What may be sound is decoded, and the archive is opened."""
+    """As a shell expands *, without hidden files. Possible audio is decoded, and the archive is opened."""
     files = sorted(str(file) for file in folder.iterdir() if file.name[0] != ".")
 
     status, out, _ = run(*files, "--dry-run", "--json")

@@ -1,4 +1,4 @@
-"""Invalid requests are refused with a reason and leave nothing."""
+"""Invalid requests are refused with a reason, and leave nothing behind."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

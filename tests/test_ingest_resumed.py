@@ -1,4 +1,4 @@
-"""An interrupted ingest loses nothing, and the same command resumes it."""
+"""An interrupted ingest loses nothing, and running the same command resumes it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -30,7 +30,7 @@ def test_an_unavailable_store_is_retried(talk: Callable[..., Request]) -> None:
 
 
 class Killed(BaseException):
-    """What SIGKILL would be, if it could be caught."""
+    """Stands for SIGKILL, which could not be caught."""
 
 
 def test_a_killed_ingest_is_resumed(talk: Callable[..., Request]) -> None:

@@ -1,6 +1,5 @@
-"""A bug of ours is never told as a fault of the file: each function that reads transcripts and the files beside a
-recording fails once, in every way at once, and what comes out is that failure. (The decoder: test_decoder_failed.py.)
-"""
+"""A bug in our code is never reported as a fault of the file: each function that reads transcripts and metadata files
+raises once, and exactly that error must come out. (For the decoder: test_decoder_failed.py.)"""
 
 import json
 import logging
@@ -24,7 +23,7 @@ from tests.support.errors import raises_error
 from tests.test_transcripts_corpus import CASES, FOLDER
 
 PACKAGES = tuple(package.__path__[0] for package in (importers, transcripts))
-# They raise these errors themselves, for the code that calls them between us and them (json.loads).
+# They raise these errors on purpose: our code gets them through a library that calls them (json.loads).
 RAISES_ON_PURPOSE = {"_refused"}
 
 X_SPACE = {"id": "1ypKdEXvkMLGW", "endedAt": "2026-11-22T20:05:10.250Z", "totalParticipated": "435"}
@@ -41,7 +40,8 @@ Work = Callable[[], object]
 
 
 class Bug(TypeError, ValueError, KeyError, IndexError, ArithmeticError, RecursionError):
-    """Everything that a mistake in Python code raises, and that some `except` might catch."""
+    """An instance of everything that a mistake in Python code raises, so that any `except` for one of them catches
+    it."""
 
 
 def transcript_works() -> Iterator[Work]:
@@ -91,7 +91,7 @@ def make_tagged(path: Path, kind: str) -> bytes:
 
 
 def functions_of(work: Work) -> list[CodeType]:
-    """Our functions that `work` calls, in the order of their first calls."""
+    """Return our functions that `work` calls, in the order of their first calls."""
     called: dict[CodeType, None] = {}
 
     def note(frame: FrameType, event: str, argument: object) -> None:
@@ -109,7 +109,7 @@ def functions_of(work: Work) -> list[CodeType]:
 
 
 def fail_in(code: CodeType, work: Work) -> object:
-    """What comes of `work` if the function raises at its first call: a result or an error."""
+    """Return the result or the error of `work` if the function raises at its first call."""
 
     def fail(frame: FrameType, event: str, argument: object) -> None:
         if event == "call" and frame.f_code is code:
@@ -126,7 +126,8 @@ def fail_in(code: CodeType, work: Work) -> object:
 
 
 def survivors(works: Iterator[Work], caplog: pytest.LogCaptureFixture) -> tuple[int, list[str]]:
-    """How many functions failed once, and where another error or a result came of it, without a line in the log."""
+    """Let each function fail once. Returns how many there were, and where another error or a result came out without a
+    log line."""
     tried: set[CodeType] = set()
     wrong = []
     for work in works:

@@ -1,4 +1,4 @@
-"""One host's recordings are examined one at a time, so that others do not wait behind them."""
+"""Recordings of one host are examined one at a time, so that other hosts do not wait behind them."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def test_a_second_recording_waits_for_the_first(alice: User, bob: User, tone: Pa
 
 
 def test_what_is_examined_already_does_not_wait(alice: User, tone: Path) -> None:
-    """As what `ingest` brings: it was decoded before it was stored."""
+    """`ingest` decodes a recording before it stores it, so its recordings are already examined."""
     first, second = processing(alice, 2)
     claim_space(first)
     stored = {"key": "x", "size": 1, "sha256": "0" * 64, "crc32": 0, "etag": "x"}
