@@ -1,4 +1,4 @@
-"""The state that open pages poll: small, conditional, the same as the pages show, and no use of the session."""
+"""The state that open pages poll is small and conditional, matches the pages, and does not prolong the session."""
 
 import time
 from datetime import timedelta
@@ -82,7 +82,7 @@ def test_each_change_changes_the_version(alice: User, admin: User, second_admin:
     note()
 
     assert len(set(versions)) == 4
-    assert versions[3] == versions[0]  # as it was before the flag
+    assert versions[3] == versions[0]  # the same state as before the flag
     assert ask(client, space).json()["until"] is None
     other = make_row(alice)
     before = ask(client, other).json()["version"]
@@ -98,7 +98,7 @@ def test_without_a_change_there_is_nothing_to_send(alice: User, admin: User) -> 
     answer = ask(client, space, **{"If-None-Match": etag})
 
     assert (answer.status_code, answer.content) == (304, b"")
-    assert "Content-Length" not in answer.headers  # it would be that of the content that is not sent
+    assert "Content-Length" not in answer.headers  # it would have to be the length of the omitted content
     flag(space.pk, "spam", "Watches.", admin)
     assert ask(client, space, **{"If-None-Match": etag}).status_code == 200
 
@@ -121,7 +121,7 @@ def test_strangers_learn_nothing(alice: User, bob: User, auditor: User) -> None:
 
 
 def client_state(user: User) -> dict[str, Any]:
-    """Of a Space that does not exist."""
+    """The state for a Space that does not exist."""
     state: dict[str, Any] = make_client(user).get("/state", {"spaces": str(uuid4())}).json()
     return state
 
@@ -137,10 +137,10 @@ def test_a_list_of_a_hundred_costs_the_same_queries_and_bytes(alice: User, admin
         assert len(answer.content) <= 300
 
     assert counts[0] == counts[1]
-    with CaptureQueriesContext(connection) as queries:  # of a page that shows no Space, as each signed-in page asks
+    with CaptureQueriesContext(connection) as queries:  # as signed-in pages without a Space request it
         answer = ask(client)
     assert answer.json()["notices"] == 2
-    assert len(queries) == 4  # nothing of Spaces, not even the time
+    assert len(queries) == 4  # no query about Spaces, not even for the time
 
 
 def test_a_refresh_of_a_review_keeps_the_claim_of_its_page(alice: User, admin: User) -> None:
@@ -175,7 +175,7 @@ def idle(client: Client, seconds: float) -> Client:
 
 
 def test_polling_does_not_prolong_an_idle_session(alice: User) -> None:
-    """7 days without use end a host's session, however long its page asks. So do requests for fresh parts of a page."""
+    """A host's session ends after 7 days without use, even if an open page polls, or requests fresh parts."""
     space = make_row(alice)
     week = 7 * 24 * 3600
     client = idle(make_client(alice), week - 3600)

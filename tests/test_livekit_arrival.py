@@ -1,4 +1,4 @@
-"""A recording of LiveKit becomes a Space: copied from its bucket, inside the store or through the worker."""
+"""A LiveKit recording becomes a Space: it is copied from LiveKit's bucket inside the store, or through the worker."""
 
 import os
 import re
@@ -40,7 +40,7 @@ def egresses(token: RecorderToken) -> Store:
 
 @pytest.fixture
 def announce(token: RecorderToken, egresses: Store) -> Callable[..., Arrival]:
-    """Put a recording into LiveKit's bucket and send the events of its room."""
+    """Put a recording into LiveKit's bucket, and send the events of its room."""
 
     def announce(content: Path | bytes, script: RoomScript | None = None) -> Arrival:
         script = script or RoomScript(an_hour_ago())
@@ -109,7 +109,7 @@ def test_it_becomes_a_space_and_its_source_stays(
 
     Space.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
     assert purge.purge(space.pk)
-    assert fetch(egresses, script.path) == tone.read_bytes()  # it is LiveKit's, and a purge has no business there
+    assert fetch(egresses, script.path) == tone.read_bytes()  # the object is LiveKit's, so a purge leaves it
     assert not Arrival.objects.exists()
 
 
@@ -139,7 +139,7 @@ def test_another_store_is_streamed_through_the_worker(
         take(arrival)
 
     assert arrival.state == "examining"
-    assert [line.split()[0] for line in proxy.lines] == ["HEAD", "GET", "GET"]  # 16 MiB in memory at most
+    assert [line.split()[0] for line in proxy.lines] == ["HEAD", "GET", "GET"]  # at most 16 MiB in memory
     upload = UploadSession.objects.get()
     assert (upload.part_count, fetch(store(), upload.key) == data) == (2, True)
 
@@ -191,7 +191,7 @@ def test_the_source_is_deleted_when_the_settings_say_so(
 
 
 def accepted_by_hand(arrival: Arrival, egresses: Store, tone: Path, alice: User) -> Space:
-    """An accepted arrival whose Space was not examined: only its source is still to be removed."""
+    """An accepted arrival without an examined Space: only its source remains to be removed."""
     space = make_space(alice, recording=tone, transcript=None)
     info = egresses.head(arrival.path)
     Arrival.objects.filter(pk=arrival.pk).update(
@@ -290,9 +290,9 @@ def test_a_token_revoked_meanwhile_is_refused(
 
 @pytest.mark.long
 def test_a_space_deleted_before_it_was_copied_is_begun_again(announce: Callable[..., Arrival], tone: Path) -> None:
-    """After a day without workers the sweep deletes the Space as abandoned. The recording is not lost by that."""
+    """After a day without workers, the sweep deletes the Space as abandoned. The recording must not be lost."""
     arrival = ready(announce(tone))
-    with override_store(endpoint_url="http://127.0.0.1:1"):  # our store is down, LiveKit's is not
+    with override_store(endpoint_url="http://127.0.0.1:1"):  # our store is down, LiveKit's works
         assert take(arrival).state == "copying"
     space = Space.objects.get()
     Space.objects.update(created_at=timezone.now() - timedelta(days=2), lease_until=None)

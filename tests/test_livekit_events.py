@@ -1,4 +1,4 @@
-"""Events of LiveKit in any order, twice, or late: the rows, and the facts of the Space, end the same."""
+"""LiveKit events that arrive in any order, twice or late give the same rows and the same facts of the Space."""
 
 import itertools
 import random
@@ -40,7 +40,7 @@ def apply(token: RecorderToken, events: Iterable[WebhookEvent]) -> None:
 
 
 def talk(script: RoomScript) -> list[WebhookEvent]:
-    """A room with its host, a listener, and a speaker who may publish when she leaves, but not when she came."""
+    """A room with its host, a listener, and a speaker who got permission to publish only after joining."""
     return [
         script.joined("alice", 600, "host"),
         script.joined("ida", 500, publishes=False),
@@ -52,7 +52,7 @@ def talk(script: RoomScript) -> list[WebhookEvent]:
 
 
 def facts(token: RecorderToken) -> dict[str, Any]:
-    """Everything that the rows say of the Space."""
+    """Return everything that the rows contain about the Space."""
     arrival = Arrival.objects.get()
     space = livekit_facts.read(arrival).space
     return {
@@ -79,7 +79,7 @@ def expected(script: RoomScript) -> dict[str, Any]:
 
 
 def check_orders(token: RecorderToken, orders: Iterable[Sequence[int]]) -> int:
-    """Send the events in each order, doubled, and compare. Returns the number of orders."""
+    """Send the events in each order, each event twice, and compare the results. Returns the number of orders."""
     count = 0
     for order in orders:
         script = RoomScript(an_hour_ago())
@@ -150,7 +150,7 @@ def test_hidden_participants_and_recorders_do_not_count(token: RecorderToken, sc
 
 
 def test_an_identity_links_no_account(token: RecorderToken, script: RoomScript) -> None:
-    """It is the application's, and may be anybody's user name here."""
+    """Identities come from the application, and may equal anybody's user name here."""
     apply(token, [script.joined("bob", 100), script.ended()])
 
     assert facts(token)["participants"] == [("speaker", "Bob", "")]
@@ -258,14 +258,14 @@ def test_old_rooms_are_deleted_unless_a_recording_is_to_be_fetched(token: Record
         apply(token, [script.joined("zoe", 10, publishes=False), *([script.ended()] if number == 2 else [])])
     LiveKitRoom.objects.exclude(sid="RM_3").update(last_event_at=timezone.now() - timedelta(days=3, minutes=1))
 
-    tasks.dispatch()  # also where LiveKit is not configured any more
+    tasks.dispatch()  # even if LiveKit is no longer configured
 
     assert list(LiveKitRoom.objects.order_by("sid").values_list("sid", flat=True)) == ["RM_2", "RM_3"]
     assert LiveKitParticipant.objects.count() == 2
 
 
 def test_old_refused_arrivals_are_deleted(token: RecorderToken) -> None:
-    """Their path may name the room, and no Space's deletion removes them."""
+    """Their path may contain the room's name, and no Space's deletion would remove them."""
     for days, source_id in ((31, "old"), (29, "young")):
         Arrival.objects.create(
             recorder=token,
@@ -284,7 +284,7 @@ def test_old_refused_arrivals_are_deleted(token: RecorderToken) -> None:
 
 
 def test_listeners_of_one_moment_are_counted(token: RecorderToken) -> None:
-    """One who leaves as another one comes does not overlap with them; one who never left stays to the end."""
+    """A listener who leaves when another one joins does not overlap with them; one who never left stays to the end."""
     room = LiveKitRoom.objects.create(recorder=token, sid="RM_1")
     times: list[tuple[int | None, int | None]] = [(0, 10), (10, 20), (5, None), (15, 15), (None, 3), (30, 20)]
     for number, (joined, left) in enumerate(times):

@@ -1,4 +1,4 @@
-"""The documentation's example of LiveKit, run as a process against real servers."""
+"""The LiveKit example of the documentation, run as a process against real servers."""
 
 import os
 import subprocess

@@ -1,6 +1,5 @@
-"""Processes that receive LiveKit's events and fetch its recordings are killed (SIGKILL) at labeled steps: afterwards
-each room has exactly its Space, and each source is removed. `make test` kills at a few steps, `make test-long` at each.
-"""
+"""Kill processes that receive LiveKit events and fetch recordings (SIGKILL) at labeled steps: afterwards each room has
+exactly one Space, and each source is removed. `make test` kills at a few steps, `make test-long` at each."""
 
 import hashlib
 import os
@@ -44,7 +43,7 @@ def zygote(services: Services, token: RecorderToken, tmp_path: Path) -> Iterator
 
 
 class Rooms:
-    """Rooms that were recorded: what they must become."""
+    """Recorded rooms, and the Spaces that they must become."""
 
     def __init__(self, tone: Path, folder: Path) -> None:
         self.tone, self.folder, self.bucket = tone.read_bytes(), folder, egress_bucket()
@@ -52,7 +51,7 @@ class Rooms:
         folder.mkdir()
 
     def record(self, count: int) -> None:
-        """Put a recording of its own into LiveKit's bucket for each room, and its events into the folder."""
+        """Put a recording for each room into LiveKit's bucket, and its events into the folder."""
         for _ in range(count):
             number = len(self.sha256)
             script = RoomScript(an_hour_ago() - timedelta(minutes=number), number, metadata="")
@@ -64,7 +63,8 @@ class Rooms:
                 (self.folder / f"{number:03}-{order}").write_bytes(as_body(event))
 
     def check(self) -> None:
-        """Exactly the right Spaces, each with its own bytes, its events once, and nothing left at LiveKit."""
+        """Assert that there are exactly the right Spaces, each with its own bytes and events, and that LiveKit's bucket
+        is empty."""
         spaces = {space.title: space for space in Space.objects.all()}
         assert Space.objects.count() == len(spaces) == len(self.sha256)
         for title, sha256 in self.sha256.items():
@@ -91,7 +91,7 @@ def assert_logged_once() -> None:
 
 
 def kill(server: ForkServer, jobs: Sequence[Job], places: Sequence[Place], rooms: Rooms) -> set[Place]:
-    """Kill at each of the places, with a new room for each, and recover. Returns where it died."""
+    """Kill at each place, with a new room for each, then recover. Returns the places where a process died."""
     died = set()
     for place, killed in kill_at_each(server, jobs, places):
         if killed:
@@ -103,7 +103,8 @@ def kill(server: ForkServer, jobs: Sequence[Job], places: Sequence[Place], rooms
 
 
 def is_ours(place: Place) -> bool:
-    """Whether it is a step of this pipeline. What the store can do (`_copies`) is tried once a day only."""
+    """Return whether the step belongs to this pipeline. The store's capabilities (`_copies`) are tested only once a
+    day."""
     return ("arrivals" in place[1] or "uploads" in place[1]) and not place[1].endswith(":_copies")
 
 
@@ -125,7 +126,7 @@ def test_killed_at_each_step(zygote: ForkServer, tone: Path, tmp_path: Path) -> 
     rooms.check()
 
     rooms.record(1)
-    for start in range(0, len(places), AT_ONCE):  # recovered after each few, so that all come to the last steps
+    for start in range(0, len(places), AT_ONCE):  # recover after each few, so that all rooms reach the last steps
         some = places[start : start + AT_ONCE]
         assert kill(zygote, jobs, some, rooms) == set(some)
         rooms.record(1)

@@ -1,4 +1,4 @@
-"""Events that LiveKit lost are found by asking it (ListEgress), over HTTP and with a real token."""
+"""Events that LiveKit failed to deliver are found by polling it (ListEgress), over HTTP and with a real token."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_an_end_that_never_came_is_found(tone: Path, settings: Any) -> None:
     script = RoomScript(an_hour_ago())
     put_recording(egress_bucket(), script.path, tone)
     for event in (script.joined("alice", 600, "host"), script.joined("bo", 500), script.started()):
-        receive(event)  # egress_ended and room_finished are lost
+        receive(event)  # egress_ended and room_finished get lost
 
     with LiveKitServer(script.info()) as livekit:
         settings.LIVEKIT_URL = livekit.url

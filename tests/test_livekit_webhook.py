@@ -1,4 +1,4 @@
-"""LiveKit's webhooks: a request that LiveKit did not sign, for this body and lately, is refused and stores nothing."""
+"""LiveKit webhooks: a request without a recent signature by LiveKit for its body is refused, and stores nothing."""
 
 from collections.abc import Callable
 from datetime import timedelta
