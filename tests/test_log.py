@@ -135,7 +135,7 @@ def test_an_entry_of_a_newer_version_is_shown_by_its_name() -> None:
 
 @pytest.mark.parametrize("detail", [{}, {"x": None}, {name: [1] for name in ("kind", "size", "role", "rule", "after")}])
 def test_an_entry_with_an_unknown_detail_is_shown(detail: dict[str, Any]) -> None:
-    """No entry can be changed, so a page that fails on one would stay down."""
+    """Entries cannot be changed, so a page that fails on one would stay broken."""
     for event in events.EVENTS:
         line = log_line(LogEntry(event=event, actor_kind="system", at=datetime.now(UTC), detail=detail), {}, {})
 
@@ -143,7 +143,7 @@ def test_an_entry_with_an_unknown_detail_is_shown(detail: dict[str, Any]) -> Non
 
 
 def test_values_of_a_detail_have_names_and_units() -> None:
-    """What a program writes, and what a person reads."""
+    """The values that programs log, as text for people."""
     digest = "6b" * 32
     detail = {
         "crc32": 0xBEEF, "duration_ms": 88_000, "size": 84_200_000, "sha256": digest, "reason": digest,
@@ -189,7 +189,7 @@ def test_a_commitment_binds_the_value_and_hides_behind_the_salt() -> None:
 
 
 def test_each_event_is_declared_once() -> None:
-    """A second declaration of a name would give its label and its summary to entries of the first."""
+    """A second declaration of a name would give entries of the first one its label and summary."""
     declared = [
         (node.targets[0].id, node.value.args[0].value)  # type: ignore[attr-defined]
         for node in ast.parse(Path(events.__file__).read_text()).body

@@ -1,4 +1,4 @@
-"""The commands that verify and export the log, on the real database and store."""
+"""The commands that verify and export the log, with the real database and store."""
 
 import json
 import subprocess
@@ -78,7 +78,7 @@ def test_an_entry_that_was_kept_out_of_the_tree_is_named() -> None:
     as_superuser(
         "INSERT INTO archive_logentry (at, event, premis, actor_kind, detail) "
         "VALUES (now() - interval '1 hour', 'digest.empty', '', 'system', '{}')"
-    )  # without triggers: it is not queued
+    )  # triggers are off, so it is not queued
     late = LogEntry.objects.latest("id").pk
 
     assert {**verify(), "text": ""} == {"valid": False, "code": "entries.unnumbered", "entry": late, "text": ""}

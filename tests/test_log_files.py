@@ -1,4 +1,4 @@
-"""Files for auditors: every entry of a view, every deletion of a period, all that another policy would change."""
+"""Files for auditors: every entry of a view, every deletion of a period, every change by another policy."""
 
 import csv
 import json
@@ -44,7 +44,7 @@ def test_who_may_download_a_file(alice: User, admin: User, auditor: User) -> Non
 
 
 def test_the_entries_of_a_view_are_whole(alice: User, auditor: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also when they are read in several statements."""
+    """Also if they are read in several statements."""
     monkeypatch.setattr(find, "EXPORT_ROWS", 3)
     numbers = [
         log.record(events.SPACE_DELETED, space_id=SPACE, actor=SYSTEM, removed=[], listed_empty_at=None).pk
@@ -106,7 +106,7 @@ def test_a_name_that_is_a_formula_is_text(auditor: User, alice: User) -> None:
 
 
 def test_a_file_is_sent_in_pieces() -> None:
-    """So that memory does not depend on how many entries there are."""
+    """So that memory use does not depend on the number of entries."""
     read = []
 
     def rows() -> Any:

@@ -1,4 +1,4 @@
-"""Filters of the log's page: all in the address, several at once, and no entries with a wrong one."""
+"""Filters of the log's page can be combined, and are all in the URL. An invalid one shows no entries."""
 
 from datetime import timedelta
 from typing import Any
@@ -26,7 +26,7 @@ OTHER = UUID("f512b3fb-0000-4000-8000-000000000002")
 
 
 def shown(auditor: User, **query: Any) -> list[tuple[str, str]]:
-    """(event, actor) of the entries, the newest first."""
+    """Return (event, actor) of the shown entries, newest first."""
     answer = make_client(auditor).get("/log/", query)
     assert answer.context["problems"] == []
     return [(line.event, line.actor) for line in answer.context["entries"]]
@@ -38,7 +38,7 @@ def write(event: str, actor: Actor = SYSTEM, space_id: UUID | None = None, **det
 
 @pytest.fixture
 def played(alice: User, admin: User) -> Space:
-    """Played and downloaded by its host, and by an admin."""
+    """A Space that its host and an admin played and downloaded."""
     space = make_row(alice, id=SPACE)
     for user in (alice, admin):
         for kind in (ContentAccess.Kind.PLAYED, ContentAccess.Kind.DOWNLOADED):
@@ -69,7 +69,7 @@ def test_without_filters_decisions_and_deletions_are_shown(played: Space, admin:
 
     assert [event for event, _ in shown(auditor)] == ["space.deleted", "deadline.moved", "violation.flagged"]
     assert len(shown(auditor, event="all")) == 7
-    assert len(shown(auditor, space="f512b3fa")) == 6  # with another filter, everything that fits it
+    assert len(shown(auditor, space="f512b3fa")) == 6  # with another filter, every match
 
 
 def test_a_space_is_found_by_four_characters_on(played: Space, auditor: User) -> None:
@@ -191,7 +191,7 @@ def test_the_way_to_older_entries_leads_back(auditor: User) -> None:
     assert [line.number for line in first.context["entries"]] == pages[0]
     assert first.context["newer_url"] is None
     assert "230 entries" in first.content.decode()
-    # In the middle of a page, the way back ends with the whole first page.
+    # From the middle of a page, going back ends with the complete first page.
     middle = client.get(f"/log/?event=deletions&before={numbers[40]}")
     assert [line.number for line in middle.context["entries"]] == pages[0]
 

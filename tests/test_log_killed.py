@@ -1,7 +1,7 @@
-"""A sequencer that is killed at any step leaves a log that the next run completes: no gap, no fork, nothing lost.
+"""A sequencer that is killed at any step leaves a log that the next run completes, without a gap, a fork or a loss.
 
 `make test` kills it a few times, `make test-long` at each of STEPS, `make kills` (KILLS) at every place and then at
-random.
+random places.
 """
 
 import os
@@ -41,8 +41,8 @@ STEPS = [
     "after s3 PutObject in transparency.second_bucket:_write",
     "after s3 PutObject in transparency.timestamps:_store",
 ]
-# Each state that a restart can find, once: `make test`. A process that dies right after a commit leaves what one leaves
-# that dies before the next step; one that dies before a commit also shows that nothing was written outside of it.
+# For `make test`: one step for each state that a restart can find. A death right after a commit leaves the same state
+# as one before the next step. A death before a commit also shows that nothing is written outside of it.
 SAMPLE = [
     "before commit in transparency.sequence:number_entries",
     "after s3 PutObject in transparency.tile_store:_put",
@@ -58,7 +58,7 @@ pytestmark = pytest.mark.usefixtures("committed", "empty_bucket")
 
 @pytest.fixture
 def zygote(services: Services, tmp_path: Path) -> Iterator[ForkServer]:
-    """With a second bucket and a time-stamp authority."""
+    """Processes with a second bucket and a time-stamp authority."""
     with use_second_bucket() as second, run_authority(tmp_path) as authority:
         env = {
             "LOG_BUCKET": second.bucket,
@@ -93,7 +93,7 @@ def assert_each_entry_waits_or_has_an_index() -> None:
 
 
 def assert_complete(outside: Sequence[Checkpoint]) -> None:
-    """`outside`: what had been published when the process died."""
+    """`outside`: everything that was published when the process died."""
     assert not LogQueue.objects.exists()
     newest = LogCheckpoint.objects.latest("id")
     assert newest.size == LogEntry.objects.count() == verify(known=outside)["count"]
@@ -121,7 +121,7 @@ def test_killed_while_it_numbers_signs_and_publishes(zygote: ForkServer, steps: 
     for place in places:
         write(chance.choice([1, 20, 300]))
         killed = zygote.run("sequence_log", kill_at=1, label=place).killed
-        assert killed or KILLS, place  # fewer entries pass fewer places
+        assert killed or KILLS, place  # with fewer entries it passes fewer places
         assert_each_entry_waits_or_has_an_index()
         outside = published()
         write(1)

@@ -1,4 +1,4 @@
-"""Mutated exports of the log: each is caught, and each clean one is verified.
+"""Each mutated export of the log is detected, and each clean one is verified.
 
 `make fuzz` tries 10,000 of each (MUTATED_LOGS=...), `make test` a sample.
 """
@@ -29,7 +29,7 @@ Files = dict[str, bytes]
 
 @st.composite
 def logs(draw: st.DrawFn) -> tuple[int, tuple[int, ...]]:
-    """A number of entries, and the sizes of its checkpoints: the last one covers all."""
+    """Generate a number of entries, and the sizes of checkpoints; the last one covers all entries."""
     count = draw(st.one_of(st.integers(1, 40), st.sampled_from([255, 256, 257, 300])))
     return count, (*sorted(draw(st.sets(st.integers(1, count), max_size=3)) - {count}), count)
 
@@ -47,13 +47,13 @@ def verdict(files: Files, known: list[Checkpoint] | None = None) -> str:
     try:
         verify_export(Export(zipfile.Path(zipfile.ZipFile(buffer))), [KEY], known or [])
     except Invalid as error:
-        str(error)  # each verdict has a sentence
+        str(error)  # each verdict has a message
         return error.code
     return "log.verified"
 
 
 def full_verdict(files: Files, **options: Any) -> Any:
-    """With its values."""
+    """Return the verdict with its values."""
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as package:
         for name, content in files.items():
@@ -117,7 +117,7 @@ def insert_line(lines: list[bytes], data: st.DataObject) -> None:
 
 
 def sign_again(files: Files, data: st.DataObject) -> None:
-    """Change an entry and everything above it, and sign with another key."""
+    """Change an entry and all hashes above it, and sign with another key."""
     lines = files["entries.jsonl"].splitlines()
     lines[data.draw(st.integers(0, len(lines) - 1))] = b"{}"
     sizes = [checkpoint.size for checkpoint in checkpoints(files)]
@@ -172,7 +172,7 @@ def test_a_pass_that_was_resumed_comes_to_the_same_verdict(
 def test_forks_are_caught_by_a_checkpoint_of_the_other_branch(
     log: tuple[int, tuple[int, ...]], data: st.DataObject
 ) -> None:
-    """Who has the key and the database can sign another log. A checkpoint that somebody kept shows it."""
+    """The owner of key and database can sign a different log. A checkpoint that somebody kept reveals it."""
     count, sizes = log
     kept = checkpoints(clean(log))[-1]
     start = data.draw(st.integers(0, count - 1))

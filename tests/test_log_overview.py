@@ -1,4 +1,4 @@
-"""The overview counts deletions by day and says how late they were; stored days equal computed ones."""
+"""The overview counts deletions by day and shows their delays. Stored figures equal computed ones."""
 
 import re
 from collections import Counter
@@ -38,14 +38,14 @@ def test_days_have_counts_and_delays() -> None:
         add(event, NOON)
     for delay in (3.9, 3.1, 40, 899.9, 900.5):
         add_deletion(NOON, delay)
-    add_deletion(NOON, -60)  # an abandoned upload, before its deadline
+    add_deletion(NOON, -60)  # an abandoned upload, deleted before its deadline
     add_deletion(NOON + timedelta(days=1), 5)
 
     first, second, third = compute_days(date(2026, 3, 9), date(2026, 3, 11))
 
     assert (first.uploaded, first.deleted, first.delays.worst) == (0, 0, None)
     assert (second.uploaded, second.flagged, second.held, second.deleted) == (2, 1, 1, 6)
-    assert second.delays.counts == {4: 2, 40: 1, 900: 1, 901: 1}  # rounded up: none looks shorter than it was
+    assert second.delays.counts == {4: 2, 40: 1, 900: 1, 901: 1}  # rounded up to whole seconds
     assert (second.delays.late, second.delays.worst) == (1, 901)
     assert (second.delays.median, second.delays.p99) == (40, None)
     assert third.delays.counts == {5: 1}
@@ -246,7 +246,7 @@ def test_the_overview_says_whether_the_log_is_unchanged(auditor: User) -> None:
 
 
 def test_the_overview_costs_the_same_with_more_checkpoints(auditor: User, settings: Settings) -> None:
-    settings.LOG_CHECKPOINT_SECONDS = 0  # each entry gets one
+    settings.LOG_CHECKPOINT_SECONDS = 0  # each entry gets an index
     client = make_client(auditor)
 
     def count() -> int:

@@ -1,4 +1,4 @@
-"""What PostgreSQL does to find entries of the log: whatever its statistics say, it reads a page of one index."""
+"""Queries for entries of the log read one page of one index, whatever PostgreSQL's statistics say."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from portal.presenters.log import accesses, history
 from tests.support.factory import make_row
 from tests.support.http_clients import make_client
 
-pytestmark = pytest.mark.usefixtures("owner", "db")  # only the owner may have the statistics taken
+pytestmark = pytest.mark.usefixtures("owner", "db")  # only the owner may run ANALYZE
 
 SIZE = 50
 SPACE = UUID("f512b3fa-0000-4000-8000-000000000001")
@@ -40,9 +40,9 @@ SELECT (ARRAY['violation.flagged', 'content.played', 'content.accessed_by_admin'
     CASE n %% 4 WHEN 0 THEN '{"rule": "hate"}'::jsonb ELSE '{"kind": "played"}'::jsonb END
 FROM generate_series(0, %(count)s - 1) AS n
 """
-# What PostgreSQL believes: how many entries there are, and nothing else (autovacuum may have counted those of a test
-# before, which were few); what 300, most or all entries tell; that there are only two Spaces and two people;
-# that each entry has a Space and a person of its own.
+# What PostgreSQL believes: only the number of entries (autovacuum may have counted the few entries of an earlier test);
+# a sample of 300, most or all entries; that there are only two Spaces and two people; that each entry has its own Space
+# and person.
 STATISTICS = {
     "none": "ANALYZE archive_logentry (id)",
     "few": "SET LOCAL default_statistics_target = 1; ANALYZE archive_logentry",
@@ -57,7 +57,7 @@ STATISTICS = {
 
 @pytest.fixture
 def plans() -> Iterator[list[str]]:
-    """Of the statements that find entries, as they ran."""
+    """Collect the plans of the statements that find entries, as they were executed."""
     made: list[str] = []
 
     def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -77,7 +77,7 @@ def add_entries() -> None:
 
 
 def faults_in(plan: str, index: str, most: int) -> list[str]:
-    """What a plan does for each range besides reading `most` entries from this index, in order."""
+    """Return what a plan does in each range besides reading at most `most` entries from this index in order."""
     ranged = plan[plan.index("->  Limit") :]
     faults = [what for what in ("Sort", "Seq Scan", "Bitmap", "Rows Removed") if what in ranged]
     scans = re.findall(r"(\w+) on archive_logentry e \(actual rows=([\d.]+)", ranged)
@@ -96,7 +96,7 @@ def check_plans(plans: list[str], statistics: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(STATISTICS[statistics])
         cursor.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'archive_logentry' AND attname = 'event'")
-        assert statistics == "none" or cursor.fetchone() == (1,)  # autovacuum may have made some before
+        assert statistics == "none" or cursor.fetchone() == (1,)  # autovacuum may have created some before
 
     found: dict[str, tuple[str, list[str]]] = {}
     for name, (wanted, index) in FILTERS.items():
@@ -113,8 +113,8 @@ def check_plans(plans: list[str], statistics: str) -> None:
 
 
 def test_entries_of_a_space_are_read_in_the_order_of_the_log(auditor: User, alice: User) -> None:
-    """With sorting switched off, PostgreSQL sorts only where no index has the order. In a log of few entries it would
-    take any index, so there are many."""
+    """With sorting switched off, PostgreSQL sorts only where no index gives the order. The log needs many entries: with
+    few, PostgreSQL would choose any index."""
     add_entries()
     with connection.cursor() as cursor:
         cursor.execute(STATISTICS["usual"])
@@ -132,5 +132,5 @@ def test_entries_of_a_space_are_read_in_the_order_of_the_log(auditor: User, alic
         for sql in pages:
             cursor.execute(f"EXPLAIN {sql}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
-            assert re.search("log_by_(space|actor) on", plan)  # the own visits of a user may come from either
+            assert re.search("log_by_(space|actor) on", plan)  # a user's own visits may be read from either index
             assert "Sort" not in plan

@@ -78,7 +78,7 @@ def test_the_log_is_verified_on_demand_and_a_change_is_named(auditor: User) -> N
 
     assert client.post("/log/verify").status_code == 302
     assert client.post("/log/verify").status_code == 302
-    row = LogVerification.objects.get()  # one serves both
+    row = LogVerification.objects.get()  # one row for both requests
     assert client.get("/log/proof/").context["pending"] == row
     verify_task(str(row.pk))
 
@@ -115,7 +115,7 @@ def test_a_long_verification_goes_on_where_it_stopped(
 
     monkeypatch.setattr(database_log, "leaf_data", recorded)
     monkeypatch.setattr(database_log, "BATCH", 100)
-    settings.LEASE_SECONDS = 0  # the time of a run is over when it saves
+    settings.LEASE_SECONDS = 0  # the time limit of a run is over when it saves
 
     verify_task(str(row.pk))
     assert "300 of 1000 entries fit so far." in client.get("/log/proof/").content.decode()
@@ -123,7 +123,7 @@ def test_a_long_verification_goes_on_where_it_stopped(
     row.refresh_from_db()
     assert (row.done, row.state, row.attempts, row.problem) == (600, "pending", 2, {})
 
-    with monkeypatch.context() as broken:  # a worker dies: its lease expires
+    with monkeypatch.context() as broken:  # the worker died: its lease expires
         broken.setattr(database_log, "leaf_data", lambda entry: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             verify_task(str(row.pk))
@@ -134,7 +134,7 @@ def test_a_long_verification_goes_on_where_it_stopped(
     row.refresh_from_db()
     assert (row.done, row.state, row.code, row.progress) == (1000, "done", "log.verified", {})
     assert row.values["count"] == 1000
-    assert len(read) <= 1000 + 2 * 100  # what was verified is not read again
+    assert len(read) <= 1000 + 2 * 100  # verified entries are not read again
 
 
 def test_the_export_is_streamed_and_recorded(auditor: User) -> None:

@@ -1,4 +1,4 @@
-"""Proofs from tiles, checked against the recursive definitions of RFC 6962 and its known hashes."""
+"""Proofs computed from tiles are checked against the recursive definitions of RFC 6962 and its known hashes."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ from archive.transparency.verify_log import (
 )
 
 SIZE = 66_000
-# The leaves and roots that Certificate Transparency's implementations test with.
+# Leaves and roots from the tests of Certificate Transparency's implementations.
 LEAVES = [bytes.fromhex(text) for text in (
     "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f",
 )]  # fmt: skip
@@ -38,7 +38,7 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-# The proofs that they test with: (index, size, path), and (old size, size, path). The hashes below stand for these.
+# Proofs from the same tests: (index, size, path), and (old size, size, path). Letters stand for the hashes below.
 PATHS = {
     "6e34": "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
     "96a2": "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
@@ -58,7 +58,7 @@ CONSISTENCY = [(1, 1, ""), (1, 8, "96a2 5f08 6b47"), (6, 8, "0ebc ca85 d37e"), (
 
 @cache
 def levels() -> list[list[bytes]]:
-    """The hashes of all tiles of a tree of SIZE leaves, by level, as a frontier hands them out."""
+    """Return the hashes of all tiles of a tree of SIZE leaves, by level, as a frontier returns them."""
     found: list[list[bytes]] = [[], [], []]
     tree = Frontier()
     for number in range(SIZE):
@@ -72,7 +72,7 @@ def read_tile(level: int, number: int) -> bytes:
 
 
 def merkle_tree_hash(leaves: Sequence[bytes]) -> bytes:
-    """RFC 6962, section 2.1, as it is written there, over hashes of leaves."""
+    """RFC 6962, section 2.1, literally, over hashes of leaves."""
     if not leaves:
         return hashlib.sha256(b"").digest()
     if len(leaves) == 1:

@@ -1,4 +1,4 @@
-"""The sequencer gives each committed entry an index and a place in the tree, and signs what it made."""
+"""The sequencer gives each committed entry an index and a place in the tree, and signs the tree."""
 
 import json
 from itertools import chain, repeat
@@ -31,7 +31,7 @@ INSERT = "INSERT INTO archive_logentry (event, premis, actor_kind, detail) VALUE
 
 @pytest.fixture
 def no_log_objects(bucket: object) -> None:
-    """No checkpoint of an earlier test's log."""
+    """Remove checkpoints of earlier tests' logs."""
     purge_listing(store(), store().listing(keys.LOG))
 
 
@@ -128,7 +128,7 @@ def test_checkpoints_are_signed_when_they_are_due(settings: Settings) -> None:
     sequence.run()
     assert sizes() == [1, 3, 4]
     sequence.run()
-    assert sizes() == [1, 3, 4]  # no news, and not a day old
+    assert sizes() == [1, 3, 4]  # nothing is new, and the last one is less than a day old
 
 
 def test_one_checkpoint_a_day_also_without_news(settings: Settings) -> None:
@@ -154,7 +154,7 @@ def test_a_tree_that_does_not_extend_the_published_one_is_not_signed(
     sequence.run()
     published = store().get(keys.log_object("checkpoint"))
     tables = ("logleaf", "lognode", "logcheckpoint", "logsequencer", "logqueue", "logentry")
-    as_superuser(*(f"DELETE FROM archive_{table}" for table in tables))  # an older database is restored
+    as_superuser(*(f"DELETE FROM archive_{table}" for table in tables))  # as after restoring an older database
     write(count)
     number_by_force()
     assert not checkpoints.extends(LogSequencer.objects.get(), store()), "though nothing else had noticed it"
@@ -207,7 +207,7 @@ def test_an_old_entry_that_is_not_queued_raises_an_alert(
     write(1)
     lost = sorted(set(LogEntry.objects.values_list("pk", flat=True)) - set(known_entries()))
     sequence.run()
-    assert "log_entries_without_index" not in caplog.text  # it is young: its transaction may just not have ended
+    assert "log_entries_without_index" not in caplog.text  # it is new: an older transaction may still be open
 
     as_superuser("UPDATE archive_logentry SET at = at - interval '16 minutes'")
     for _ in range(2):
@@ -241,7 +241,7 @@ def test_an_entry_that_was_deleted_raises_an_alert_and_stops_nothing(caplog: pyt
 
 
 def test_an_entry_that_is_queued_twice_or_again_gets_one_index(caplog: pytest.LogCaptureFixture) -> None:
-    """The portal's role may add to the queue, so a stolen portal could try to stop the sequencer with it."""
+    """The portal's role may add to the queue, so an attacker could use it to try to stop the sequencer."""
     write(2)
     first, second = LogEntry.objects.order_by("id").values_list("pk", flat=True)
     LogQueue.objects.create(entry_id=second)
@@ -272,7 +272,7 @@ def test_a_backlog_is_numbered_in_several_transactions(monkeypatch: pytest.Monke
 def test_an_entry_that_is_gone_from_under_its_index_is_not_signed(settings: Settings) -> None:
     settings.LOG_CHECKPOINT_SECONDS = 600
     write(1)
-    sequence.run()  # signs, and not again for ten minutes
+    sequence.run()  # signs now, and not again for ten minutes
     write(300)
     sequence.run()
     as_superuser("DELETE FROM archive_logentry WHERE id = (SELECT entry_id FROM archive_logleaf WHERE index = 280)")
@@ -287,7 +287,7 @@ def test_an_entry_that_is_gone_from_under_its_index_is_not_signed(settings: Sett
 def test_a_long_catch_up_goes_on_in_the_next_run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tile_store, "STEP", 256)
     write(1000)
-    settings.LEASE_SECONDS = 0  # the time of a run is over at once
+    settings.LEASE_SECONDS = 0  # the time limit of a run is over at once
 
     assert sequence.run()
     assert (LogSequencer.objects.get().tiled, sizes()) == (0, [])

@@ -1,7 +1,8 @@
-"""Our log is a standard one: the library of others (tlog-scales) reads its tiles, and finds the same roots and proofs.
+"""Our log follows the standards: a third-party library (tlog-scales) reads its tiles, and computes the same roots and
+proofs.
 
 tlog-scales implements c2sp.org/tlog-tiles, tlog-checkpoint and tlog-cosignature, and the proofs of RFC 9162. `make
-third-party` does the same with the library that Go verifies its modules with.
+third-party` does the same with the library with which Go verifies its modules.
 """
 
 from collections.abc import Sequence
@@ -45,13 +46,13 @@ from tests.support.log_exports import KEY, make_files
 
 LARGEST = 66_000
 ENTRIES = [str(number).encode() for number in range(LARGEST)]
-FILES: dict[int, dict[str, bytes]] = {}  # of a tree of that size
+FILES: dict[int, dict[str, bytes]] = {}  # of a tree of this size
 
 sizes = st.one_of(st.integers(1, 300), st.sampled_from([511, 512, 513, LARGEST]))
 
 
 class Files:
-    """Where their reader finds tiles: in an export."""
+    """Gives their reader the tiles of an export."""
 
     def __init__(self, files: dict[str, bytes]) -> None:
         self.files = files
@@ -61,7 +62,7 @@ class Files:
 
 
 class Published:
-    """Where their reader finds tiles: in our bucket."""
+    """Gives their reader the tiles in our bucket."""
 
     def get(self, *path: str) -> bytes | None:
         try:
@@ -112,7 +113,7 @@ def flip(data: bytes) -> bytes:
     return bytes([data[0] ^ 1]) + data[1:]
 
 
-@run(deadline=None)  # the largest tree is made once
+@run(deadline=None)  # the largest tree is built once
 @given(sizes, st.data())
 def test_roots_and_proofs_of_inclusion_are_the_same(size: int, data: st.DataObject) -> None:
     theirs, ours = their_reader(size), our_tree(size)
@@ -131,7 +132,7 @@ def test_roots_and_proofs_of_inclusion_are_the_same(size: int, data: st.DataObje
     assert not proves_inclusion(leaf, index, size, path, root)
 
 
-@run(deadline=None)  # the largest tree is made once
+@run(deadline=None)  # the largest tree is built once
 @given(sizes, st.data())
 def test_proofs_of_consistency_are_the_same(size: int, data: st.DataObject) -> None:
     old = data.draw(st.integers(1, size))

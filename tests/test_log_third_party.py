@@ -1,8 +1,8 @@
-"""Verifiers and a witness of others, in Go, accept what our log publishes. Only in `make third-party`.
+"""Third-party verifiers and a witness, in Go, accept what our log publishes. Only in `make third-party`.
 
-The verifier is ours (tests/third_party/check.go), around the library that Go verifies its modules with. The witness is
-litewitness of github.com/FiloSottile/torchwood: SOURCES is a folder with checkouts of `torchwood`, of golang.org/x's
-`crypto`, `net`, `text`, `sys` and `sync`, and of crawshaw.io/`sqlite`; it also needs a C compiler and OpenSSH.
+Our verifier tests/third_party/check.go uses the library with which Go verifies its modules. The witness is litewitness
+of github.com/FiloSottile/torchwood: SOURCES is a folder with checkouts of `torchwood`, of golang.org/x's `crypto`,
+`net`, `text`, `sys` and `sync`, and of crawshaw.io/`sqlite`; it also needs a C compiler and OpenSSH.
 """
 
 import base64
@@ -60,7 +60,7 @@ def write(count: int) -> None:
 
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
-    """A log that grew from 200 to 70,000 entries, as everybody can download it, and receipts."""
+    """A log that grew from 200 to 70,000 entries, as anybody can download it, with receipts."""
     folder = tmp_path / "published"
     folder.mkdir()
     write(200)
@@ -135,7 +135,7 @@ def test_litewitness_cosigns_our_checkpoints(
 
 @contextmanager
 def running_litewitness(folder: Path) -> Iterator[tuple[str, Key]]:
-    """(address, key) of the witness, which knows our log."""
+    """Run litewitness, which knows our log, and yield (URL, key)."""
     program = build_litewitness(folder)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -171,7 +171,7 @@ def listens(port: int) -> bool:
 
 
 def add_our_log(database: Path) -> None:
-    """What its `witnessctl add-log` and `add-key` do."""
+    """Do what its `witnessctl add-log` and `add-key` do."""
     key = public_keys()[0]
     with closing(sqlite3.connect(database)) as connection, connection:
         root = base64.b64encode(EMPTY_ROOT).decode()

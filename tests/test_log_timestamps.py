@@ -97,7 +97,7 @@ def test_checkpoints_within_an_hour_share_one(authority: Authority) -> None:
 
 
 def imprint_of(query: bytes) -> bytes:
-    """The SHA-256 that is to be stamped."""
+    """Return the SHA-256 that is to be time-stamped."""
     start = query.index(b"\x04\x20") + 2  # an OCTET STRING of 32 bytes
     return query[start : start + 32]
 
@@ -116,7 +116,7 @@ def with_rejection(authority: Authority, query: bytes) -> Answer:
 
 
 def with_other_usage(authority: Authority, query: bytes) -> Answer:
-    """OpenSSL signs with no such certificate, so it is put in the place of the right one."""
+    """OpenSSL refuses to sign with such a certificate, so the test puts it in place of the right one."""
     right = authority.own.public_bytes(Encoding.DER)
     wrong = b""
     while len(wrong) != len(right):  # signatures have 70 to 72 bytes
@@ -179,7 +179,7 @@ def test_an_expired_certificate_is_refused(authority: Authority, caplog: pytest.
 
 
 def test_another_time_is_refused(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A backdated answer could be of a certificate that has expired."""
+    """A backdated response could be signed with an expired certificate."""
     row = sign()
     good = bytes(CheckpointTimestamp.objects.get().response)
     now = dbtime.now()
@@ -220,7 +220,7 @@ def test_no_mutation_of_an_answer_breaks_the_worker_or_is_taken(authority: Autho
 
 
 def test_certificates_in_any_order_are_read(authority: Authority) -> None:
-    """OpenSSL does not sort them; whichever comes first, one of the two orders is wrong."""
+    """OpenSSL does not sort them, so one of the two orders has the wrong one first."""
     row = sign()
     good = bytes(CheckpointTimestamp.objects.get().response)
     ca = load_pem_x509_certificate(authority.ca.read_bytes()).public_bytes(Encoding.DER)
@@ -248,7 +248,7 @@ def test_after_a_day_without_a_stamp_there_is_an_alert(authority: Authority, cap
 
 @pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"], ids=["header", "body"])
 def test_an_answer_that_drips_ends_in_time(begin: bytes) -> None:
-    """Each byte comes soon, so no timeout between bytes would end it."""
+    """Each byte arrives soon, so no timeout between bytes would end it."""
     stopped = threading.Event()
     with create_server(("127.0.0.1", 0)) as server:
 

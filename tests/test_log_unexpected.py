@@ -1,5 +1,5 @@
-"""Entries of the log with a detail that nobody expected, from another version or a mistake of this one. No entry can be
-changed, so whatever shows the log has to go on with each of them, for ever."""
+"""Entries of the log may have an unexpected detail, from another version or by mistake. They cannot be changed, so
+everything that shows the log has to cope with each of them forever."""
 
 import csv
 import json
@@ -24,7 +24,7 @@ from tests.test_log_files import download
 
 
 def find_keys() -> list[str]:
-    """Every key that has a name, or that a summary may read: a constant of its code."""
+    """Collect every key that has a label, or that a summary may read: the string constants of its code."""
     codes = (getattr(function, "__code__", None) for function in vars(summaries).values())
     constants = {constant for code in codes for constant in getattr(code, "co_consts", ())}
     read = {constant for constant in constants if isinstance(constant, str) and constant.isidentifier()}
@@ -42,7 +42,7 @@ YEARS = ("0000", "0001", "1900", "2000", "2023", "2024", "9999", "12024")
 HOURS = ("00:00:00", "23:59:59.999999", "23:59:60", "24:00:00", "24:00:01", "25:00:00", "00:00:00.1234567")
 DAYS = [f"{year}-{month:02}-{day:02}" for year in YEARS for month in range(14) for day in range(33)]
 
-# Python will refuse such a count one day, with one of the errors that are expected.
+# Python may refuse such a count one day, with one of the expected errors.
 pytestmark = pytest.mark.filterwarnings("ignore:Plural value must be an integer")
 
 json_values = st.recursive(
@@ -100,7 +100,7 @@ def test_every_logged_time_can_be_cast_and_every_other_text_is_none() -> None:
 
 
 def write(space: Space, detail: dict[str, Any], user: User) -> None:
-    """What the page of a Space shows of the log, as somebody did it, and as nobody."""
+    """Render what the page of a Space shows of the log, for an entry with an actor and one without."""
     names = sorted({*events.SHOWN_TO_HOST, *events.CONTENT_ISSUED, events.SPACE_DELETED})
     rows = [LogEntry(event=name, space_id=space.pk, actor_kind="system", detail=detail) for name in names]
     rows += [
@@ -123,7 +123,7 @@ def test_every_page_and_file_of_the_log_is_shown(alice: User, admin: User, audit
 
     for path in ("/log/", "/log/?event=deletions", "/log/overview/", "/certificates/", "/log/deadlines/"):
         assert reader.get(path).status_code == 200, path
-    assert read_deletions().deleted == 0  # as the status page and the metrics read it
+    assert read_deletions().deleted == 0  # as the status page and the metrics do
     for name in ("entries", "deletions"):
         lines = [json.loads(line) for line in download(auditor, f"/log/{name}.jsonl?event=all").splitlines()]
         rows = list(csv.DictReader(StringIO(download(auditor, f"/log/{name}.csv?event=all"), newline="")))

@@ -1,4 +1,4 @@
-"""What verify_log.py says about an export: clean, or the first entry that was tampered with."""
+"""verify_log.py reports an export as clean, or names the first entry that was tampered with."""
 
 import shutil
 import subprocess
@@ -100,7 +100,7 @@ def test_a_kept_checkpoint_shows_a_log_that_was_cut_off_or_rewritten(export: Pat
 
     assert verdict(shorter) == verdict(shorter, kept[:2])
     assert verdict(shorter, kept) == ("entries.cut_off", {"index": 257, "size": 300})
-    assert verdict(other)[0] == "log.verified"  # signed with the same key: nothing in it shows the fork
+    assert verdict(other)[0] == "log.verified"  # signed with the same key, so only another checkpoint reveals the fork
     assert verdict(other, kept[:1])[0] == "log.verified"
     assert verdict(other, kept[1:2]) == ("checkpoint.forked", {"size": 257})
 
@@ -108,7 +108,7 @@ def test_a_kept_checkpoint_shows_a_log_that_was_cut_off_or_rewritten(export: Pat
 def test_a_checkpoint_that_appears_while_a_pass_is_interrupted_is_compared(
     export: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has the key adds a forged checkpoint of entries that were verified already."""
+    """Somebody with the key adds a forged checkpoint over entries that were already verified."""
     monkeypatch.setattr(verify_log, "SAVED_EACH", 60)
     states: list[dict[str, Any]] = []
     with Export.open(export) as log:

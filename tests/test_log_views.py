@@ -1,4 +1,4 @@
-"""Saved views of the log: a name and the filters, for each person."""
+"""Saved views of the log have a name and filters, and belong to one person."""
 
 import pytest
 from django.test import Client
@@ -47,7 +47,7 @@ def test_the_same_name_gets_the_new_filters(auditor: User) -> None:
 
 
 def test_people_are_saved_by_number(auditor: User, alice: User) -> None:
-    """An account that is closed leaves no name in the views of others."""
+    """So a closed account leaves no name in other people's views."""
     save(make_client(auditor), "Alice's", "?who=alice&host=Alice")
 
     view = SavedLogView.objects.get()

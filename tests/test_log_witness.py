@@ -1,4 +1,4 @@
-"""Witnesses: the command that anybody can run, and the archive that asks it to cosign."""
+"""Witnesses: the command that anybody can run, and the archive's requests for cosignatures."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_each_checkpoint_is_cosigned_and_published_with_its_cosignature(running:
 def test_a_lost_answer_is_asked_for_again(running: Running) -> None:
     write(3)
     run_round()
-    as_superuser("DELETE FROM archive_logcosignature")  # the archive died before it wrote the answer down
+    as_superuser("DELETE FROM archive_logcosignature")  # the archive died before it stored the response
 
     run_round()
 
@@ -79,7 +79,7 @@ def test_a_restored_older_database_is_noticed(running: Running, caplog: pytest.L
     run_round()
     tables = ("logcosignature", "logleaf", "lognode", "logcheckpoint", "logsequencer", "logqueue", "logentry")
     as_superuser(*(f"DELETE FROM archive_{table}" for table in tables))
-    purge_listing(store(), store().listing(keys.LOG))  # the store was lost too: only the witness remembers
+    purge_listing(store(), store().listing(keys.LOG))  # the store was lost, too: only the witness has the checkpoint
     write(4)
 
     run_round()

@@ -1,4 +1,5 @@
-"""No log has search words, queries or download links: not of the web process, of Django, or of the store's client."""
+"""No log contains search words, queries or download links: neither the web process's, Django's, nor the store
+client's."""
 
 import json
 import logging
@@ -53,14 +54,14 @@ def test_every_value_of_an_event_is_redacted() -> None:
 
 
 def formatter_of(logger: str) -> logging.Formatter:
-    """The one that settings.LOGGING gives the first handler of this logger."""
+    """Return the formatter that settings.LOGGING gives the first handler of this logger."""
     formatter = logging.getLogger(logger).handlers[0].formatter
     assert isinstance(formatter, ProcessorFormatter)
     return formatter
 
 
 def test_lines_and_exceptions_are_redacted() -> None:
-    """gunicorn and Django's server would have handlers of their own, with other formatters."""
+    """gunicorn and Django's server would use handlers of their own with other formatters."""
     for name in ("gunicorn.error", "django.server"):
         stream = StringIO()
         handler = logging.StreamHandler(stream)
@@ -87,7 +88,7 @@ def test_there_is_no_access_log() -> None:
 
 
 def send_raw(url: str, request: bytes) -> bytes:
-    """Send bytes that no HTTP client would, and return the answer."""
+    """Send bytes that no HTTP client would send, and return the response."""
     parts = urllib.parse.urlsplit(url)
     with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
         connection.sendall(request)
