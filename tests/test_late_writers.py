@@ -1,5 +1,5 @@
-"""A worker that lost its lease changes nothing in the store any more, at whatever step it slept: its successor has done
-the work, and what the store has then stays (docs/decisions/0002-leases-and-fences.md has a line for each kind)."""
+"""A worker that lost its lease while it slept, at whatever step, changes nothing in the store: the work of its
+successor stays (docs/decisions/0002-leases-and-fences.md has a line for each kind of work)."""
 
 import ast
 import os
@@ -42,7 +42,7 @@ ARCHIVE = Path(__file__).parents[1] / "archive"
 
 @dataclass(frozen=True)
 class Job:
-    """`run` is one attempt of a worker. `place` is where the store has what it writes."""
+    """`run` is one attempt of a worker, which writes to `place` in the store."""
 
     run: Callable[[], object]
     place: str
@@ -118,14 +118,15 @@ def is_in(space: Space, state: str) -> bool:
 
 
 def stored(place: str) -> list[tuple[str, str, str]]:
-    """(key, ETag, time of the write) of each object."""
+    """Return (key, ETag, time of the write) of each object."""
     found = store().client.list_objects_v2(Bucket=store().bucket, Prefix=place)
     return [(one["Key"], one["ETag"], one["LastModified"].isoformat()) for one in found.get("Contents", [])]
 
 
 @pytest.fixture
 def no_checkpoint(bucket: object) -> Iterator[None]:
-    """None of another log before, and none of this one for those that follow: it would be taken for a lost one."""
+    """Remove checkpoints of other tests' logs before, and of this test's log afterwards: an unknown checkpoint looks
+    like a restored database."""
     purge_listing(store(), store().listing(keys.LOG))
     yield
     purge_listing(store(), store().listing(keys.LOG))
@@ -145,7 +146,7 @@ def test_a_late_write_changes_nothing(make: Any, step: str, alice: User, tone: P
         written[:] = stored(job.place)
         assert written
 
-    # The request itself: whatever the worker has checked before, the store must refuse it.
+    # Sleep right before the request: the worker's own checks have passed, so the store must refuse it.
     owner, name = (store().client, "create_multipart_upload") if step == "begin" else (Upload, "complete")
     with sleeping_before(owner, name, succeed) as sleeper:
         job.run()
@@ -193,7 +194,7 @@ OUTCOME_STEPS: dict[str, list[tuple[Any, str]]] = {
 
 @pytest.mark.parametrize("number", [0, 2, pytest.param(1, marks=pytest.mark.long)])
 def test_a_late_outcome_replaces_none_of_a_later_recording(inbox: Inbox, tone: Path, number: int) -> None:
-    """A refused recording is corrected and accepted while the worker sleeps that was about to write `refused`."""
+    """A worker sleeps before it writes `refused`; meanwhile the recording is corrected and accepted."""
 
     def correct() -> None:
         run_until_idle()
@@ -210,7 +211,7 @@ def test_a_late_outcome_replaces_none_of_a_later_recording(inbox: Inbox, tone: P
 
 
 def test_a_late_removal_leaves_a_later_recording_alone(inbox: Inbox, tone: Path) -> None:
-    """The recorder uses the name again once its recording is gone. The late worker has looked before that."""
+    """A worker checks the recording and sleeps before it removes it. Meanwhile the recorder reuses the name."""
 
     def drop_another() -> None:
         run_until_idle()
@@ -269,7 +270,7 @@ def test_a_write_ends_the_uploads_of_its_key_and_no_others() -> None:
 
 @pytest.mark.parametrize(("is_mine", "error"), [(True, StoreUnavailable), (False, LeaseLost)])
 def test_an_upload_that_somebody_aborted_is_no_missing_object(is_mine: bool, error: type[Exception]) -> None:
-    """ObjectMissing would end work for good. What aborted it says whether there is another attempt."""
+    """ObjectMissing would be a permanent error. Whether to retry depends on who aborted the upload."""
     key, aborted = f"tests/{os.urandom(8).hex()}", False
 
     def check() -> None:
@@ -288,13 +289,14 @@ def test_an_upload_that_somebody_aborted_is_no_missing_object(is_mine: bool, err
     assert not store().listing(key)
 
 
-# Besides `storage.write`, which asks a check: these put objects of the log that never change once they are written.
+# `storage.write` requires a check. These modules use `put` instead, for objects of the log that never change.
 PUTS = {"transparency/tile_store.py", "transparency/timestamps.py"}
 BEGINS = {"bundles/compose.py", "intake/uploads/sessions.py", "storage/multipart.py"}
 
 
 def calls(name: str) -> list[tuple[str, ast.Call]]:
-    """(place, call) of each call of a function of this name in the archive, besides those that try a store."""
+    """Return (place, call) of each call of a function with this name in the archive, except in the trials of a
+    store."""
     found: list[tuple[str, ast.Call]] = []
     for path in sorted(path for path in ARCHIVE.rglob("*.py") if f"{name}(" in path.read_text()):
         place = path.relative_to(ARCHIVE).as_posix()
@@ -308,7 +310,7 @@ def _called(call: ast.Call) -> str:
 
 
 def test_every_writer_is_known_and_asks_whether_it_may() -> None:
-    """A new one needs a line in the decision, and a place here."""
+    """A new writer needs a line in the decision, and an entry here."""
     checks = [(place, one.value) for place, call in calls("write") for one in call.keywords if one.arg == "check"]
     assert len(checks) >= 5
     assert [place for place, check in checks if isinstance(check, ast.Lambda)] == []

@@ -1,4 +1,4 @@
-"""The leases of a living process are renewed, those of a dead one are soon free."""
+"""A living process renews its leases; those of a dead one soon expire."""
 
 import socket
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture
 def kept_alive(settings: Any) -> Iterator[None]:
-    """This process renews its leases, whenever a test calls `renew_held`."""
+    """Run the renewal in this process; tests call `renew_held` themselves."""
     settings.DEAD_WORKER_SECONDS = 45
     lease_renewal.start()
     yield
@@ -162,7 +162,7 @@ def test_a_worker_whose_task_hangs_is_not_seen_any_more(space: Space, monkeypatc
     long_ago = dbtime.now() - timedelta(hours=1)
     Heartbeat.objects.update(seen_at=long_ago)
 
-    lease_renewal.renew_held()  # the thread lives
+    lease_renewal.renew_held()  # the thread still runs
     workers.note_progress()
     assert Heartbeat.objects.get().seen_at == long_ago
 
@@ -193,9 +193,11 @@ def test_a_process_without_progress_loses_its_claim(
 
 @pytest.mark.usefixtures("committed")
 def test_the_work_of_a_killed_worker_is_soon_free(services: Services) -> None:
-    """It listens to a mail server that never comes to the point, so nothing but its thread renews the lease.
+    """The worker talks to a mail server that sends its greeting forever, so only the worker's thread can renew the
+    lease.
 
-    However slow the machine is, the lease is there to be renewed: it is made a day longer, which the renewal undoes.
+    The test first prolongs the lease by a day, so that it cannot expire on a slow machine. The renewal sets it back to
+    seconds.
     """
     with socket.create_server(("127.0.0.1", 0)) as server:
         account_mail.enqueue("ines@example.org", "Hello", "Hello.")
@@ -213,7 +215,7 @@ def test_the_work_of_a_killed_worker_is_soon_free(services: Services) -> None:
             wait_until(is_renewed, "the lease is renewed")
             worker.kill()
             assert seconds_from_now(AccountMail.objects.get().lease_until) <= 4
-            wait_until(lambda: len(claimable_mails()) == 1, "another worker may have it")
+            wait_until(lambda: len(claimable_mails()) == 1, "another worker may claim the mail")
 
 
 def claimable_mails() -> list[UUID]:

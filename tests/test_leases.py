@@ -1,4 +1,4 @@
-"""Claims: a lease that expires, and a worker that lost it writes nothing."""
+"""A claim expires with its lease, and a worker that lost it writes nothing."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,7 +24,7 @@ def test_a_claim_holds_for_a_lease(space: Space) -> None:
     first = claim_space(space)
 
     assert (first.fence, first.attempt) == (1, 1)
-    assert 500 < seconds_from_now(reload_space(space).lease_until) <= 600  # LEASE_SECONDS of the tests
+    assert 500 < seconds_from_now(reload_space(space).lease_until) <= 600  # LEASE_SECONDS in the tests
     assert try_claim_space(space) is None
 
 

@@ -1,4 +1,4 @@
-"""The runner of claimed work: each kind of error, and the time limit of a run."""
+"""`leases.attempt`: what each kind of error does, and the time limit of a run."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def space(db: None, alice: User) -> Space:
 
 
 def attempt(space: Space, result: bool | BaseException, **policy: Any) -> tuple[bool, list[SpacekeepError]]:
-    """The answer of one attempt, and the errors that ended the work."""
+    """Make one attempt. Returns its result and the errors that ended the work."""
     failures: list[SpacekeepError] = []
 
     def run(claim: Claim[Space]) -> bool:

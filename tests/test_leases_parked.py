@@ -1,4 +1,4 @@
-"""Work whose attempts end unforeseen again and again: after ten there is one attempt a day, and the row says so."""
+"""After ten unexpected failures, work is retried only once a day, and its row says so."""
 
 import contextlib
 from datetime import timedelta
@@ -31,7 +31,7 @@ def store_is_down(claim: Claim[Space]) -> bool:
 
 
 def attempt(space: Space, run: Any, **options: Any) -> None:
-    """One attempt, whenever it may be."""
+    """Make one attempt without waiting for the pause."""
     update_space(space, lease_until=None, retry_at=None)
     with contextlib.suppress(KeyError):
         leases.attempt(leases.claim(Space, space.pk, PROCESSING), run, **options)
@@ -59,7 +59,7 @@ def test_after_ten_unexpected_errors_there_is_one_attempt_a_day(space: Space) ->
 
 
 def test_workers_that_die_count_too(space: Space) -> None:
-    """They write nothing; the claim itself counted them."""
+    """A killed worker writes nothing, so the claim itself counts it."""
     for _ in range(10):
         update_space(space, lease_until=None)
         assert leases.claim(Space, space.pk, PROCESSING)
@@ -67,7 +67,7 @@ def test_workers_that_die_count_too(space: Space) -> None:
 
     def die(claim: Claim[Space]) -> bool:
         during.append(reload_space(space))
-        raise SystemExit  # what is written before it is all that is left of a killed worker
+        raise SystemExit  # a killed worker leaves only what was written before
 
     update_space(space, lease_until=None)
     with pytest.raises(SystemExit):
@@ -110,7 +110,7 @@ def test_deletions_are_never_parked(space: Space) -> None:
         attempt(space, crash, parks=False)
     assert pause(space) <= timedelta(minutes=10)
 
-    # What was parked is deleted at its deadline all the same.
+    # A parked Space is still deleted at its deadline.
     update_space(space, unforeseen=12, retry_at=dbtime.now() + timedelta(days=1), lease_until=None)
     end = dbtime.now() - timedelta(days=31)
     update_space(space, ended_at=end, expires_at=end + timedelta(days=30))

@@ -1,4 +1,4 @@
-"""Many workers claim the same work: one gets it, and no one waits."""
+"""When many workers claim the same work, one gets it and the others do not wait."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

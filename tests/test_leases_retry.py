@@ -26,7 +26,7 @@ def test_the_pause_doubles_up_to_ten_minutes(space: Space, attempt: int, pause: 
 
     assert pause - 60 < seconds_from_now(reload_space(space).retry_at) <= pause
     assert reload_space(space).problem == make_problem("work.gave_up")
-    assert -60 < seconds_from_now(reload_space(space).lease_until) <= 0  # when there was progress last
+    assert -60 < seconds_from_now(reload_space(space).lease_until) <= 0  # the time of the last progress
     assert try_claim_space(space) is None
 
 
