@@ -1,4 +1,4 @@
-"""A test run that is interrupted or killed leaves no engine, web process, worker or browser."""
+"""An interrupted or killed test run leaves no engine, web process, worker or browser running."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ from tests.support.processes import ROOT
 from tests.support.procfs import read_words
 from tests.support.waiting import wait_until
 
-SECONDS = 250  # longer than any machine takes to start all of it
+SECONDS = 250  # longer than any machine takes to start everything
 
 
 @pytest.fixture
@@ -25,14 +25,14 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(folder: Path) -> Iterator[Process]:
-    """A run of pytest, not begun yet. None of its processes outlives the test that it is for."""
+    """A run of pytest that was not started yet. The fixture kills it in the end."""
     process = Process("pytest", folder / "log")
     yield process
     process.kill()
 
 
 def begin(run: Process, folder: Path, processes: int) -> dict[int, Facts]:
-    """Start the run with `processes` for xdist. Returns everything that runs once its tests sleep."""
+    """Start the run with `processes` for xdist. Returns all of its processes once its tests sleep."""
     options = ["-n", str(processes), "-p", "no:cacheprovider", "-p", "no:randomly"]
     command = [sys.executable, "-m", "pytest", *options, "tests/support/sleeping_tests.py"]
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
@@ -47,12 +47,12 @@ def begin(run: Process, folder: Path, processes: int) -> dict[int, Facts]:
 
 
 def alive(processes: dict[int, Facts]) -> list[str]:
-    """The commands of those that still run."""
+    """Return the commands of the processes that still run."""
     return [command(pid) for pid, seen in processes.items() if (now := facts(pid)) and now.started == seen.started]
 
 
 def marked(folder: Path) -> dict[int, list[str]]:
-    """Every process on this machine whose environment names the folder."""
+    """Return every process on this machine whose environment names the folder."""
     environments = {int(entry.name): read_words(int(entry.name), "environ") for entry in Path("/proc").glob("[0-9]*")}
     return {
         pid: read_words(pid, "cmdline") for pid, env in environments.items() if f"SLEEPERS={folder / 'ready'}" in env
@@ -64,12 +64,12 @@ def command(pid: int) -> str:
 
 
 def interrupt(run: Process, folder: Path, below: dict[int, Facts], number: signal.Signals) -> None:
-    """Send the signal, and assert that no process of the run is left."""
+    """Send the signal, and assert that no process of the run remains."""
     assert run.pid is not None
     os.kill(run.pid, number)
 
     wait_until(lambda: not run.running, "the run ends", SECONDS)
-    wait_until(lambda: not alive(below) and not marked(folder), "no process is left", SECONDS)
+    wait_until(lambda: not alive(below) and not marked(folder), "no process remains", SECONDS)
     if number != signal.SIGKILL:
         assert run.exit_status == pytest.ExitCode.INTERRUPTED
         assert list((folder / "tmp").glob("spacekeep-*")) == []
@@ -79,7 +79,7 @@ def interrupt(run: Process, folder: Path, below: dict[int, Facts], number: signa
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("processes", [2, 0])
 def test_no_process_is_left(run: Process, folder: Path, processes: int, number: signal.Signals) -> None:
-    """With xdist's controller, and without. Each case takes as long as the start of everything."""
+    """With xdist's controller, and without. Each case has to start everything."""
     below = begin(run, folder, processes)
     assert_runs(below, "postgres", "valkey", "weed", "gunicorn", "celery", "chromium")
 

@@ -1,4 +1,4 @@
-"""Invitations: who may invite, how a link ends, and how it is mailed."""
+"""Invitations: who may invite, when a link expires, and how it is mailed."""
 
 import re
 from collections.abc import Callable
@@ -158,7 +158,7 @@ def test_the_link_is_mailed(admin: User, mailbox: Mailbox) -> None:
 def test_a_worker_that_died_after_the_mail_sends_the_same_link_again(admin: User, mailbox: Mailbox) -> None:
     invitation, _ = invitations.invite("ines@example.org", "host", 7, admin)
     send_invitation(invitation.pk)
-    Invitation.objects.update(state="pending", lease_until=Now())  # as if it died before its last transaction
+    Invitation.objects.update(state="pending", lease_until=Now())  # as if the worker died before its last transaction
 
     assert send_invitation(invitation.pk)
 
@@ -174,7 +174,7 @@ def test_a_link_that_was_replaced_while_it_was_sent_is_not_taken_for_the_new_one
 
     invitations.renew(invitation.pk, 7, admin, by_mail=True)
 
-    assert not claim.release_for_retry({})  # the worker of the old link writes nothing more
+    assert not claim.release_for_retry({})  # the worker with the old link writes nothing any more
     assert send_invitation(invitation.pk)
     (message,) = mailbox.to("ines@example.org")
     accept(LINK.findall(text_body(message))[0])

@@ -1,4 +1,4 @@
-"""A crash between the account and the rest of a sign-up leaves nothing behind."""
+"""A crash after the account was created leaves no part of a sign-up behind."""
 
 import pytest
 from django.db import connection

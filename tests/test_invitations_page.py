@@ -1,4 +1,4 @@
-"""The pages of invitations: admins make them, the invited sign up."""
+"""The pages of invitations: admins create them, and invited people sign up."""
 
 import re
 
@@ -21,7 +21,7 @@ NEW = {"first_name": "Ines", "username": "ines", "password1": "quagga-72-lantern
 
 
 def invite(admin: User, **changes: str) -> str:
-    """The path of the link, as the page shows it where no mail is sent."""
+    """Create an invitation, and return the path of its link. The page shows it if no mail is sent."""
     answer = make_client(admin).post("/people/invitations/", {**FORM, **changes})
     (path,) = LINK.findall(answer.content.decode())
     return str(path)
@@ -80,7 +80,7 @@ def test_nobody_signs_up_without_a_link(client: Client, admin: User) -> None:
 def test_a_link_works_once(admin: User) -> None:
     path = invite(admin)
     late = make_client()
-    late.get(path)  # opened before, sent after
+    late.get(path)  # opened before the other sign-up, sent after it
     sign_up(path)
 
     answer = late.post("/accounts/signup/", {**NEW, "username": "eve"}, follow=True)
@@ -125,7 +125,7 @@ def test_the_name_of_an_invitation_is_a_proposal(admin: User) -> None:
     client.post("/accounts/signup/", {**NEW, "first_name": "Ines"})
 
     assert User.objects.get(username="ines").first_name == "Ines"
-    assert Invitation.objects.get().name == ""  # the account has it now
+    assert Invitation.objects.get().name == ""  # only the account has the name now
 
 
 def test_no_role_is_chosen_for_the_admin(admin: User) -> None:

@@ -1,4 +1,4 @@
-"""Several people open the same invitation at the same moment: one account is created."""
+"""Several people open the same invitation at the same moment: only one account is created."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Keys can be replaced: what the former ones signed stays valid for as long as they are named."""
+"""Keys can be replaced: what former keys signed stays valid as long as the settings name them."""
 
 import base64
 from collections.abc import Callable
@@ -51,7 +51,7 @@ NEW_SEED, NEW_PUBLIC = (
 
 
 class Issued:
-    """Everything that is made with SECRET_KEY, for one host. Each check says whether it still works."""
+    """Everything that is made with SECRET_KEY for one host, with a check of each whether it still works."""
 
     def __init__(self, host: User, space: Space, admin: User, invited: str) -> None:
         self.host = User.objects.get(pk=host.pk)
@@ -83,7 +83,7 @@ class Issued:
         return {name for name, check in checks.items() if check()}
 
     def _is_known(self) -> bool:
-        """The second attempt is over the limit for browsers that are not known."""
+        """For an unknown browser, the second attempt is over the limit."""
         request = RequestFactory().post("/")
         request.COOKIES = {name: cookie.value for name, cookie in self.known_device.cookies.items()}
         cache.clear()
@@ -125,17 +125,17 @@ def test_what_the_former_secret_key_made_works_until_it_is_removed(
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [former]
     fresh = Issued(alice, space, admin, "jan@example.org")
     assert early.working() == fresh.working() == EVERYTHING
-    # A process that has only been told of the new key accepts what the others make with it.
+    # A process that knows the new key only as a fallback accepts what the others sign with it.
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = former, [NEW]
     assert fresh.working() == EVERYTHING
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEW, [former]
     assert early.working() == fresh.working() == EVERYTHING
 
     settings.SECRET_KEY_FALLBACKS = []
-    assert early.working() == {"session"}  # it moved to the new key when it was used
+    assert early.working() == {"session"}  # use moved the session to the new key
     assert fresh.working() == EVERYTHING
-    assert api.announce(host="alice").status == 201  # only its SHA-256 is stored
-    assert Feed.objects.filter(user=alice).count() == 1  # and its page has the new address
+    assert api.announce(host="alice").status == 201  # the database stores only the token's SHA-256
+    assert Feed.objects.filter(user=alice).count() == 1  # and its page shows the new URL
 
 
 def test_without_the_former_key_all_sessions_end(alice: User, settings: Settings) -> None:
@@ -148,7 +148,8 @@ def test_without_the_former_key_all_sessions_end(alice: User, settings: Settings
 def test_an_invitation_outlives_the_secret_key_in_every_state(
     admin: User, mailbox: Mailbox, settings: Settings, alice: User
 ) -> None:
-    """One that waits gets a link of the new key; of one whose link ended, admins see why."""
+    """A pending invitation gets a link signed with the new key; for a sent one, admins see why its link became
+    invalid."""
     sent, _ = invitations.invite("ines@example.org", "host", 7, admin)
     assert send_invitation(sent.pk)
     waiting, _ = invitations.invite("jan@example.org", "host", 7, admin)
@@ -164,7 +165,7 @@ def test_an_invitation_outlives_the_secret_key_in_every_state(
 
 
 def states(admin: User) -> list[str]:
-    """Of all invitations, the newest first, as admins see them."""
+    """Return the states of all invitations as admins see them, newest first."""
     return [str(row["state"].label) for row in make_client(admin).get("/people/invitations/").context["rows"]]
 
 

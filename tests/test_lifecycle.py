@@ -1,4 +1,5 @@
-"""Transitions: only those of the table, each with its log entry, and only one winner of a race."""
+"""Only transitions in the table are possible. Each writes its log entry, and only one of several concurrent ones
+wins."""
 
 import itertools
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ from tests.support.factory import make_row
 pytestmark = pytest.mark.usefixtures("db")
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-FIRST = {  # the state of a new row, and the states in which a row stays
+FIRST = {  # the state of a new row, and the states in which a row may stay
     Space: (Space.State.RECEIVING, {Space.State.DELETED}),
     UploadSession: (UploadSession.State.OPEN, {UploadSession.State.ACCEPTED, UploadSession.State.ABORTED}),
     Arrival: (Arrival.State.WAITING, {Arrival.State.ACCEPTED}),
@@ -41,14 +42,14 @@ FIRST = {  # the state of a new row, and the states in which a row stays
     Bundle: (Bundle.State.REQUESTED, {Bundle.State.FAILED, Bundle.State.REMOVED}),
     ExportPart: (ExportPart.State.REQUESTED, {ExportPart.State.FAILED, ExportPart.State.REMOVED}),
     Notice: (Notice.State.PENDING, {Notice.State.SENT, Notice.State.WEB_ONLY, Notice.State.FAILED}),
-    Digest: (Digest.State.PENDING, {Digest.State.EMPTY, Digest.State.FAILED}),  # a sent one may still come back
+    Digest: (Digest.State.PENDING, {Digest.State.EMPTY, Digest.State.FAILED}),  # a sent mail may still bounce
     WebhookDelivery: (WebhookDelivery.State.PENDING, {WebhookDelivery.State.DELIVERED, WebhookDelivery.State.FAILED}),
     Violation: (Violation.State.STANDING, {Violation.State.LIFTED}),
     Appeal: (Appeal.State.OPEN, {Appeal.State.DENIED, Appeal.State.GRANTED}),
     Hold: (Hold.State.STANDING, {Hold.State.RELEASED}),
     Invitation: (Invitation.State.PENDING, {Invitation.State.ACCEPTED, Invitation.State.REVOKED}),
 }
-# What people ask for, of rows that would stay.
+# Transitions that users request of rows in these states.
 REQUESTED = {
     (WebhookDelivery.State.DELIVERED, WebhookDelivery.State.PENDING),
     (WebhookDelivery.State.FAILED, WebhookDelivery.State.PENDING),

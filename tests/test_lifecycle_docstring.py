@@ -1,4 +1,5 @@
-"""The docstring of archive/lifecycle.py has exactly the transitions of the table. docs/architecture.md refers to it."""
+"""The docstring of archive/lifecycle.py lists exactly the transitions in the table. docs/architecture.md refers to
+it."""
 
 import itertools
 import re
@@ -8,7 +9,7 @@ from archive.lifecycle import TRANSITIONS
 
 Edges = set[tuple[str, str]]
 
-INDENT = 15  # columns of the model's name; then a diagram, which two blanks end, and a comment
+INDENT = 15  # spaces up to the column after the model's name; then a diagram, which ends at two spaces, and a comment
 
 
 def test_the_docstring_has_every_transition_and_no_other() -> None:
@@ -30,12 +31,12 @@ def read_docstring(text: str) -> dict[str, Edges]:
         diagram = re.split(r" {2,}", line[INDENT:])[0]
         if diagram == "as a bundle":
             edges |= table["Bundle"]
-        elif diagram:  # else the rest of a comment
+        elif diagram:  # otherwise the line continues a comment
             edges |= read_diagram(diagram, {state for pair in edges for state in pair})
     return table
 
 
 def read_diagram(diagram: str, known: set[str]) -> Edges:
-    """Read "a -> b | c -> d" as its transitions. `known` are the states of the lines above."""
+    """Read "a -> b | c -> d" as transitions. `known` are the states in the lines above."""
     steps = [known if step == "any of these" else set(step.split(" | ")) for step in diagram.split(" -> ")]
     return {edge for pair in itertools.pairwise(steps) for edge in itertools.product(*pair)}

@@ -1,7 +1,7 @@
-"""Every list gets its order from an index, whatever its filter: a page costs the same however many Spaces there are.
+"""Every list gets its order from an index, whatever its filter, so that a page costs the same for any number of Spaces.
 
-With sorting switched off, PostgreSQL sorts only where no index has the order. So the plans of an empty database tell.
-How much a page of a large archive costs: `make bench ARGS=pages`.
+With sorting switched off, PostgreSQL sorts only where no index gives the order, so plans on an empty database show it.
+`make bench ARGS=pages` measures the cost in a large archive.
 """
 
 import pytest
@@ -26,7 +26,7 @@ UNSORTED = "SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off
 
 
 def sorted_plans(queries: CaptureQueriesContext, size: int) -> list[str]:
-    """The plans that sort, of the statements that read one row more than a page of this size."""
+    """Return the plans with a sort among the statements that read one row more than a page of this size."""
     pages = [sql for sql in (query["sql"] for query in queries.captured_queries) if f"LIMIT {size + 1}" in sql]
     assert pages
     plans = []
@@ -50,7 +50,7 @@ def test_the_orders_of_spaces(alice: User, admin: User, role: str, sort: str) ->
     assert sorted_plans(queries, PAGE) == []
 
 
-# The log sorts a page of each event or person that is asked for: its plans are in tests/test_log_plans.py.
+# The log sorts within one page per event or person; tests/test_log_plans.py checks its plans.
 @pytest.mark.parametrize(
     ("url", "size"),
     [
@@ -123,7 +123,7 @@ def test_the_columns_to_sort_by_follow_what_they_copy(alice: User) -> None:
 
 
 def test_a_title_that_was_read_before_an_edit_is_not_written(alice: User) -> None:
-    """As when a recording is saved while its Space is edited."""
+    """As when a recording is stored while its Space is edited."""
     space = make_row(alice, title="Before")
     before = names.read_rows([space.pk])
     edit_title(space, "After", alice)

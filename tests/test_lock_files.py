@@ -11,7 +11,7 @@ LOCKS = sorted(path.name for path in REQUIREMENTS.glob("*.txt"))
 
 
 def versions(name: str) -> list[str]:
-    """The package of each `package==version` line."""
+    """Return the package of each `package==version` line."""
     text = (REQUIREMENTS / name).read_text()
     return re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", text, re.MULTILINE)
 
@@ -24,7 +24,7 @@ def test_lock_files_exist() -> None:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_package_has_one_version_for_all_pythons(name: str) -> None:
-    """Code that was tested with one release of PyAV must not meet another on a newer Python."""
+    """Code that was tested with one release of PyAV must not run with another one on a newer Python."""
     counts = Counter(versions(name))
 
     assert counts

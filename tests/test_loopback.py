@@ -1,4 +1,4 @@
-"""`localhost` is two addresses where a machine has IPv6. Nobody else may answer at the one that we do not use."""
+"""If a machine has IPv6, `localhost` is two addresses. No other user may listen on the one that we do not use."""
 
 import socket
 
