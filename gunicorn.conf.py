@@ -3,7 +3,6 @@
 There is no access log: URLs of downloads work without signing in, so a log of URLs would hold keys.
 """
 
-import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ from gunicorn.http import wsgi
 sys.path.insert(0, str(Path(__file__).parent))
 
 from portal import process_metrics  # found only now
-from portal.log_lines import logging_config
+from portal.log_lines import log_what_escapes, logging_config
 
 process_metrics.prepare()
 # From gunicorn's first line on: its own format would not be JSON.
 logconfig_dict = logging_config()
-logging.captureWarnings(True)
+log_what_escapes()
 
 _default_headers = wsgi.Response.default_headers
 

@@ -1,5 +1,6 @@
 """The Celery application: `celery -A portal.celery worker`, `celery -A portal.celery beat`."""
 
+import importlib
 import logging.config
 import os
 import time
@@ -22,7 +23,7 @@ from django.db import InterfaceError, OperationalError
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from portal import broker, process_metrics
-from portal.log_lines import logging_config
+from portal.log_lines import log_what_escapes, logging_config, write_line
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -44,10 +45,17 @@ app.autodiscover_tasks(["archive"])
 @celeryd_init.connect
 @setup_logging.connect
 def keep_our_logging(**kwargs: Any) -> None:
-    """Log as all processes do, from a worker's first line on: with a receiver of `setup_logging`, Celery sets up none.
-    Warnings of Python are lines too."""
+    """Log as all processes do, from a worker's first line on. With a receiver of `setup_logging`, Celery sets up
+    none."""
     logging.config.dictConfig(logging_config())
-    logging.captureWarnings(True)
+    log_what_escapes()
+
+
+@celeryd_init.connect
+def say_in_lines(**kwargs: Any) -> None:
+    """What a worker does on a signal ("Warm shutdown", the stacks of SIGUSR1) Celery prints itself, as plain text."""
+    worker: Any = importlib.import_module("celery.apps.worker")  # only now it is loaded anyway
+    worker.safe_say = lambda text, stream=None: write_line(text.strip(), "celery.apps.worker")
 
 
 @task_prerun.connect

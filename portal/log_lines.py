@@ -4,15 +4,24 @@
 Imports no settings and no Django: gunicorn writes its first lines before there is either.
 """
 
+import json
 import logging
 import os
+import sys
+import threading
+from contextlib import suppress
 from contextvars import ContextVar
+from datetime import UTC, datetime
+from functools import cache
+from types import TracebackType
 from typing import Any
 
 import structlog
 
 from archive.repeated_lines import is_known, may_write
 from portal.log_redaction import redact_event
+
+STANDARD_ERROR = 2  # its file descriptor
 
 # The request that this thread answers (portal/request_ids.py).
 current_request: ContextVar[Any] = ContextVar("current_request", default=None)
@@ -41,6 +50,12 @@ class NewFailures(logging.Filter):
             return True
         task = record.args.get("name") if isinstance(record.args, dict) else None
         return not is_known(error) and may_write(line="task_failed", task=str(task), error=type(error).__name__)
+
+
+@cache
+def new_failures() -> NewFailures:
+    """One for all: dictConfig adds it once more each time it is called, and it counts the lines that it sees."""
+    return NewFailures()
 
 
 SHARED: list[Any] = [
@@ -78,7 +93,7 @@ def logging_config() -> dict[str, Any]:
                 "foreign_pre_chain": SHARED,
             }
         },
-        "filters": {"new_failures": {"()": NewFailures}},
+        "filters": {"new_failures": {"()": new_failures}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": configured_level()},
         # 404s are not incidents, and our own errors already report botocore's retries.
@@ -94,6 +109,34 @@ def logging_config() -> dict[str, Any]:
             "faster_whisper": {"level": "WARNING"},  # below, it would quote what people say
         },
     }
+
+
+def log_what_escapes() -> None:
+    """Python's warnings, and the errors that end a process or a thread, are lines too, and no plain text."""
+    logging.captureWarnings(True)
+    sys.excepthook = _log_end_of_process
+    threading.excepthook = _log_end_of_thread
+
+
+def _log_end_of_process(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        logging.getLogger("portal").critical("process_failed", exc_info=(kind, error, trace))
+
+
+def _log_end_of_thread(failure: threading.ExceptHookArgs) -> None:
+    if failure.exc_value is not None:
+        cause = (failure.exc_type, failure.exc_value, failure.exc_traceback)
+        logging.getLogger("portal").error("thread_failed", exc_info=cause)
+
+
+def write_line(event: str, logger: str) -> None:
+    """Write a line past `logging`: in the handler of a signal, which may have interrupted a line."""
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    line = json.dumps({"event": event, "level": "info", "logger": logger, "timestamp": now})
+    with suppress(OSError):  # whoever read our lines is gone
+        os.write(STANDARD_ERROR, f"{line}\n".encode())
 
 
 def configure_structlog() -> None:
