@@ -1,5 +1,6 @@
 """systemd's units and Kubernetes' manifests run the same processes as docker-compose.yml, with the same secrets."""
 
+import os
 import re
 import runpy
 import shutil
@@ -16,7 +17,7 @@ from portal import processes
 from tests.support.processes import free_port
 
 ROOT = Path(__file__).parents[1]
-SYSTEMD, KUBERNETES = ROOT / "ops/systemd", ROOT / "ops/kubernetes"
+SYSTEMD, KUBERNETES, MANAGE = ROOT / "ops/systemd", ROOT / "ops/kubernetes", ROOT / "ops/kubernetes-manage"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
@@ -225,14 +226,46 @@ def test_in_kubernetes_the_proxy_stays_in_service_while_something_behind_it_is_d
         assert "httpGet" not in container[probe]
 
 
+def build(folder: Path) -> list[dict[str, Any]]:
+    """The manifests that kubectl makes of it."""
+    command = ["kubectl", "kustomize", "--load-restrictor", "LoadRestrictionsNone", str(folder)]
+    built = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return list(yaml.safe_load_all(built))
+
+
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+def test_the_job_for_commands_is_the_job_setup_that_waits() -> None:
+    """ops/kubernetes/spacekeep-manage starts it, and runs manage.py in it: for restore_check, nobody edits a file."""
+    all_but_job, all_of_manage = ([one for one in build(path) if one["kind"] != "Job"] for path in (KUBERNETES, MANAGE))
+    (setup,), (job,) = ([one for one in build(path) if one["kind"] == "Job"] for path in (KUBERNETES, MANAGE))
+
+    assert all_of_manage == all_but_job, "it needs the same settings, of the same name"
+    assert (job["metadata"]["name"], job["metadata"]["labels"]["app"]) == ("manage", "manage")
+    assert [one for one in all_of_manage if one["metadata"].get("labels", {}).get("app") == "manage"] == []
+    (ours,), (theirs,) = (each["spec"]["template"]["spec"].pop("containers") for each in (job, setup))
+    assert ours.pop("args") == ["sleep", str(job["spec"].pop("activeDeadlineSeconds"))]
+    theirs.pop("args")
+    assert ours == theirs
+    assert job["spec"]["template"]["spec"].pop("restartPolicy") == "Never"
+    setup["spec"]["template"]["spec"].pop("restartPolicy")
+    assert job["spec"]["template"] == setup["spec"]["template"]
+
+
+def test_the_program_that_starts_it_is_a_script_that_is_documented() -> None:
+    program = KUBERNETES / "spacekeep-manage"
+
+    subprocess.run(["sh", "-n", str(program)], check=True)
+    assert os.access(program, os.X_OK)
+    assert "/../kubernetes-manage" in program.read_text()
+    assert "--selector=app=manage" in program.read_text()
+    assert "ops/kubernetes/spacekeep-manage restore_check --apply" in OPERATIONS
+
+
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
 def test_kustomize_builds_pods_that_are_all_confined() -> None:
-    command = ["kubectl", "kustomize", "--load-restrictor", "LoadRestrictionsNone", str(KUBERNETES)]
-    built = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
     pods = {
         manifest["metadata"]["name"]: manifest["spec"]["template"]["spec"]
-        for manifest in yaml.safe_load_all(built)
+        for manifest in build(KUBERNETES)
         if "template" in manifest.get("spec", {})
     }
     assert set(pods) == {*processes.ALL, "proxy"}
