@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 import traceback
 from pathlib import Path
 
@@ -24,16 +23,13 @@ def main() -> int:
     root = os.environ.get("IMAGE_ROOT")
     world = World(folder, Path(root).resolve() if root else None)
     with no_process_left(world.end):
-        for step in STEPS:
-            name, began = step.__name__.replace("_", " "), time.monotonic()
-            try:
-                note = step(world)
-            except Exception as error:  # whatever it is
-                if not isinstance(error, AssertionError | NotPossible | ProcessError):
-                    traceback.print_exc()
-                print(f"FAILED: {name}: {error}\n  The logs are in {folder}", file=sys.stderr, flush=True)  # noqa: T201
-                return 1
-            print(f"  {time.monotonic() - began:6.1f} s  {name}{note and f': {note}'}", flush=True)  # noqa: T201
+        try:
+            STEPS.run(world)
+        except Exception as error:  # whatever it is
+            if not isinstance(error, AssertionError | NotPossible | ProcessError):
+                traceback.print_exc()
+            print(f"FAILED: {STEPS.current}: {error}\n  The logs are in {folder}", file=sys.stderr, flush=True)  # noqa: T201
+            return 1
     shutil.rmtree(folder)
     return 0
 

@@ -3,9 +3,10 @@
 import base64
 import re
 import secrets as random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -19,12 +20,14 @@ VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)(?::([-?+])([^}]*))?\}")
 
 @dataclass(frozen=True)
 class Service:
-    """`environment` names secrets by their files in SECRETS; `secrets` are those that are there."""
+    """`environment` names secrets by their files in SECRETS; `secrets` are those that are there. `files`: of the host,
+    that Compose mounts; `environment` names them as if they were secrets, too."""
 
     name: str
     command: list[str]
     environment: dict[str, str]
     secrets: list[str]
+    files: dict[str, Path]
     grace_seconds: float
 
 
@@ -36,10 +39,21 @@ def _document() -> dict[str, Any]:
 def service(name: str, dot_env: Mapping[str, str]) -> Service:
     """The service with the values of .env."""
     found = _document()["services"][name]
+    mounts = _mounted_files(found.get("volumes", []), dot_env)
+    files = {target: f"{SECRETS}/{target.strip('/')}" for target in mounts}
     environment = {key: substitute(str(value), dot_env) for key, value in found["environment"].items()}
+    environment = {key: files.get(value, value) for key, value in environment.items()}
     own = found.get("command") or command()
     grace = float(str(found.get("stop_grace_period", "10s")).removesuffix("s"))
-    return Service(name, [part.replace("$$", "$") for part in own], environment, found.get("secrets", []), grace)
+    command_line = [part.replace("$$", "$") for part in own]
+    named = {target.strip("/"): source for target, source in mounts.items()}
+    return Service(name, command_line, environment, found.get("secrets", []), named, grace)
+
+
+def _mounted_files(volumes: Sequence[str], dot_env: Mapping[str, str]) -> dict[str, Path]:
+    """The files of the host that .env names, by their paths in the container."""
+    pairs = (substitute(volume, dot_env).split(":")[:2] for volume in volumes)
+    return {target: Path(source) for source, target in pairs if Path(source).is_file()}
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:

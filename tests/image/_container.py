@@ -42,7 +42,7 @@ class Container(ABC):
 
     def __init__(self, folder: Path, secrets: Mapping[str, str]) -> None:
         self.folder = folder
-        self.values = secrets
+        self.values = dict(secrets)
         self.hidden = ""  # a folder of the image that the next processes don't find
 
     @abstractmethod
@@ -52,9 +52,8 @@ class Container(ABC):
     @abstractmethod
     def _wrap(self, service: Service, command: Sequence[str], environment: Mapping[str, str]) -> list[str]: ...
 
-    def start(self, service: Service, ports: Mapping[str, int]) -> Process:
+    def start(self, process: Process, service: Service, ports: Mapping[str, int]) -> None:
         """Start the service with its own command; `ports` has what it listens at instead of 8000 of its own network."""
-        process = Process(service.name, self.folder / "logs" / f"{service.name}.log")
         self._put_secrets(service)
         process.spawn(
             self._wrap(service, _adapt(service, ports), service.environment),
@@ -62,10 +61,12 @@ class Container(ABC):
             env=self._outer(service),
             death_signal=signal.SIGTERM,
         )
-        return process
 
-    def run(self, service: Service, command: Sequence[str], **changes: str) -> "subprocess.CompletedProcess[str]":
-        """As `docker compose run --rm SERVICE COMMAND` does. `changes` to its secrets and settings."""
+    def run(
+        self, service: Service, command: Sequence[str], given: str = "", **changes: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """As `docker compose run --rm SERVICE COMMAND` does. `given`: its standard input. `changes` to its secrets and
+        settings."""
         secrets = {name: changes.pop(name) for name in list(changes) if name in self.values}
         self._put_secrets(service, secrets)
         wrapped = self._wrap(service, command, {**service.environment, **changes})
@@ -75,7 +76,7 @@ class Container(ABC):
             env=self._outer(service, **changes),
             text=True,
             capture_output=True,
-            stdin=subprocess.DEVNULL,
+            input=given,
             check=False,
             timeout=600,
         )
@@ -98,6 +99,8 @@ class Container(ABC):
         folder.mkdir(parents=True)
         for name in service.secrets:
             (folder / name).write_text({**self.values, **(changed or {})}[name])
+        for name, file in service.files.items():
+            shutil.copyfile(file, folder / name)
 
     def _outer(self, service: Service, **changes: str) -> dict[str, str]:
         """The environment of what starts the process."""

@@ -1,37 +1,28 @@
 """The steps of the job, in their order. Each raises AssertionError when something is not as it should be, and returns
 what is worth printing."""
 
-import hashlib
-import io
+import base64
 import math
+import re
+import secrets
 import struct
 import subprocess
-import sys
 import wave
-import zipfile
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import bagit
-
 from tests.faults.clock import SETUP
 from tests.image import _compose
-from tests.image._dockerfile import ROOT
-from tests.image._world import World, level, run
+from tests.image._world import World, level
+from tests.support.main_job import Steps, check_bundle, check_certificate, check_ranges, upload_by_example
+from tests.support.totp import fresh_totp
 
-EXAMPLE = ROOT / "docs" / "example_recorder.py"
-VERIFIER = ROOT / "archive" / "retention" / "verify_certificate.py"
-DEMO = ROOT / "archive" / "demo" / "recording.m4a"
 PASSWORD = "a passphrase for this run only"
 RATE, SECONDS = 48_000, 70  # of the recording that is uploaded: three parts of 5 MiB
+NORA = "nora@example.org"
 
-STEPS: list[Callable[[World], str]] = []
-
-
-def step(function: Callable[[World], str]) -> Callable[[World], str]:
-    STEPS.append(function)
-    return function
+STEPS: Steps[World] = Steps()
+step = STEPS.step
 
 
 @step
@@ -102,10 +93,8 @@ def upload(world: World) -> str:
     _write_tone(file)
     world.recording = file.read_bytes()
     world.ended_at = (datetime.now(UTC) - timedelta(seconds=5)).isoformat()
-    command = [sys.executable, str(EXAMPLE), str(file), "nora", world.ended_at]
-    printed = run(command, PATH="/usr/bin:/bin", SPACEKEEP_URL=world.site, SPACEKEEP_TOKEN=world.token).split()
-    assert printed[1] == "available", printed
-    world.space = printed[0]
+    site = {"SPACEKEEP_URL": world.site, "SPACEKEEP_TOKEN": world.token}
+    world.space = upload_by_example(file, "nora", world.ended_at, **site)
     return f"{len(world.recording)} bytes"
 
 
@@ -125,17 +114,12 @@ def play_with_ranges(world: World) -> str:
     status, headers, _ = world.get(f"/spaces/{world.space}/audio")
     assert status == 302, status
     world.signed_url = headers["Location"]
-    size = len(world.recording)
-    for first, last in ((0, 1), (1000, 70_000), (size - 100, size - 1)):
-        status, headers, body = world.get(world.signed_url, Range=f"bytes={first}-{last}")
-        assert (status, body == world.recording[first : last + 1]) == (206, True), status
-        assert headers["Content-Range"] == f"bytes {first}-{last}/{size}"
-    return headers["Content-Type"]
+    check_ranges(world.get, world.signed_url, world.recording)
+    return ""
 
 
 @step
 def bundle(world: World) -> str:
-    """Downloaded, and validated by the reference implementation of BagIt."""
     path = f"/spaces/{world.space}/bundle"
     assert world.api("POST", path)[0] in (200, 202)
     world.wait(lambda: world.api("GET", path)[1]["state"] in ("ready", "failed"), "the bundle is built")
@@ -145,16 +129,7 @@ def bundle(world: World) -> str:
     assert status == 302, status
     status, _, data = world.get(headers["Location"])
     assert status == 200, status
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        assert archive.testzip() is None
-        archive.extractall(world.folder / "bag")
-    (bag,) = (world.folder / "bag").iterdir()
-    bagit.Bag(str(bag)).validate()
-    assert hashlib.sha256((bag / "data" / "recording.wav").read_bytes()).digest() == (
-        hashlib.sha256(world.recording).digest()
-    )
-    assert "<audio" in (bag / "data" / "index.html").read_text()
-    (bag / "data" / "space.json").rename(world.folder / "space.json")
+    check_bundle(data, world.recording, world.folder)
     return f"{len(data)} bytes"
 
 
@@ -164,6 +139,85 @@ def flag(world: World) -> str:
     expected = datetime.fromisoformat(world.ended_at) + timedelta(days=120)
     assert datetime.fromisoformat(facts["expires_at"]) == expected, facts
     return f"until {facts['expires_at'][:10]}"
+
+
+@step
+def mail(world: World) -> str:
+    """Of that flag: by STARTTLS and AUTH, to a server whose certificate is from an authority of its own."""
+    world.wait(lambda: _subjects(world, NORA) != [], "the mail is sent")
+    return "; ".join(_subjects(world, NORA))
+
+
+def _subjects(world: World, address: str) -> list[str]:
+    return [str(message["Subject"]) for to, message in world.inbox.received if to == address]
+
+
+@step
+def replace_secret_key(world: World) -> str:
+    """As docs/security.md says. The session and the second factor go on, and at the end nothing needs the old one."""
+    codes = _set_up_app(world)
+    values = world.container.values
+    former, values["secret_key"] = values["secret_key"], secrets.token_urlsafe(48)
+    values["secret_key_fallbacks"] = former
+    world.restart("web", "worker")
+    assert world.get("/")[0] == 200, "the session has ended"
+    changed = world.manage_json("web", "reencrypt_secrets")
+    assert changed["second_factors"], changed
+    assert not world.manage_json("web", "reencrypt_secrets")["second_factors"]
+    values["secret_key_fallbacks"] = ""
+    world.restart("web", "worker")
+    assert world.get("/")[0] == 200, "the session has ended"
+    world.forget_cookies()
+    world.sign_in("nora", PASSWORD)
+    assert world.get("/")[0] == 302, "signed in without the second factor"
+    world.post("/accounts/2fa/authenticate/", {"code": codes[0]})
+    assert world.get("/")[0] == 200
+    return f"second factors encrypted again: {changed['second_factors']}"
+
+
+def _set_up_app(world: World) -> list[str]:
+    """An authenticator app for nora. Returns her recovery codes."""
+    path = "/accounts/2fa/totp/activate/"
+    page = world.get(path)[2].decode()
+    (secret,) = re.findall(r"<code[^>]*>([A-Z2-7]{32})<", page)
+    shown = world.get(world.post(path, {"code": fresh_totp(secret)}, page))[2].decode()
+    codes: list[str] = re.findall(r"\b[0-9]{8}\b", shown)
+    assert len(codes) >= 5, shown
+    return codes
+
+
+@step
+def replace_log_key(world: World) -> str:
+    """As docs/log.md says. Web verifies what the new key signed before it has the new public key, and after."""
+    values, former = world.container.values, _log_signer(world)
+    new = base64.b64encode(secrets.token_bytes(32)).decode()
+    (old,) = [key for key in world.manage_json("deleter", "signing_keys")["keys"] if key["kind"] == "log"]
+    rotated = world.manage_json("deleter", "signing_keys", "rotate", "log", "-", given=new)
+    values["log_key"] = new
+    world.restart("deleter")
+    world.manage("web", "token", "create", "news", "--host=nora", "--by=ada")  # without an entry nothing is signed
+    world.wait(lambda: _log_signer(world) != former, "the new key signs")
+    assert world.manage_json("deleter", "signing_keys", "retire", "log", old["id"])["changed"]
+    world.manage("web", "verify_log")
+    values["log_public_keys"] = f"{rotated['public']},{old['public']}"
+    world.restart("web", "worker")
+    world.manage("web", "verify_log")
+    lines = world.get("/log/keys.txt")[2].decode().splitlines()
+    assert ["until=" in line for line in lines] == [False, True], lines
+    return f"{old['id']}, then {rotated['id']}"
+
+
+def _log_signer(world: World) -> str:
+    """The key that signed the newest checkpoint, by the first bytes of its signature (c2sp.org/signed-note)."""
+    world.wait(lambda: world.get("/log/checkpoint")[0] == 200, "a checkpoint is signed")
+    note = world.get("/log/checkpoint")[2].decode()
+    return base64.b64decode(note.strip().split()[-1])[:4].hex()
+
+
+@step
+def back_up(world: World) -> str:
+    world.back_up()
+    return f"{(world.folder / 'spacekeep.dump').stat().st_size} bytes"
 
 
 @step
@@ -188,15 +242,14 @@ def deadline(world: World) -> str:
 
 @step
 def certificate(world: World) -> str:
-    """Verified here, with the one file that anybody may take."""
-    files = {"certificate.json": f"/spaces/{world.space}/certificate.json", "key.pem": "/certificates/key.pem"}
-    for name, path in files.items():
-        status, _, body = world.get(path)
-        assert status == 200, (path, status)
-        (world.folder / name).write_bytes(body)
-    certificate, key = (str(world.folder / name) for name in files)
-    command = [sys.executable, "-I", str(VERIFIER), certificate, "--key", key]
-    return run([*command, "--bundle", str(world.folder / "space.json")]).strip().partition(": ")[2]
+    world.certificates = {space: _certificate(world, space) for space in (world.space, world.demo)}
+    return check_certificate(world.get, world.space, world.folder)
+
+
+def _certificate(world: World, space: str) -> bytes:
+    status, _, body = world.get(f"/spaces/{space}/certificate.json")
+    assert status == 200, status
+    return body
 
 
 @step
@@ -208,14 +261,38 @@ def log(world: World) -> str:
 
 
 @step
+def restore_the_backup(world: World) -> str:
+    """It is from before both deletions: nothing starts until an operator has restored them from the log's copy in the
+    store, as docs/operations.md says."""
+    world.wait(lambda: _checkpoint_covers_all(world), "the newest entry is in a checkpoint")
+    world.stop()
+    world.restore()
+    prepare = world.service("prepare")
+    done = world.container.run(prepare, prepare.command)
+    assert done.returncode, "it did not see that the database is an older one"
+    world.manage("prepare", "restore_check", fails=True)
+    world.manage("prepare", "restore_check", "--apply", fails=True)  # still: nobody has confirmed
+    world.manage("prepare", "restore_check", "--confirm", "--by=ada", "--reason=A drill.")
+    done = world.container.run(prepare, prepare.command)
+    assert done.returncode == 0, done.stderr
+    world.start()
+    assert {space: _certificate(world, space) for space in world.certificates} == world.certificates
+    assert world.get(f"/spaces/{world.space}/audio")[0] == 410
+    assert world.manage_json("web", "replay_log")["findings"] == []
+    return world.manage("web", "verify_log").strip()
+
+
+def _checkpoint_covers_all(world: World) -> bool:
+    with world.superuser() as superuser:
+        (count,) = superuser.execute("SELECT count(*) FROM archive_logentry").fetchone() or (0,)
+    return world.get("/log/checkpoint")[2].split()[1] == str(count).encode()
+
+
+@step
 def stop(world: World) -> str:
-    """Each process ends in time when it is asked to, and no line of its log is an error."""
-    stopped = world.stop()
-    assert set(stopped.values()) == {0}, stopped
+    """Each process ends in time when it is asked to. Each line of its log is JSON, and none is an error."""
+    world.stop()
     lines = world.lines()
-    lines = [
-        (name, line) for name, line in lines if line and " shutdown (MainProcess)" not in line
-    ]  # Celery's, no JSON
     wrong = [(name, line) for name, line in lines if level(line) not in ("info", "warning", "debug")]
     assert not wrong, wrong[:3]
     warnings = sum(level(line) == "warning" for _, line in lines)

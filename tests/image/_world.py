@@ -4,30 +4,37 @@ import contextlib
 import json
 import re
 import signal
-import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from email.message import Message
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import boto3
 import psycopg
 
 from embedded.engines import Engines
 from embedded.nginx import Addresses, Nginx
+from embedded.postgres import DATABASE, OWNER, find_programs
 from embedded.process import Process, last_lines
 from embedded.state import HOST, State
 from tests.image import _compose
 from tests.image._compose import Service
 from tests.image._container import Container, Folder, RootFolder
 from tests.stores._server import free_ports
+from tests.support.authorities import Authority
+from tests.support.main_job import run
+from tests.support.smtp_server import Inbox, run_server, with_sign_in
 
+Superuser = psycopg.Connection[tuple[Any, ...]]
 SERVICES = ("web", "health", "worker", "deleter", "beat")
+FROM = "Spacekeep <no-reply@spaces.example.org>"
 PATIENCE = 300.0  # seconds for anything, on a machine with other work
 
 
@@ -45,26 +52,40 @@ class World:
     recording: bytes
     signed_url: str
     token: str
+    app: str  # the secret of nora's authenticator app
+    certificates: dict[str, bytes]  # by Space
 
     def __init__(self, folder: Path, root: Path | None) -> None:
         self.folder = folder
         self.engines = Engines(folder / "engines", fast=True)
         self.root = root
-        self.processes: dict[str, Process] = {}
+        self.processes: dict[str, Process] = {}  # that run
+        self.started: dict[str, Process] = {}  # all, with their logs
+        self.starts: Counter[str] = Counter()
         self.nginx: Nginx | None = None
+        self.database = DATABASE
+        self.inbox = Inbox(free_ports(1)[0])
+        self.authority = Authority(folder)
+        self.exit = contextlib.ExitStack()
+        self.forget_cookies()
+
+    def forget_cookies(self) -> None:
+        """From now on it is another browser."""
         self.opener = urllib.request.build_opener(Stay, urllib.request.HTTPCookieProcessor(CookieJar()))
 
     def begin(self) -> str:
-        """Start the engines, and have the image ready. Returns the version of its Python."""
+        """Start the engines and a mail server, and have the image ready. Returns the version of its Python."""
         self.engines.start()
+        self.exit.enter_context(run_server(self.inbox, **with_sign_in(self.authority.context(HOST))))
         port, web, health = free_ports(3)
         self.site = f"http://{HOST}:{port}"
         self.ports = {"web": web, "health": health}
-        addresses = Addresses(port, f"{HOST}:{web}", f"{HOST}:{health}")
-        self.nginx = Nginx(self.folder / "proxy", State(self.folder / "proxy.json"), self.logs, _nothing, addresses)
+        listening = Addresses(port, f"{HOST}:{web}", f"{HOST}:{health}")
+        self.nginx = Nginx(self.folder / "proxy", State(self.folder / "proxy.json"), self.logs, _nothing, listening)
         env = self.engines.env
         engines = ("DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
-        secrets = _compose.make_secrets({name.lower(): env[name] for name in engines})
+        addresses = {name.lower(): env[name] for name in engines}
+        secrets = _compose.make_secrets({**addresses, "email_url": self.inbox.url_with_sign_in})
         self.container: Container = (
             RootFolder(self.folder, secrets, self.root) if self.root else Folder(self.folder, secrets)
         )
@@ -76,24 +97,33 @@ class World:
 
     @property
     def dot_env(self) -> dict[str, str]:
-        """As an operator would write it for these engines, and with a dispatcher that is in a hurry."""
+        """As an operator would write it for these engines, and with a dispatcher and a signer that are in a hurry."""
         names = ("S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL", "S3_BUCKET", "S3_REGION")
         ours = {"SITE_URL": self.site, "ALLOWED_HOSTS": HOST, "METRICS_PORT": "0", "DISPATCH_SECONDS": "1"}
-        return {name: self.engines.env[name] for name in names} | ours | {"UPLOAD_PART_BYTES": str(5 * 1024**2)}
+        mail = {"MAIL_FROM": FROM, "MAIL_CA_BUNDLE_ON_HOST": self.authority.ca_file}
+        hurry = {"UPLOAD_PART_BYTES": str(5 * 1024**2), "LOG_CHECKPOINT_SECONDS": "1"}
+        return {name: self.engines.env[name] for name in names} | ours | mail | hurry
 
     def service(self, name: str) -> Service:
         return _compose.service(name, self.dot_env)
 
-    def start(self) -> None:
-        for name in SERVICES:
-            self.processes[name] = self.container.start(self.service(name), self.ports)
+    def start(self, *names: str) -> None:
+        """Start these services, by default all, and wait until they answer."""
+        for name in names or SERVICES:
+            process = self.started.setdefault(name, Process(name, self.logs / f"{name}.log"))
+            self.container.start(process, self.service(name), self.ports)
+            self.processes[name] = process
+            self.starts[name] += 1
         assert self.nginx is not None
-        self.nginx.start()
+        if not self.nginx.process.running:
+            self.nginx.start()
         for url in ("/livez", "/healthz", "/accounts/login/"):
-            self.wait(lambda url=url: self.get(url)[0] == 200, f"{url} answers")  # type: ignore[misc]
+            self.wait(lambda url=url: self.get(url)[0] in (200, 302), f"{url} answers")  # type: ignore[misc]
         for name in ("worker", "deleter"):
-            log = self.processes[name].log
-            self.wait(lambda log=log: " ready." in log.read_text(), f"{name} is ready")  # type: ignore[misc]
+            self.wait(lambda name=name: self._is_ready(name), f"{name} is ready")  # type: ignore[misc]
+
+    def _is_ready(self, name: str) -> bool:
+        return self.started[name].log.read_text().count(" ready.") == self.starts[name]
 
     def wait(self, true: Callable[[], bool], what: str) -> None:
         ends_at = time.monotonic() + PATIENCE
@@ -103,32 +133,39 @@ class World:
             assert time.monotonic() < ends_at, f"waited {PATIENCE:.0f} s in vain: {what}"
             time.sleep(0.1)
 
-    def stop(self) -> dict[str, int | None]:
-        """Ask each to stop, as Docker does; the exit status of each."""
-        services = {name: self.service(name) for name in self.processes}
-        for process in self.processes.values():
+    def stop(self, *names: str) -> None:
+        """Ask these, by default all, to stop, as Docker does. Each ends in time, with the status 0."""
+        stopping = {name: self.processes.pop(name) for name in names or list(self.processes)}
+        for process in stopping.values():
             process.ask_to_stop(signal.SIGTERM)
-        for name, process in self.processes.items():
-            process.stop(signal.SIGTERM, services[name].grace_seconds)
-        stopped = {name: process.exit_status for name, process in self.processes.items()}
-        self.processes = {}
-        return stopped
+        for name, process in stopping.items():
+            process.stop(signal.SIGTERM, self.service(name).grace_seconds)
+        stopped = {name: process.exit_status for name, process in stopping.items()}
+        assert set(stopped.values()) == {0}, stopped
+
+    def restart(self, *names: str) -> None:
+        """As after a change of .env or of a secret."""
+        self.stop(*names)
+        self.start(*names)
 
     def end(self) -> None:
         for process in self.processes.values():
             process.kill()
         if self.nginx is not None:
             self.nginx.stop(lambda: True)
+        self.exit.close()
         self.engines.destroy()
 
-    def manage(self, service: str, *arguments: str, **changes: str) -> str:
-        """What the command printed, run in the service's container."""
-        done = self.container.run(self.service(service), ["python", "manage.py", *arguments], **changes)
-        assert done.returncode == 0, f"manage.py {arguments[0]}: {done.stderr}"
-        return done.stdout
+    def manage(self, service: str, *arguments: str, given: str = "", fails: bool = False, **changes: str) -> str:
+        """What the command printed, run in the service's container; where it `fails`, also what it said of that."""
+        done = self.container.run(self.service(service), ["python", "manage.py", *arguments], given, **changes)
+        assert bool(done.returncode) == fails, f"manage.py {arguments[0]}: {done.stdout}{done.stderr}"
+        return done.stdout + (done.stderr if fails else "")
 
-    def manage_json(self, service: str, *arguments: str, **changes: str) -> Any:
-        return json.loads(self.manage(service, *arguments, "--json", **changes).splitlines()[-1])
+    def manage_json(self, service: str, *arguments: str, given: str = "", **changes: str) -> Any:
+        return json.loads(
+            self.manage(service, *arguments, "--json", given=given, fails=False, **changes).splitlines()[-1]
+        )
 
     def get(self, url: str, form: Mapping[str, str] | None = None, **headers: str) -> tuple[int, Message, bytes]:
         """GET, or POST a form, as the one browser that looks at it. A redirect is not followed."""
@@ -155,13 +192,18 @@ class World:
             with error:
                 return error.code, json.loads(error.read() or b"null")
 
-    def sign_in(self, name: str, password: str) -> None:
-        page = self.get("/accounts/login/")[2].decode()
+    def post(self, path: str, form: Mapping[str, str], page: str = "") -> str:
+        """Send the form of a page, and return where it leads. `page`: as it is shown, where it is another each time."""
+        page = page or self.get(path)[2].decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert token, page[:500]
-        form = {"login": name, "password": password, "csrfmiddlewaretoken": token[1]}
-        status, headers, _ = self.get("/accounts/login/", form, Referer=self.site)
-        assert (status, "login" in headers["Location"]) == (302, False), (status, headers["Location"])
+        status, headers, body = self.get(path, {**form, "csrfmiddlewaretoken": token[1]}, Referer=self.site)
+        assert status == 302, (path, status, body[:2000])
+        return str(headers["Location"])
+
+    def sign_in(self, name: str, password: str) -> None:
+        location = self.post("/accounts/login/", {"login": name, "password": password})
+        assert "login" not in location, location
 
     def stored(self, prefix: str) -> list[str]:
         """Keys and unfinished uploads in the bucket."""
@@ -179,19 +221,46 @@ class World:
 
     def take_over_clock(self, setup: str) -> None:
         """PostgreSQL's clock, which deadlines are compared with (tests/stores/_clock.py)."""
-        with self._superuser() as superuser:
-            (name,) = superuser.execute("SELECT current_database()").fetchone() or ("",)
+        with self.superuser() as superuser:
             superuser.execute(setup.encode())
             superuser.execute("GRANT USAGE ON SCHEMA moved TO PUBLIC")
             superuser.execute("GRANT SELECT ON moved.ahead TO PUBLIC")
-            superuser.execute(f'ALTER DATABASE "{name}" SET search_path = moved, pg_catalog, public'.encode())
+            self._use_moved_clock(superuser)
+
+    def _use_moved_clock(self, superuser: Superuser) -> None:
+        superuser.execute(f'ALTER DATABASE "{self.database}" SET search_path = moved, pg_catalog, public'.encode())
 
     def move_clock(self, days: int) -> None:
-        with self._superuser() as superuser:
+        with self.superuser() as superuser:
             superuser.execute("UPDATE moved.ahead SET by = by + make_interval(days => %s)", [days])
 
-    def _superuser(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        return psycopg.connect(self.engines.postgres.superuser_url("spacekeep"))
+    def superuser(self) -> Superuser:
+        return psycopg.connect(self.engines.postgres.superuser_url(self.database), autocommit=False)
+
+    def pg(self, program: str, *arguments: str) -> str:
+        """A program of PostgreSQL, of this side, as an operator runs it."""
+        return run([str(find_programs() / "bin" / program), *arguments])
+
+    def back_up(self) -> None:
+        """Docs/operations.md, "Back up"."""
+        url = self.engines.postgres.superuser_url(self.database)
+        self.pg("pg_dump", "--format=custom", f"--file={self.folder / 'spacekeep.dump'}", f"--dbname={url}")
+
+    def restore(self) -> None:
+        """Restore the dump into another database, as docs/operations.md says, and have the settings lead there."""
+        with self.superuser() as superuser:
+            (ahead,) = superuser.execute("SELECT by FROM moved.ahead").fetchone() or (timedelta(),)
+        postgres, restored = self.engines.postgres, f"{DATABASE}_restored"
+        self.pg("createdb", f"--maintenance-db={postgres.superuser_url('postgres')}", f"--owner={OWNER}", restored)
+        options = ("--no-owner", f"--role={OWNER}", "--exit-on-error")
+        target = f"--dbname={postgres.superuser_url(restored)}"
+        self.pg("pg_restore", *options, target, str(self.folder / "spacekeep.dump"))
+        for name in ("database_url", "database_owner_url"):
+            self.container.values[name] = urlsplit(self.container.values[name])._replace(path=f"/{restored}").geturl()
+        self.database = restored
+        with self.superuser() as superuser:  # time went on
+            superuser.execute("UPDATE moved.ahead SET by = %s", [ahead])
+            self._use_moved_clock(superuser)
 
     def lines(self) -> list[tuple[str, str]]:
         """(service, line) of all logs."""
@@ -201,13 +270,6 @@ class World:
 
 def _nothing() -> None:
     pass
-
-
-def run(command: list[str], **env: str) -> str:
-    """Run a program of this side, and return what it printed."""
-    done = subprocess.run(command, env=env or None, text=True, capture_output=True, timeout=600, check=False)
-    assert done.returncode == 0, f"{' '.join(command[:3])}: {done.stderr}"
-    return done.stdout
 
 
 def level(line: str) -> str:

@@ -68,13 +68,9 @@ def _work(server: Server, folder: Path, facts: dict[str, Any]) -> None:
 
     job = Job(server, folder)
     try:
-        for step in STEPS:
-            facts["step"] = step.__name__.replace("_", " ")
-            began = time.monotonic()
-            note = step(job)
-            print(f"  {time.monotonic() - began:6.1f} s  {facts['step']}{note and f': {note}'}", flush=True)  # noqa: T201
+        STEPS.run(job)
     finally:
-        facts["fallbacks"] = job.fallbacks
+        facts |= {"step": STEPS.current, "fallbacks": job.fallbacks}
         job.stop()
 
 

@@ -3,14 +3,10 @@ returns what is worth printing."""
 
 import hashlib
 import io
-import json
-import subprocess
-import sys
 import zipfile
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
+from email.message import Message
 from typing import Any
 from urllib.error import URLError
 from uuid import UUID, uuid4
@@ -23,22 +19,15 @@ from tests.stores import _clock
 from tests.stores._world import Job
 from tests.support.api_client import MIB, checksum, put_part
 from tests.support.http_clients import fetch
-from tests.support.processes import ROOT
+from tests.support.main_job import DEMO, Steps, check_bundle, check_certificate, check_ranges, upload_by_example
 from tests.support.waiting import wait_until
 
-DEMO = ROOT / "archive" / "demo"
-EXAMPLE = ROOT / "docs" / "example_recorder.py"
-VERIFIER = ROOT / "archive" / "retention" / "verify_certificate.py"
 # Each Space has ended just now. One is abandoned after two days, one is due after 30, and the flagged one after 120.
 DAYS_TO_DEADLINES = (2, 28, 90)
 JUST_NOW = timedelta(seconds=5)
 
-STEPS: list[Callable[[Job], str]] = []
-
-
-def step(function: Callable[[Job], str]) -> Callable[[Job], str]:
-    STEPS.append(function)
-    return function
+STEPS: Steps[Job] = Steps()
+step = STEPS.step
 
 
 @step
@@ -73,11 +62,8 @@ def upload_interrupted_and_resumed(job: Job) -> str:
     assert stored == [1], stored
 
     trusted = {"SSL_CERT_FILE": str(job.server.ca)} if job.server.ca else {}
-    env = {"PATH": "/usr/bin:/bin", "SPACEKEEP_URL": job.services.url, "SPACEKEEP_TOKEN": job.token, **trusted}
-    command = [sys.executable, str(EXAMPLE), str(job.recording), "alice", ended_at]
-    done = subprocess.run(command, env=env, text=True, capture_output=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[:2] == [space["id"], "available"], done.stdout
+    site = {"SPACEKEEP_URL": job.services.url, "SPACEKEEP_TOKEN": job.token}
+    assert upload_by_example(job.recording, "alice", ended_at, **site, **trusted) == space["id"]
     job.space = Space.objects.get(pk=space["id"])
     (recording,) = job.space.recordings.all()
     assert recording.sha256 == hashlib.sha256(job.data).hexdigest()
@@ -127,10 +113,7 @@ def play_with_ranges(job: Job) -> str:
     status, headers, _ = fetch(f"{job.services.url}/spaces/{job.space.pk}/audio", job.cookie)
     assert status == 302, status
     job.signed_url = headers["Location"]
-    for start, end in ((0, 1), (1000, 70_000), (len(job.data) - 100, len(job.data) - 1)):
-        status, headers, body = job.get(job.signed_url, Range=f"bytes={start}-{end}")
-        assert (status, body == job.data[start : end + 1]) == (job.partial, True), (status, body[:300])
-        assert headers["Content-Range"] == f"bytes {start}-{end}/{len(job.data)}"
+    check_ranges(job.get, job.signed_url, job.data, job.partial)
     status, headers, body = job.get(job.signed_url)
     assert (status, body == job.data) == (200, True)
     assert ".wav" in headers["Content-Disposition"], headers["Content-Disposition"]
@@ -148,11 +131,7 @@ def bundle(job: Job) -> str:
     data = _download(job, answer["url"])
     row = Bundle.objects.get(pk=answer["id"])
     assert row.sha256 in ("", hashlib.sha256(data).hexdigest())
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        assert archive.testzip() is None
-        by_name = {name.rpartition("/data/")[2]: name for name in archive.namelist()}
-        assert archive.read(by_name["recording.wav"]) == job.data
-        (job.folder / "space.json").write_bytes(archive.read(by_name["space.json"]))
+    check_bundle(data, job.data, job.folder)
     return f"{len(data)} bytes, verified by {row.verified_by}"
 
 
@@ -251,19 +230,11 @@ def bytes_are_gone_from_the_disk(job: Job) -> str:
 @step
 def certificate(job: Job) -> str:
     assert DeletionCertificate.objects.filter(space_id=job.space.pk).exists()
-    for path, name in (
-        (f"spaces/{job.space.pk}/certificate.json", "certificate.json"),
-        ("certificates/key.pem", "key"),
-    ):
-        status, _, body = fetch(f"{job.services.url}/{path}", job.cookie)
-        assert status == 200, (path, status)
-        (job.folder / name).write_bytes(body)
-    files = [str(job.folder / name) for name in ("certificate.json", "key", "space.json")]
-    command = [sys.executable, "-I", str(VERIFIER), files[0], "--key", files[1], "--bundle", files[2]]
-    done = subprocess.run(command, text=True, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    copies = json.loads(Path(files[0]).read_text())["deletion"]
-    return f"{len(copies.get('objects', copies))} copies"
+
+    def get(path: str) -> tuple[int, Message, bytes]:
+        return fetch(f"{job.services.url}{path}", job.cookie)
+
+    return check_certificate(get, str(job.space.pk), job.folder)
 
 
 @step
