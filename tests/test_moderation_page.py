@@ -63,7 +63,7 @@ def test_the_queue_can_be_sorted(client: Client) -> None:
 def test_the_queue_shows_holds_and_offers_what_is_possible(client: Client, admin: User) -> None:
     page = client.get("/moderation/").content.decode()
     assert len(re.findall(r'<span class="chip kept">.*?On hold</span>', page, re.DOTALL)) == 1
-    assert page.count("Why this date?") == 3  # the fourth is on hold and has none
+    assert page.count("Why this date?") == 3  # the fourth is on hold, without a deadline
     assert "Lift flags of selected" not in page
 
     flag(Space.objects.get(title="old").pk, "spam", "Watches.", admin)
@@ -109,9 +109,9 @@ FILTERED = [
     ("", "HELD", ["held"]),
     ("order=listened", "alice", ["new", "held", "old"]),
     ("tab=reviewed", "alice", []),
-    ("tab=flagged", "old", ["old"]),  # flagged before this one
-    ("", "watch", []),  # it was spoken
-    ("", "over", []),  # its deadline has passed
+    ("tab=flagged", "old", ["old"]),  # flagged before this test
+    ("", "watch", []),  # the word is in its transcript
+    ("", "over", []),  # past its deadline
 ]
 
 
@@ -277,7 +277,7 @@ def test_the_holds_of_a_space_are_told_apart_by_their_cases(client: Client, alic
 
 
 def test_a_deadline_that_moves_over_a_change_of_the_clock(client: Client, alice: User) -> None:
-    """22 March, 10:00 becomes 20 June, 11:00."""
+    """10:00 on 22 March becomes 11:00 on 20 June."""
     ended_at = datetime(2099, 2, 20, 9, tzinfo=UTC)
     space = make_row(alice)
     Space.objects.filter(pk=space.pk).update(ended_at=ended_at, expires_at=ended_at + timedelta(days=30))
@@ -301,7 +301,7 @@ def test_a_release_that_makes_a_space_due_warns_before(client: Client, alice: Us
 
 
 def fill(host: User, by: User, count: int) -> None:
-    """Spaces, each with two violations, one of them appealed with evidence, and a hold."""
+    """Create Spaces, each with two violations, one of them appealed with evidence, and a hold."""
     cue: dict[str, Any] = {"line": 1, "start_ms": 0, "end_ms": 900, "speaker": "", "text": "Beans."}
     for _ in range(count):
         space = make_held(host, ended_ago=timedelta(days=5), listeners_total=3)

@@ -1,4 +1,4 @@
-"""Reviews of Spaces: what leaves the queue, what comes back, and claims that end by themselves."""
+"""Reviews of Spaces: what leaves the queue, what returns to it, and claims that expire."""
 
 from datetime import timedelta
 
@@ -170,7 +170,7 @@ def test_the_next_space_is_the_first_that_is_free(alice: User, admin: User, seco
     assert claim_next(order, second_admin) == two  # their own claim is no obstacle
     review(two.pk, second_admin)
     assert claim_next(order, second_admin) == own
-    assert claim_next(order.filter(host=admin), admin) is None  # never their own
+    assert claim_next(order.filter(host=admin), admin) is None  # never their own Spaces
 
 
 def test_a_deleted_space_leaves_no_claim(alice: User, admin: User) -> None:

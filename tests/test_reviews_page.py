@@ -1,4 +1,4 @@
-"""The queue as admins work through it: tabs, "no violation, next", claims, the record of the host."""
+"""The review queue: tabs, "no violation, next", claims, the host's record."""
 
 import html
 import re
@@ -31,7 +31,7 @@ def client(admin: User) -> Client:
 
 @pytest.fixture
 def three(alice: User, bob: User) -> list[Space]:
-    """The one that is due soonest first."""
+    """Three Spaces, the nearest deadline first."""
     hosts = [alice, bob, alice]
     return [
         make_row(host, title=title, ended_ago=timedelta(days=9 - days), listeners_total=days)
@@ -44,7 +44,7 @@ def titles(client: Client, query: str = "") -> list[str]:
 
 
 def opened(answer: object) -> str:
-    """The title of the Space that an answer redirects to, with the query string."""
+    """Return the title of the Space in a redirect, with the query string."""
     found = re.fullmatch(r"/moderation/spaces/([-0-9a-f]{36})/(.*)", answer["Location"])  # type: ignore[index]
     assert found
     return Space.objects.get(pk=found[1]).title + found[2]
@@ -91,7 +91,7 @@ def test_nobody_is_said_to_have_found_no_violation_after_a_lifted_flag(
     Space.objects.filter(pk=one.pk).reopen_review()
     page = client.get("/moderation/").content.decode()
     assert "No active flag" in page
-    assert "Flagged by" not in page  # nobody has reviewed what is new
+    assert "Flagged by" not in page  # the new transcript is not reviewed yet
 
 
 def test_counts_are_capped(client: Client, alice: User) -> None:
@@ -111,7 +111,7 @@ def test_no_violation_opens_the_next(client: Client, three: list[Space]) -> None
     assert opened(client.post("/moderation/next?order=newest")) == "Three?order=newest"
 
     assert opened(client.post(f"/moderation/spaces/{two.pk}/review")) == "Three"
-    assert opened(client.post(f"/moderation/spaces/{three_.pk}/review")) == "One"  # from the start again
+    assert opened(client.post(f"/moderation/spaces/{three_.pk}/review")) == "One"  # from the start of the queue again
     last = client.post(f"/moderation/spaces/{one.pk}/review", follow=True)
 
     assert last.redirect_chain == [("/moderation/", 302)]
@@ -132,14 +132,14 @@ def test_a_second_review_is_refused(client: Client, three: list[Space], second_a
 
 
 def test_a_flag_opens_the_next(client: Client, three: list[Space]) -> None:
-    """The message leads to the form that lifts it."""
+    """The message links to the form that lifts the flag."""
     flag = {"rule": "spam", "reason": "Watches.", "from_moderation": "1"}
 
     assert opened(client.post(f"/spaces/{three[0].pk}/flag", flag)) == "Two"
     page = client.get(f"/moderation/spaces/{three[1].pk}/").content.decode()
     assert f'<a href="/moderation/spaces/{three[0].pk}/#lift">Lift the flag, with a reason</a>' in page
     again = client.post(f"/spaces/{three[0].pk}/flag?tab=flagged", flag | {"rule": "hate"})
-    assert opened(again) == "One?tab=flagged"  # it was not in the queue any more
+    assert opened(again) == "One?tab=flagged"  # it had already left the queue
 
 
 def test_an_open_space_is_claimed(client: Client, three: list[Space], second_admin: User) -> None:
@@ -215,7 +215,7 @@ def test_the_record_of_a_host(client: Client, alice: User, bob: User, admin: Use
     assert (record.total, record.standing, record.open_appeals, record.upheld, record.lifted) == (4, 3, 1, 1, 1)
     page = client.get(f"/moderation/spaces/{spaces[1].pk}/").content.decode()
     assert "4 flags: 3 active (1 upheld on appeal), 1 lifted" in page
-    assert f'href="/log/spaces/{spaces[3].pk}/"' in page  # deleted: its history
+    assert f'href="/log/spaces/{spaces[3].pk}/"' in page  # it was deleted: its history
     assert "Watches." not in [flag.reason for flag in record.newest if flag.space_id == spaces[3].pk]
     assert host_record(admin).total == 0
 
@@ -255,7 +255,7 @@ def test_a_transcript_that_changed_after_the_review_is_said(client: Client, alic
 
 
 def undo_form(page: str) -> tuple[str, dict[str, str]]:
-    """Where the button "Undo" of a page posts to, and what."""
+    """Return the URL and the form of the page's button "Undo"."""
     (url,) = re.findall(r'<form method="post" action="([^"]*)" data-undo>', page)
     return html.unescape(url), read_form(page.encode(), html.unescape(url))
 
@@ -274,7 +274,7 @@ def test_no_violation_can_be_undone(client: Client, three: list[Space]) -> None:
     page = client.get(again["Location"]).content.decode()
     assert "“<bdi>One</bdi>” is back in the queue." in page
     assert "data-undo" not in page
-    assert client.post(url, form).status_code == 422  # nothing is left to undo
+    assert client.post(url, form).status_code == 422  # there is nothing left to undo
     assert events(one) == ["space.reviewed", "space.review_undone"]
 
 

@@ -1,4 +1,4 @@
-"""Two admins at the same time: never the same Space, and every Space once."""
+"""Two admins review at the same time: never the same Space, and each Space once."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +17,7 @@ COUNT = 30
 
 
 def drain(by: User) -> list[UUID]:
-    """Review the whole queue, as the page does: claim the next Space, then review it."""
+    """Review the whole queue as the page does: claim the next Space, then review it."""
     reviewed = []
     while space := claim_next(Space.objects.order_by("-ended_at", "-id"), by):
         reviewed.append(review(space.pk, by).pk)

@@ -1,4 +1,4 @@
-"""The pages of rules and of templates of reasons."""
+"""The pages of rules and of reason templates."""
 
 import re
 
@@ -43,7 +43,7 @@ def test_an_admin_changes_a_rule(admin: User) -> None:
     rule = Rule.objects.get(code="spam", current=True)
     assert (rule.name, rule.text, rule.active, rule.number) == ("Fraud", "Selling watches.", False, 2)
     page = client.get("/moderation/rules/").content.decode()
-    assert page.index("Fraud") > page.index("Harassment")  # those for new flags come first
+    assert page.index("Fraud") > page.index("Harassment")  # rules for new flags come first
     assert client.get("/moderation/rules/none/").status_code == 404
 
 
@@ -73,7 +73,7 @@ def test_a_flag_keeps_the_text_that_it_was_made_under(alice: User, admin: User) 
 def test_changes_of_rules_are_logged(admin: User) -> None:
     make_client(admin).post("/moderation/rules/", TYPED)
     change(admin, "Fraud", "Selling watches.")
-    change(admin, "Fraud", "Selling watches.")  # changes nothing
+    change(admin, "Fraud", "Selling watches.")  # the same text changes nothing
     change(admin, "Fraud", "Selling watches.", active="")
 
     entries = LogEntry.objects.order_by("id").values_list("event", "actor_id", "detail")
