@@ -1,4 +1,4 @@
-"""Every kind of notice is complete: one entry, its templates, and an icon that exists."""
+"""Every kind of notice is complete: a declaration, its templates, and an existing icon."""
 
 import re
 from itertools import pairwise
@@ -38,7 +38,7 @@ def test_a_kind_has_an_icon_a_severity_and_a_subject(kind: NoticeKind) -> None:
     assert details.severity in ("", "soon", "urgent", "kept")
     assert str(details.subject).format(title="Seeds", deadline_day="1 May", ended_day="1 April")
     assert str(kind.label)
-    assert re.fullmatch(r"[a-z0-9-]{1,16}", kind)  # as the column holds it
+    assert re.fullmatch(r"[a-z0-9-]{1,16}", kind)  # as stored in the column
 
 
 def test_events_of_kinds_exist_and_each_has_one_kind() -> None:

@@ -1,4 +1,4 @@
-"""The one banner of a page: what is urgent, the most urgent first, and not where it would be no news."""
+"""A page has one banner: the most urgent notice, unless the page itself shows the same."""
 
 from datetime import timedelta
 from typing import Any
@@ -45,7 +45,7 @@ def test_nothing_urgent_is_no_banner(alice: User) -> None:
 
 
 def test_users_without_notices_cost_two_cheap_queries(alice: User) -> None:
-    """Every page of theirs asks for a banner and for the number of the bell."""
+    """Each of their pages looks for a banner, and for the number of the bell."""
     with CaptureQueriesContext(connection) as queries:
         assert banner(alice) is None
         assert notices.count_open(alice) == 0
@@ -79,7 +79,7 @@ def test_opening_one_space_leaves_the_others_in_the_banner(alice: User) -> None:
 
 
 def test_a_banner_stays_red_until_what_is_deleted_within_a_day_was_downloaded(alice: User) -> None:
-    """Opening the page of a Space saves nothing."""
+    """Opening the page of a Space saves nothing, so it does not clear the banner."""
     due_in(alice, 90 * HOUR)
     day = due_in(alice, 2 * HOUR)
 

@@ -1,4 +1,4 @@
-"""Send notices with real processes: races, kills, and a deadline in between."""
+"""Notices are sent by real processes, with races, kills, and a deadline in between."""
 
 import pytest
 from django.db import connection, transaction
@@ -66,12 +66,12 @@ def test_two_workers_and_many_dispatches_send_each_once(services: Services, spac
 
 
 def test_deletion_is_checked_again_right_before_delivery(space: Space, mailbox: Mailbox) -> None:
-    """The deadline comes while the mail server takes its time to greet."""
+    """The deadline comes after the claim, while the mail server delays its greeting."""
     notice = tell(space)
 
     def deadline_comes() -> None:
         update_space(space, expires_at=dbtime.now())
-        connection.close()  # that of the server's thread
+        connection.close()  # the connection of the server's thread
 
     mailbox.before_greeting = deadline_comes
 
@@ -82,7 +82,7 @@ def test_deletion_is_checked_again_right_before_delivery(space: Space, mailbox: 
 
 
 def test_a_worker_that_lost_its_claim_delivers_nothing(space: Space, mailbox: Mailbox) -> None:
-    """Somebody else claimed it while the mail server took its time to greet."""
+    """Another worker claims the notice while the mail server delays its greeting."""
     notice = tell(space)
 
     def somebody_claims() -> None:

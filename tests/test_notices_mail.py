@@ -1,4 +1,4 @@
-"""Mail: times in UTC and in the reader's zone, one-line subjects, and titles that can't become markup."""
+"""Mails show times in UTC and in the reader's zone, have one-line subjects, and escape titles."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -53,7 +53,7 @@ def test_a_naive_datetime_is_refused() -> None:
 
 
 def test_a_mail_has_utc_and_local_time_with_the_offset_of_that_day(host: User, mailbox: Mailbox) -> None:
-    """The deadline lies beyond the change to summer time, its offset is that of its own day."""
+    """The deadline is after the change to summer time, so its offset differs from today's."""
     User.objects.update(time_zone="Europe/Berlin")
     until = datetime(2099, 7, 1, 12, 0, tzinfo=UTC)
     send(make_row(host, expires_at=until))
@@ -116,7 +116,7 @@ def test_a_long_title_is_cut_in_the_subject_only(host: User, mailbox: Mailbox) -
 
 
 def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) -> None:
-    """No mail loads anything from the network, and each links to the site."""
+    """Mails load nothing from the network, and each links to the site."""
     space = make_row(host, title="Seeds", ended_ago=timedelta(days=1))
     violation = flag(space.pk, "spam", "Watches.", admin)
     bundle = make_contents(space)
@@ -131,7 +131,7 @@ def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) 
         with transaction.atomic():
             notices.tell(kind, host, about, subject)
     held = make_held(host, title="Peas")
-    held.holds.update(review_on=dbtime.now().date())  # make_held places it as the host
+    held.holds.update(review_on=dbtime.now().date())  # make_held places the hold as the host
     notices.create_hold_reviews()
     until = Space.objects.get(pk=space.pk).expires_at
     for reminder in REMINDERS:
@@ -143,7 +143,7 @@ def test_each_kind_of_notice_is_sent(host: User, admin: User, mailbox: Mailbox) 
     for pk in Notice.objects.filter(state="pending").values_list("pk", flat=True):
         notices.send(pk)
 
-    assert len(mailbox.received) == 9  # the two reminders are one mail
+    assert len(mailbox.received) == 9  # both reminders are in one mail
     assert set(Notice.objects.values_list("state", flat=True)) == {"sent"}
     for _, message in mailbox.received:
         assert "http://127.0.0.1:8000/spaces/" in text_body(message)

@@ -36,7 +36,7 @@ def make_notices(user: User, count: int) -> list[Notice]:
 
 
 def bell(user: User) -> str:
-    """The number in the header of a page."""
+    """Return the number in a page's header."""
     return page(user).partition('data-count="')[2].partition('"')[0]
 
 
@@ -97,7 +97,7 @@ def test_open_notices_about_deadlines_come_first_the_next_one_before_the_others(
 def test_the_bell_counts_open_notices(alice: User) -> None:
     assert bell(alice) == "0"
     make_notices(alice, 3)
-    assert bell(alice) == "1"  # a newer one about the same Space supersedes an older one
+    assert bell(alice) == "1"  # a newer notice about the same Space supersedes an older one
     for _ in range(2):
         ready(make_row(alice))
 
@@ -245,9 +245,9 @@ def test_the_list_is_paged_without_repeats(alice: User) -> None:
 
 
 def test_the_query_count_does_not_grow(alice: User, admin: User) -> None:
-    """With what each kind shows besides its text: evidence, rules, previous deadlines. Bell and banner first ask if any
-    notice may be open, and the banner reads the one that it shows; the page of notices has no banner, and reads those
-    about deadlines before the others."""
+    """Notices have everything that their kinds show besides the text: evidence, rules, previous deadlines. Bell and
+    banner first check whether any notice may be open, and the banner reads the one that it shows. The page of notices
+    has no banner, and reads notices about deadlines before the others."""
     client = make_client(alice)
     counts: dict[str, list[int]] = {"/my-lines/": [], "/notices/": []}
     for number in (1, 1, 10):
@@ -262,4 +262,4 @@ def test_the_query_count_does_not_grow(alice: User, admin: User) -> None:
             assert len([query for query in queries if 'FROM "archive_notice"' in query["sql"]]) == of_notices
 
     for first, second, third in counts.values():
-        assert first >= second == third  # the text of a single notice in the banner needs a query more
+        assert first >= second == third  # a single notice in the banner needs one more query for its text

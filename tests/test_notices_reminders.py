@@ -1,4 +1,4 @@
-"""Reminders before deletion: one per deadline, at a cost that follows what comes due."""
+"""Reminders before deletion: one per deadline, at a cost that depends on the number of due reminders only."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,7 +121,7 @@ def test_a_moved_deadline_gets_a_new_reminder(host: User, admin: User, mailbox: 
 
 
 def test_a_restored_deadline_gets_its_reminder_again(host: User, mailbox: Mailbox) -> None:
-    """A hold that was placed and released."""
+    """A hold that is placed and released restores the deadline."""
     space = with_left(host, 2 * DAY)
     until = space.expires_at
     notices.create_reminders()

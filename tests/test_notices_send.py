@@ -1,4 +1,4 @@
-"""A notice is sent once, as real mail, and only while it is true."""
+"""A notice is sent once, as a real mail, and only while it is still true."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -93,7 +93,7 @@ def test_the_host_is_notified_of_a_flag_and_its_lift(space: Space, admin: User, 
     for pk in notices.pending_notices(space.pk):
         notices.send(pk)
 
-    # The second flag was lifted before its turn came.
+    # The second flag was lifted before its notice was sent.
     assert mailbox.subjects == ["Flagged: Seeds", "A flag was lifted: Seeds"]
     flagged, lifted = (text_body(message) for message in mailbox.to("alice@example.org"))
     assert before is not None

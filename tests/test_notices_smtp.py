@@ -31,7 +31,7 @@ def tell(space: Space, number: int = 1) -> Notice:
 
 
 def now_due(notice: Notice) -> None:
-    """Its pause is over."""
+    """Let the pause of the notice be over."""
     Notice.objects.filter(pk=notice.pk).update(retry_at=None)
 
 
@@ -93,7 +93,7 @@ def test_a_refused_address_fails_visibly_and_others_go_on(space: Space, bob: Use
     assert reload_notice(refused).state == "failed"
     assert reload_notice(refused).problem == make_problem("mail.address_refused", reply=550)
     assert event_detail(space, "notice.failed")["notice"] == str(refused.pk)
-    assert list(notices.visible_notices(space.host)) == [refused]  # on the page all the same
+    assert list(notices.visible_notices(space.host)) == [refused]  # the page shows it anyway
 
 
 def test_a_message_that_is_refused_for_good_fails(space: Space, mailbox: Mailbox) -> None:

@@ -1,4 +1,4 @@
-"""The reader's time zone comes from their browser; only valid zones are stored."""
+"""The reader's time zone comes from their browser, and only valid zones are stored."""
 
 import pytest
 from django.db import connection
@@ -58,9 +58,9 @@ def test_a_real_browser_sends_its_zone(services: Services, chromium: Browser, al
 
     page.goto(f"{services.url}/accounts/login/")
     page.wait_for_load_state("networkidle")
-    assert "zone" not in cookies()  # visitors get none
+    assert "zone" not in cookies()  # nobody is signed in, so none is set
 
-    browser_sessions.sign_in_with_form(page, services.url, "alice")  # its end is the first page
+    browser_sessions.sign_in_with_form(page, services.url, "alice")  # it ends on the first page
 
     assert cookies()["zone"] == User.objects.get(pk=alice.pk).time_zone == "America/New_York"
     page.close()

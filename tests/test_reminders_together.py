@@ -1,4 +1,4 @@
-"""Reminders of one host that are due at the same moment are one mail, which says what was downloaded already."""
+"""Reminders of one host that are due at the same moment are one mail, which shows what was already downloaded."""
 
 from datetime import timedelta
 from typing import Any
@@ -71,7 +71,7 @@ def test_a_reminder_says_whether_its_space_was_downloaded(host: User, mailbox: M
     part = ExportPart.objects.create(export=export, number=1, content_digest="a", **ready, **fetched)
     ExportPartEntry.objects.create(export_part=part, space=spaces[1])
     ExportPartEntry.objects.create(export_part=part, space=spaces[2], excluded=True)
-    Bundle.objects.filter(pk=make_contents(spaces[3]).pk).update(fetched_at=dbtime.now())  # by an admin
+    Bundle.objects.filter(pk=make_contents(spaces[3]).pk).update(fetched_at=dbtime.now())  # downloaded by an admin
     notices.create_reminders()
 
     send_all()
@@ -99,7 +99,7 @@ def test_one_reminder_says_so_in_a_sentence(host: User, mailbox: Mailbox) -> Non
 
 
 def test_a_mail_says_how_much_time_is_left(host: User, mailbox: Mailbox) -> None:
-    """Not 7 days: the Space may have been uploaded long after it ended."""
+    """Not simply 7 days: the Space may have been uploaded long after it ended."""
     due_in(host, timedelta(hours=47, minutes=30), "Seeds")
     notices.create_reminders()
     send_all()
@@ -133,7 +133,7 @@ def test_a_worker_does_not_mail_the_half_that_another_one_has_not_claimed_yet(ho
         due_in(host, n * DAY, f"Seeds {n}")
     notices.create_reminders()
     first, second = sorted(pending())
-    claim = leases.claim(Notice, first, [Notice.State.PENDING])  # another worker, between its two claims
+    claim = leases.claim(Notice, first, [Notice.State.PENDING])  # another worker, between the two claims of this one
     assert claim is not None
 
     assert not notices.send(second)
@@ -159,7 +159,7 @@ def test_a_refused_address_ends_all_of_them(host: User, mailbox: Mailbox) -> Non
 def test_a_killed_worker_has_all_of_them_sent_later_with_the_same_id(
     host: User, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The gap that can't be closed: the server accepted the message, and the worker died before the commit."""
+    """A gap that cannot be closed: the server accepted the message, and the worker died before its commit."""
     for n in (2, 3):
         due_in(host, n * DAY, f"Seeds {n}")
     notices.create_reminders()
