@@ -1,7 +1,8 @@
-"""Everything that deletes what the store has waits until a restore is confirmed, or says why it need not.
+"""Everything that deletes from the store waits until a restored database is confirmed, or is listed with the reason why
+it need not.
 
-The source is searched for calls that delete objects or abort uploads. Each of these functions is in one of two lists
-below: of one list each function is run, during the pause and after it.
+The test searches the source for calls that delete objects or abort uploads. Each function with such a call is in one of
+the two lists below. The functions of one list are run during the pause and after it.
 """
 
 import ast
@@ -105,7 +106,7 @@ class World:
         return lambda: clean_up.clear(session.pk)
 
     def idle_upload(self) -> Act:
-        """Its file was completed and published since the backup."""
+        """The backup is older than the completion of its file."""
         session = self._session(last_activity_at=timezone.now() - timedelta(days=2))
         return lambda: tasks.abandon_upload(str(session.pk))
 
@@ -133,7 +134,7 @@ class World:
 
     def needless_transcript(self) -> Act:
         space = make_row(self.host)
-        make_contents(space)  # a transcript was uploaded meanwhile
+        make_contents(space)  # in the meantime a transcript was uploaded
         cues = [{"start_ms": 0, "end_ms": 900, "speaker": "", "text": "Beans."}]
         row = Transcription.objects.create(space=space, state="running", language="en", cues=cues, total_ms=900)
         put(keys.transcript(space.pk, str(row.pk), "en"))
@@ -264,7 +265,7 @@ def deleting_functions() -> Iterator[str]:
 
 
 def deletes(node: ast.AST) -> bool:
-    """Rows are deleted without arguments, objects are named."""
+    """Deleting rows takes no arguments, deleting objects does."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute | ast.Name):
         return False
     name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
@@ -272,7 +273,7 @@ def deletes(node: ast.AST) -> bool:
 
 
 def in_store() -> set[tuple[str, str]]:
-    """Objects and open uploads, without those of the log."""
+    """Return objects and open uploads, except the log's."""
     listing = store().listing("")
     found = {*((one.key, one.version) for one in listing.versions), *listing.uploads}
     return {one for one in found if not keys.is_of_log(one[0])}

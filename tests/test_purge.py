@@ -1,4 +1,4 @@
-"""Deleting a Space removes all of its objects, and only those."""
+"""Deleting a Space removes all of its objects, and no others."""
 
 import re
 from pathlib import Path

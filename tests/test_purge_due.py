@@ -82,7 +82,7 @@ def test_an_earlier_flag_prevents_the_purge(space: Space, admin: User) -> None:
     deadline = dbtime.now() + timedelta(seconds=3)
     Space.objects.filter(pk=space.pk).update(expires_at=deadline)
     flag(space.pk, "spam", "An axolotl.", admin)
-    wait_until(lambda: dbtime.now() >= deadline, "the old deadline comes")
+    wait_until(lambda: dbtime.now() >= deadline, "the old deadline passes")
 
     assert not begin(space.pk)
     assert not purge(space.pk)

@@ -1,5 +1,5 @@
-"""A bad day of the store in the middle of a deletion: nothing is called deleted while something of it is there, it goes
-on by itself, and it ends once."""
+"""Store faults during a deletion: a Space is never recorded as deleted while objects are left, the deletion resumes by
+itself, and it ends exactly once."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def queues() -> Iterator[None]:
 
 @pytest.fixture
 def spaces(db: None, alice: User) -> list[Space]:
-    """Three that are due, in one volume; of each four objects and an open upload are in the store."""
+    """Three due Spaces in one export part, each with four objects and an open upload in the store."""
     spaces, bucket = [make_row(alice) for _ in range(3)], store()
     for space in spaces:
         make_contents(space)
@@ -56,8 +56,8 @@ def spaces(db: None, alice: User) -> list[Space]:
 
 @contextmanager
 def bad_day(*faults: Fault, attempts: int = 1) -> Iterator[Proxy]:
-    """A store with `faults`, asked so often by one call of the SDK. It waits for an answer as long as it takes,
-    unless a fault is to be slow."""
+    """A store with `faults`. The SDK makes `attempts` attempts per call, and waits as long as the store needs, unless a
+    fault is a slow response."""
     slow = any(fault.after_seconds for fault in faults)
     with Proxy(settings.S3_ENDPOINT_URL, *faults) as proxy, override_store(endpoint_url=proxy.url):
         configured = backend("default")
@@ -68,7 +68,7 @@ def bad_day(*faults: Fault, attempts: int = 1) -> Iterator[Proxy]:
 
 
 def left(space: Space) -> int:
-    """How much there is of it, asked at the store's own door."""
+    """Return how many objects and uploads are left, according to the store itself."""
     listing = [store().listing(place) for place in (keys.prefix(space.pk), *export_parts())]
     return sum(len(one.versions) + len(one.uploads) for one in listing)
 
@@ -85,7 +85,7 @@ def assert_nothing_is_pretended(spaces: list[Space]) -> None:
 
 
 def assert_it_goes_on_and_ends_once(spaces: list[Space]) -> None:
-    """By nothing but a round of the dispatcher, once the pauses are over."""
+    """Run rounds of the dispatcher, with the pauses ended, and nothing else."""
     end_pauses()
     work()
     for space in spaces:
@@ -148,7 +148,7 @@ def test_a_transient_store_error_is_retried(spaces: list[Space], fault: Fault) -
 
 
 def keeps(*refused_keys: str) -> Fault:
-    """DeleteObjects deletes the others, and refuses these keys: they are there afterwards as before."""
+    """DeleteObjects refuses these keys and deletes the others."""
     own = store()
     data = {key: own.client.get_object(Bucket=own.bucket, Key=key)["Body"].read() for key in refused_keys}
 
@@ -168,7 +168,7 @@ def test_refused_keys_block_only_their_spaces(spaces: list[Space]) -> None:
     refused = {space.pk: keys.recording(space.pk, 1, "m4a") for space in (first, second)}
 
     with bad_day(keeps(*refused.values())):
-        for _ in range(2):  # as often as it is tried
+        for _ in range(2):  # on every attempt
             gone = list(sweep_all())
             assert_nothing_is_pretended(spaces)
             end_pauses()
@@ -203,7 +203,7 @@ def test_repeated_failures_are_logged_once(spaces: list[Space]) -> None:
             assert list(sweep_all()) == []
             end_pauses()
 
-    for space in spaces:  # the first time with its open upload, which was ended
+    for space in spaces:  # with its open upload the first time, which was aborted
         listed = [detail["open_uploads"] for event, detail in entries(space) if event == "deletion.inventoried"]
         assert listed == [1, 0]
     assert set(Space.objects.filter(attempts=5).values_list("pk", flat=True)) == ids

@@ -1,4 +1,4 @@
-"""A flag and the deletion at the same moment: the first commit wins, and the other one fails."""
+"""A flag and the deletion at the same moment: the first to commit wins, and the other one fails."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,7 +31,7 @@ def somebody_waits() -> bool:
 
 
 def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> "Future[object]":
-    """Do `first`, let `second` run into its lock on another connection, then commit."""
+    """Run `first`, let `second` wait for its lock on another connection, then commit."""
 
     def run() -> object:
         try:
@@ -42,7 +42,7 @@ def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> "Fut
     with ThreadPoolExecutor(1) as pool, transaction.atomic():
         first()
         future = pool.submit(run)
-        wait_until(somebody_waits, "the second waits for the first")
+        wait_until(somebody_waits, "the second transaction waits for the first")
     return future
 
 
@@ -52,7 +52,7 @@ def test_a_flag_that_commits_first_wins(space: Space, admin: User) -> None:
 
     def flag_in_time() -> None:
         flag(space.pk, "spam", "An axolotl.", admin)
-        wait_until(lambda: dbtime.now() >= deadline, "the deadline comes before the commit")
+        wait_until(lambda: dbtime.now() >= deadline, "the deadline passes before the commit")
 
     began = meanwhile(flag_in_time, lambda: begin(space.pk))
 

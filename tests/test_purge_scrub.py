@@ -1,4 +1,4 @@
-"""A purge removes titles, names and transcripts from the database; the tombstone stays."""
+"""A purge removes titles, names and transcripts from the database, and leaves the tombstone."""
 
 from collections.abc import Iterator
 
@@ -35,7 +35,7 @@ def columns_of_words() -> Iterator[tuple[str, str]]:
 
 
 def where(word: str) -> set[tuple[str, str]]:
-    """Every column of the database that holds `word`."""
+    """Return every column of the database that contains `word`."""
     result = set()
     with connection.cursor() as cursor:
         for table, column in columns_of_words():
@@ -60,7 +60,7 @@ def test_no_content_is_left_in_the_database(space: Space, admin: User, second_ad
     assert purge(space.pk)
 
     assert {word: where(word) for word in words if where(word)} == {}
-    # what stays is that there were some
+    # the row only records that there were some
     assert (space.violations.count(), Appeal.objects.count(), space.holds.count()) == (1, 1, 1)
 
 

@@ -27,7 +27,7 @@ AFTER = ["deletion.copy_found", "deletion.copy_removed"]
 
 @pytest.fixture
 def own_bucket() -> Iterator[None]:
-    """A bucket without the folders of other tests, which the store lists for a while after they are empty."""
+    """A bucket of its own, because the store lists folders of other tests for a while after they are empty."""
     with override_store(bucket_name=BUCKET) as bucket:
         prepare_bucket(bucket, "http://127.0.0.1:8000")
         purge_listing(bucket, bucket.listing(""))
@@ -48,8 +48,8 @@ def put(space: Space, name: str = "recording/1.m4a") -> None:
 
 
 def whole_look() -> int:
-    """Until a day's look is finished. Returns how many rounds it took."""
-    for count in range(1, 2000):  # a store may go on listing folders for a while that are empty
+    """Recheck until the day's pass is finished. Returns how many rounds it took."""
+    for count in range(1, 2000):  # a store may list empty folders for a while
         if recheck.run_round(pages=1):
             return count
     raise AssertionError("it never comes to its end")

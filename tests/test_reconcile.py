@@ -1,4 +1,4 @@
-"""Rows and objects are compared both ways; removals are few, delayed, and never of work in progress."""
+"""Rows and objects are compared in both directions; removals are few and delayed, and never affect work in progress."""
 
 import json
 from datetime import timedelta

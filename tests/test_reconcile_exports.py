@@ -1,4 +1,4 @@
-"""Export parts are compared with their rows like everything else in the store."""
+"""Export parts are compared with their rows like all other objects."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

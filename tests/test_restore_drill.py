@@ -1,5 +1,5 @@
 """A drill: `pg_dump`, a day of decisions and deletions, `pg_restore` into a new database, and every command that
-docs/operations.md names for it, as an operator runs them. `make drill` prints what each says."""
+docs/operations.md gives for it, as an operator runs them. `make drill` prints their output."""
 
 import os
 import subprocess
@@ -56,7 +56,7 @@ def new_database() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Operator:
-    """Runs manage.py on the restored database, and prints what it says."""
+    """Runs manage.py on the restored database, and prints its output."""
 
     services: Services
 
@@ -84,7 +84,7 @@ def pg(program: str, *arguments: str) -> None:
 
 @contextmanager
 def connected_to(database: str) -> Iterator[None]:
-    """This process, as workers that were started after the restore."""
+    """Connect this process to the database, as workers that were started after the restore."""
     before = connection.settings_dict["NAME"]
     connection.close()
     connection.settings_dict["NAME"] = database

@@ -1,5 +1,5 @@
-"""A database that was restored from a backup deletes nothing, until what its log had lost is back and an operator has
-confirmed it. Then everything is as it was."""
+"""A database that was restored from a backup deletes nothing until the lost log entries are back and an operator has
+confirmed the restore. Then everything is as before."""
 
 import hashlib
 import json
@@ -102,7 +102,7 @@ def assert_nothing_is_deleted(space: Space) -> None:
         call_command("sweep", stdout=StringIO())
     with pytest.raises(Refused, match="older database was restored"):
         reconcile(apply=True)
-    for work in tasks.WORK:  # as the dispatcher publishes it, and workers do it
+    for work in tasks.WORK:  # as the dispatcher publishes it, and as workers run it
         if work.model in (Space, UploadSession, Bundle, ExportPart, Arrival):
             for pk in work.pending_ids(Q()):
                 work.task(str(pk))
@@ -113,7 +113,7 @@ def assert_nothing_is_deleted(space: Space) -> None:
 
 
 def in_store() -> set[str]:
-    """The keys of all objects outside of the log."""
+    """Return the keys of all objects except the log's."""
     return {one.key for one in store().versions("") if not keys.is_of_log(one.key)}
 
 
@@ -128,7 +128,7 @@ def test_what_was_decided_and_deleted_since_the_backup_comes_back(
     signed, log_before = Checkpoint.parse(LogCheckpoint.objects.latest("id").note), leaves()
 
     backups.restore(backup)
-    write_entry()  # by a process that knew nothing yet; a lost entry has its number
+    write_entry()  # by a process that did not know yet; its entry has the number of a lost one
     if numbered:
         number_by_force()
     assert_nothing_is_deleted(spaces["held"])
@@ -209,7 +209,7 @@ def test_the_second_bucket_tells_of_a_restore_when_the_store_was_restored_too(
         write_entry()
         sequence.run()
         publishing.run()
-        assert not restores.find_pause()  # also of a process that looked before, and lives on
+        assert not restores.find_pause()  # also in a running process that compared earlier
         tiles = {one.key: store().get(one.key) for one in store().versions(keys.log_object("tile/"))}
         backups.restore(backup)
         store().put(keys.log_object("checkpoint"), checkpoint, "text/plain")
@@ -236,7 +236,7 @@ def test_the_second_bucket_tells_of_a_restore_when_the_store_was_restored_too(
 
 
 def add_unsigned_copy(second: Store) -> None:
-    """As whoever may write to the second bucket, and has no key of the log."""
+    """Write as somebody with access to the second bucket, but without the log's key."""
     other = Ed25519PrivateKey.generate()
     text = f"{settings.LOG_ORIGIN}\n900\n{b64encode(bytes(32)).decode()}\n"
     line = signature_line(Key(settings.LOG_ORIGIN, other.public_key().public_bytes_raw()), other.sign(text.encode()))
@@ -250,7 +250,7 @@ def test_copies_that_nobody_of_the_log_signed_pause_nothing(spaces: dict[str, Sp
 
 
 def test_a_copy_is_acknowledged_by_its_bytes(spaces: dict[str, Space]) -> None:
-    """Other bytes at the same key count."""
+    """Other bytes at the same key are another copy."""
     with use_second_bucket() as second:
         key, note = keys.checkpoint_copy(900, timezone.now()), sign_checkpoint(900, bytes(32)).note.encode()
         locked.put_once(second, key, note, None)
@@ -277,7 +277,7 @@ def test_a_second_bucket_that_is_down_is_asked_once_in_a_while(
 
 
 def test_a_checkpoint_that_the_store_lost_is_written_again(spaces: dict[str, Space]) -> None:
-    """If the database is the one that had written it."""
+    """Only if the database is the one that wrote it."""
     note = store().get(keys.log_object("checkpoint"))
     make_due(spaces["untouched"])
     remove_checkpoint()
@@ -294,7 +294,7 @@ def test_a_checkpoint_that_the_store_lost_is_written_again(spaces: dict[str, Spa
 
 
 def test_a_first_checkpoint_that_is_written_meanwhile_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another process signs it after this one has asked the store."""
+    """Another process signs it after this one has queried the store."""
     write_entry()
     get = Store.get
 
@@ -343,7 +343,7 @@ def remove_checkpoint() -> None:
 def test_a_checkpoint_that_is_not_known_is_not_overwritten(
     spaces: dict[str, Space], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The store did not answer when the run began, and the backup is of the moment before one was written."""
+    """The store was down when the run began, and the backup was made just before a checkpoint."""
     backup = backups.back_up()
     write_entry()
     sequence.run()
@@ -425,7 +425,7 @@ def test_what_only_a_person_can_restore_is_listed_and_keeps_the_pause(
     assert holds.place(spaces["untouched"].pk, "Another court.", admin).pk == lost.pk
     holds.place(spaces["untouched"].pk, "A third one.", admin)
 
-    for _ in range(2):  # the second one finds a tombstone, and the hold that the first one placed
+    for _ in range(2):  # the second one finds a tombstone, and the hold placed by the first one
         with pytest.raises(CommandError, match="--apply"):
             run("--apply", "--json")
         assert facts(spaces["deleted"]) == deleted | {"holds": []}
@@ -491,7 +491,8 @@ def confirm_twice_at_once(reason: str, admin: User) -> None:
 
 
 def test_a_worker_that_locks_two_spaces_is_not_ended(spaces: dict[str, Space], admin: User, second_admin: User) -> None:
-    """A worker changes a flag and then wants the Space that is being restored, which wants the table of flags."""
+    """A worker changes a flag, and then needs the lock on the Space that is being restored. The restore needs the table
+    of flags."""
     backup = backups.back_up()
     violations.flag(spaces["flagged"].pk, "spam", "It sold watches.", admin)
     sequence.run()
@@ -551,7 +552,7 @@ def test_a_recording_that_came_since_is_not_deleted_as_abandoned(spaces: dict[st
 
 
 def test_a_space_whose_deletion_this_database_has_started_is_named(spaces: dict[str, Space], admin: User) -> None:
-    """By a process that did not know of the restore. Then no hold can be placed."""
+    """By a process that did not know of the restore. A hold cannot be placed any more."""
     backup = backups.back_up()
     holds.place(spaces["held"].pk, "A court asks.", admin)
     sequence.run()

@@ -1,6 +1,6 @@
 """`restore_check --apply` is killed at any step: nothing is deleted, and the next run completes it.
 
-`make test` kills it where each state begins that a second run can find, `make test-long` at every step.
+`make test` kills it once in each state that a second run can find, `make test-long` at every step.
 """
 
 import os
@@ -42,7 +42,7 @@ SAMPLE = [
 
 @pytest.fixture
 def zygote(services: Services, tmp_path: Path) -> Iterator[ForkServer]:
-    """As where migrations run: it may connect as the owner of the tables."""
+    """Processes that run where migrations run, and may connect as the owner of the tables."""
     name = connection.settings_dict["NAME"]
     owner = urlsplit(os.environ["DATABASE_OWNER_URL"])._replace(path=f"/{name}").geturl()
     with start_fork_server({**services.env, "DATABASE_OWNER_URL": owner}, tmp_path) as running:
