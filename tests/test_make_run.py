@@ -1,4 +1,5 @@
-"""`make run` in a clean checkout: it starts, prints accounts, restarts what died, and ends without leftovers."""
+"""`make run` in a clean checkout starts, prints accounts, restarts processes that died, and leaves no process
+behind."""
 
 import json
 import os
@@ -25,7 +26,7 @@ TITLE = "The seed library room"
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    """Up, in a folder with a blank in its name; each test leaves it so."""
+    """A running checkout in a path with a space; each test leaves it running."""
     checkout = Checkout(tmp_path_factory.mktemp("make run") / "first clone")
     checkout.start()
     try:
@@ -37,7 +38,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 
 def assert_control_c_ends_all_of_it(checkout: Checkout) -> None:
-    """Interrupt it. At the end of the module, so that the tests share one start."""
+    """Interrupt it. Runs last in the module, so that the tests share one start."""
     below = family(checkout.run.pid or 0)
     assert len(below) > 10
 
@@ -65,7 +66,7 @@ def test_it_says_how_to_get_in(checkout: Checkout) -> None:
 
 
 def test_browsers_get_a_name_and_not_a_number(checkout: Checkout) -> None:
-    """Passkeys need one: what it prints, what it redirects to, and what the store allows."""
+    """Passkeys need a host name: in what it prints, in its redirects, and in the store's CORS rules."""
     site, values = checkout.address, envfile.read(checkout.data / "env")
     number = HTTPConnection("127.0.0.1", urlsplit(site).port or 0)
     number.request("GET", "/log/")
@@ -144,7 +145,7 @@ def test_a_worker_that_is_killed_comes_back_and_works(checkout: Checkout) -> Non
     worker = checkout.service("worker")
     os.kill(worker, signal.SIGKILL)
 
-    wait_until(lambda: "worker is started again" in checkout.output, "the worker is started again")
+    wait_until(lambda: "worker is started again" in checkout.output, "the worker is restarted")
 
     assert "worker was killed (SIGKILL)" in checkout.output
     assert checkout.service("worker") not in {0, worker}
@@ -159,7 +160,7 @@ def test_an_engine_that_is_killed_comes_back_where_it_was(checkout: Checkout) ->
     killed = int((checkout.data / "postgres.pid").read_text())
     os.kill(killed, signal.SIGKILL)
 
-    wait_until(lambda: "postgres is started again" in checkout.output, "PostgreSQL is started again")
+    wait_until(lambda: "postgres is started again" in checkout.output, "PostgreSQL is restarted")
 
     assert "postgres was killed (SIGKILL)" in checkout.output
     assert int((checkout.data / "postgres.pid").read_text()) != killed
@@ -170,7 +171,7 @@ def test_an_engine_that_is_killed_comes_back_where_it_was(checkout: Checkout) ->
 
 
 def test_only_nginx_can_be_reached(checkout: Checkout) -> None:
-    """gunicorn listens on sockets in a closed folder: no client gets around the proxy and its limits."""
+    """gunicorn listens on sockets in a closed folder, so no client can bypass the proxy and its limits."""
     pids = [checkout.service("gunicorn", name) for name in ("portal.wsgi", "portal.health")]
     assert all(pids)
     assert [listening_sockets([pid, *family(pid)]) for pid in pids] == [set(), set()]
@@ -178,11 +179,11 @@ def test_only_nginx_can_be_reached(checkout: Checkout) -> None:
 
 
 def test_nginx_that_is_killed_comes_back(checkout: Checkout) -> None:
-    """Its workers outlive it, with the port."""
+    """Its workers survive it, and still hold the port."""
     killed = int((checkout.data / "nginx.pid").read_text())
     os.kill(killed, signal.SIGKILL)
 
-    wait_until(lambda: "nginx is started again" in checkout.output, "nginx is started again")
+    wait_until(lambda: "nginx is started again" in checkout.output, "nginx is restarted")
 
     assert int((checkout.data / "nginx.pid").read_text()) != killed
     assert '"ok": true' in HttpSession(checkout.address).get("/healthz")
@@ -190,13 +191,13 @@ def test_nginx_that_is_killed_comes_back(checkout: Checkout) -> None:
 
 
 def signed_in(page: str) -> str | None:
-    """Who is signed in, as the page's header says."""
+    """Return the signed-in user, as in the page's header."""
     match = re.search(r"Signed in as <bdi>(\w+)</bdi>", page)
     return match and match[1]
 
 
 def demo_space(checkout: Checkout) -> str:
-    """The id of the one Space that the demo's host has, out of their first page."""
+    """Return the id of the demo host's only Space, from their first page."""
     page = HttpSession(checkout.address).sign_in("nora", checkout.accounts["nora"][1])
     (space,) = set(re.findall(r"/spaces/([0-9a-f-]{36})/", page))
     return str(space)

@@ -1,4 +1,4 @@
-"""manage.py finds its settings by itself, or explains in one line where they come from."""
+"""manage.py finds its settings by itself, or says in one line where they come from."""
 
 import fcntl
 import os
@@ -17,7 +17,7 @@ SHOW = "from django.conf import settings; print(settings.SITE_URL, settings.S3['
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A checkout without a .data folder, with a blank in its path."""
+    """A checkout without a .data folder, in a path with a space."""
     folder = tmp_path / "a checkout"
     folder.mkdir()
     shutil.copy2(ROOT / "manage.py", folder)
@@ -28,13 +28,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def manage(folder: Path, *arguments: str, python: str = sys.executable, **env: str) -> subprocess.CompletedProcess[str]:
-    """From somewhere else on the disk, with no other variable than `env`."""
+    """Run it from another directory, with only the variables in `env`."""
     command = [python, str(folder / "manage.py"), *arguments]
     return subprocess.run(command, cwd="/", env=env, text=True, capture_output=True, check=False)
 
 
 def write_settings(folder: Path) -> None:
-    """What `make run` leaves there, with values that a shell would take apart."""
+    """Write the settings that `make run` leaves there, with values that a shell would split or expand."""
     (folder / ".data").mkdir()
     names = [name for name in os.environ if name.startswith("S3_")]
     values = {

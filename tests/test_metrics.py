@@ -1,4 +1,4 @@
-"""Metrics of the state: who may read them, and that they say what the database says and nothing of people."""
+"""Metrics of the state: who may read them, that they match the database, and that they contain no personal data."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -53,7 +53,7 @@ def test_without_a_token_there_are_none(settings: Any) -> None:
 
 
 def test_only_the_token_reads_them(settings: Any) -> None:
-    """Without the fixture `db`: who has no token has nothing read."""
+    """Without the fixture `db`, any query raises: without the token nothing is read."""
     settings.METRICS_TOKEN = TOKEN
 
     for given in ("", "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"Basic {TOKEN}", TOKEN, "Bearer \xe9"):
@@ -85,11 +85,11 @@ def test_they_say_what_the_database_says(read: Callable[[], Samples], alice: Use
     assert found["task_last_run_timestamp_seconds", frozenset({("task", "dispatch")})] == pytest.approx(now.timestamp())
     assert found["queue_messages", frozenset({("queue", "deletion")})] >= 0
     assert all(found["status_readable", frozenset({("part", part)})] == 1 for part in status_metrics.PARTS)
-    assert ("log_checkpoint_timestamp_seconds", frozenset()) not in found  # nothing was signed
+    assert ("log_checkpoint_timestamp_seconds", frozenset()) not in found  # no checkpoint was signed
 
 
 def test_labels_name_nobody(read: Callable[[], Samples], alice: User) -> None:
-    """Neither ids nor words of people: only names of ours, whose number does not grow with the archive."""
+    """Labels contain neither ids nor text of users, only names of ours, whose number does not grow with the archive."""
     space = make_row(alice, title="Very private talk", state=Space.State.PROCESSING)
     problem = make_problem("storage.unreachable", what=f"spaces/{space.pk}", error="Very private")
     Space.objects.filter(pk=space.pk).update(problem=problem, attempts=1)
@@ -114,7 +114,8 @@ def test_of_what_is_down_they_say_so() -> None:
 def test_a_scrape_during_another_one_gets_the_last_text(
     read: Callable[[], Samples], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It would hold a thread, which health checks need, and a connection. An old text is no answer."""
+    """A second one would take a connection, and a thread that health checks need. A text that is too old is not
+    returned."""
     text = ask()[2]
 
     with status_metrics._reading:

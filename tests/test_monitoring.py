@@ -1,5 +1,5 @@
-"""ops/monitoring: alerts and dashboard use the metrics that are exported, with their labels, and each alert is
-explained in docs/operations.md."""
+"""ops/monitoring: alerts and dashboard use exported metrics with their labels, and docs/operations.md explains each
+alert."""
 
 import json
 import re
@@ -32,7 +32,7 @@ SECTION = OPERATIONS.partition("\n### Alerts\n")[2].partition("\n## ")[0]
 SELECTOR = re.compile(r"\b(spacekeep_\w+)(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
 NOW = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
-# A status with a value in each of its parts.
+# A status with a value in every part.
 FULL = Status(
     at=NOW,
     work=(WorkStatus("build_bundle", ready=1, oldest_at=NOW, problems={"storage.unreachable": 1}),),
@@ -48,7 +48,7 @@ FULL = Status(
 
 
 def exported() -> dict[str, tuple[set[str], set[str]]]:
-    """Of each metric, the names of its samples and its labels."""
+    """Return {metric: (the names of its samples, its labels)}."""
     found = {}
     for family in status_metrics.StatusCollector(FULL).collect():
         names = {sample.name for sample in family.samples}
@@ -92,7 +92,7 @@ def test_all_of_it_is_looked_at() -> None:
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_an_expression_asks_for_what_is_exported(name: str) -> None:
-    """Its metrics, their labels, and values that these labels can have."""
+    """Check the metrics, their labels, and values that these labels can have."""
     selectors = SELECTOR.findall(EXPRESSIONS[name])
 
     assert selectors or name == "SpacekeepDown"
@@ -154,7 +154,7 @@ def test_prometheus_reaches_its_targets_in_one_network_of_compose() -> None:
     for job in (health, rest):
         (secret,) = job["authorization"].values()
         assert secret == services["health"]["environment"]["METRICS_TOKEN_FILE"]
-    for words in (text, OPERATIONS):  # which network to add it to
+    for words in (text, OPERATIONS):  # the network to which to add it
         assert re.search(r"network\s+`metrics`", words)
         assert not re.search(r"networks `metrics` and", words)
 

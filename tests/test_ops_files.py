@@ -1,4 +1,4 @@
-"""systemd's units and Kubernetes' manifests run the same processes as docker-compose.yml, with the same secrets."""
+"""systemd units and Kubernetes manifests run the same processes as docker-compose.yml, with the same secrets."""
 
 import os
 import re
@@ -21,7 +21,7 @@ SYSTEMD, KUBERNETES, MANAGE = ROOT / "ops/systemd", ROOT / "ops/kubernetes", ROO
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
-# What differs between a host, where all share the addresses, and containers.
+# Differences between a host, where all processes share the addresses, and containers.
 PLACE = re.compile(r"--(?:bind|hostname|schedule)=\S*")
 
 
@@ -40,7 +40,7 @@ def without_place(command: list[str]) -> list[str]:
 
 
 def unit(process: str) -> dict[str, list[str]]:
-    """The directives of a unit, each with all its values."""
+    """Return the directives of a unit, each with all of its values."""
     directives = defaultdict(list)
     for line in (SYSTEMD / f"spacekeep-{process}.service").read_text().splitlines():
         if line and not line.startswith(("#", "[")):
@@ -80,12 +80,12 @@ def test_a_unit_is_the_service_of_compose(process: str) -> None:
         assert directives["TimeoutStopSec"] == [compose_service(process).get("stop_grace_period", "10s")]
     for name, value in {"NoNewPrivileges": "yes", "ProtectSystem": "strict", "CapabilityBoundingSet": ""}.items():
         assert directives[name] == [value]
-    assert not {"RestrictNamespaces", "SystemCallFilter"} & set(directives)  # the decoder's sandbox needs them
+    assert not {"RestrictNamespaces", "SystemCallFilter"} & set(directives)  # the decoder's sandbox needs these
 
 
 @pytest.mark.parametrize("process", ["web", "setup"])
 def test_spacekeep_manage_gives_a_command_the_secrets_of_a_unit(tmp_path: Path, process: str) -> None:
-    """With a stand-in for systemd-run, which does what its options ask for as far as files and variables go."""
+    """A stand-in for systemd-run executes its options for files and variables."""
     (tmp_path / ".venv/bin").mkdir(parents=True)
     for name, text in {"systemd-run": SYSTEMD_RUN, ".venv/bin/python": "#!/bin/sh\necho $@\nexec env\n"}.items():
         (tmp_path / name).write_text(text)
@@ -106,7 +106,7 @@ def test_spacekeep_manage_gives_a_command_the_secrets_of_a_unit(tmp_path: Path, 
     assert files == {name: f"{tmp_path}/credentials/{name.lower()}" for name in secrets_of(process)}
 
 
-# The real one needs systemd as the first process of the machine.
+# The real one needs systemd as PID 1.
 SYSTEMD_RUN = """#!/bin/sh
 mkdir "$CREDENTIALS/credentials"
 while :; do
@@ -127,7 +127,7 @@ exec "$@"
 
 
 def test_no_setting_of_an_example_replaces_what_a_unit_sets() -> None:
-    """systemd: what an EnvironmentFile has counts more than Environment=, wherever that is written."""
+    """In systemd, variables of an EnvironmentFile override Environment=, whatever the order."""
     own = {line.split("=")[0] for process in processes.ALL for line in unit(process)["Environment"]}
     example = (ROOT / "docs/production.env.example").read_text()
     settings = set(re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", example, re.MULTILINE))
@@ -140,7 +140,7 @@ def test_no_setting_of_an_example_replaces_what_a_unit_sets() -> None:
 
 
 def memory(process: str) -> str:
-    """As compose has it, "4G"."""
+    """Return a quantity in Compose's notation, "4G"."""
     (limit,) = re.findall(r"(\d+[gm])\}?$", compose_service(process)["mem_limit"])
     return str(limit).upper()
 
@@ -152,7 +152,7 @@ def test_a_manifest_is_the_service_of_compose(process: str) -> None:
     environment = {variable["name"]: variable["value"] for variable in container["env"]}
     (secret,) = (volume["secret"] for volume in spec["volumes"] if "secret" in volume)
 
-    assert container["name"] == "app"  # confined.yaml is about this one
+    assert container["name"] == "app"  # confined.yaml refers to this one
     assert without_place(container["args"]) == compose_command(process)
     assert environment.pop("PROCESS") == process
     assert environment == {f"{name}_FILE": f"/run/secrets/{name.lower()}" for name in secrets_of(process)}
@@ -180,14 +180,14 @@ def test_the_kustomization_has_every_file_and_confines_every_pod_of_ours() -> No
 
 
 def labelled(target: dict[str, str]) -> set[str]:
-    """The processes that a patch is for."""
+    """Return the processes to which a patch applies."""
     label, value = target["labelSelector"].split("=")
     manifests = {name: yaml.safe_load((KUBERNETES / f"{name}.yaml").read_text()) for name in processes.ALL}
     return {name for name, manifest in manifests.items() if manifest["metadata"]["labels"].get(label) == value}
 
 
 def test_in_kubernetes_too_web_and_workers_wait_for_the_tables_and_after_a_restore() -> None:
-    """As in compose. Beat asks no database, and health says what is missing."""
+    """As in Compose. Beat needs no database, and the health process reports what is missing."""
     (patch,) = (
         patch
         for patch in yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["patches"]
@@ -217,7 +217,7 @@ def test_in_kubernetes_nobody_is_believed_before_proxy_env_names_the_ingress() -
 
 
 def test_in_kubernetes_the_proxy_stays_in_service_while_something_behind_it_is_down() -> None:
-    """It explains to people what is down. So its probes ask nothing that is behind it."""
+    """It shows users what is down, so its probes must not depend on anything behind it."""
     (container,) = yaml.safe_load((KUBERNETES / "proxy.yaml").read_text())["spec"]["template"]["spec"]["containers"]
     (port,) = container["ports"]
 
@@ -289,7 +289,7 @@ def test_the_target_starts_every_process_but_the_optional_one() -> None:
 
 
 def proxy_configuration(**environment: str) -> str:
-    """What proxy/configure.py writes for a host with systemd."""
+    """The configuration that proxy/configure.py writes for a host with systemd."""
     text: str = runpy.run_path(str(ROOT / "proxy/configure.py"))["configuration"](environment)
     return text
 
@@ -310,7 +310,7 @@ def test_the_proxy_of_a_host_is_configured_by_its_settings(tmp_path: Path) -> No
 
 
 def test_the_documentation_lists_the_same_processes_with_their_secrets() -> None:
-    """docs/operations.md, "Processes": a table of commands, and one of secrets."""
+    """Two tables of docs/operations.md, "Processes": commands, and secrets."""
     section = OPERATIONS.partition("\n## Processes\n")[2].partition("\n## ")[0]
     listed = re.findall(r"^\| (\w+) \| `([^`]+)`", section, re.MULTILINE)
 
@@ -329,7 +329,7 @@ def who_needs(cell: str) -> set[str]:
 
 
 def test_the_image_gets_every_file_that_it_copies() -> None:
-    """.dockerignore leaves out everything that it does not name."""
+    """.dockerignore excludes everything that it does not name."""
     allowed = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
     copied = [
         source

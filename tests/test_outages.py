@@ -26,7 +26,7 @@ from tests.support.waiting import wait_until
 
 @contextmanager
 def down(engine: Engine) -> Iterator[None]:
-    """The engines belong to all tests: whatever happens here, it is started again."""
+    """Stop the engine. All tests share it, so it is always started again."""
     engine.kill()
     try:
         yield
@@ -51,9 +51,9 @@ def test_the_store_is_down(services: Services, alice: User, make_space: Callable
         bundle = build.request(wanted.id, SYSTEM)
         overdue(due)
         wait_until(
-            lambda: "store" in Bundle.objects.get(pk=bundle.pk).problem_text, "the bundle's row says why it waits"
+            lambda: "store" in Bundle.objects.get(pk=bundle.pk).problem_text, "the bundle's row names the problem"
         )
-        wait_until(lambda: fetch(f"{services.url}/spaces/{due.id}/", cookie)[0] == 410, "it is not served any more")
+        wait_until(lambda: fetch(f"{services.url}/spaces/{due.id}/", cookie)[0] == 410, "the Space is no longer served")
         assert Bundle.objects.get(pk=bundle.pk).state == "building"
         assert Space.objects.get(pk=due.pk).state == "available"  # no deletion starts (archive/restores.py)
         with pytest.raises(CommandError, match="object store can't be reached"):
@@ -78,9 +78,9 @@ def test_the_broker_is_down(services: Services, alice: User, make_space: Callabl
 
     with down(engines.valkey):
         status, seconds = request_bundle(services.url, space, cookie)
-        assert (status, seconds < 30) == (302, True), seconds  # it does not wait until the broker is back
+        assert (status, seconds < 30) == (302, True), seconds  # without waiting for the broker
         bundle = Bundle.objects.get(space=space)
-        time.sleep(5)  # long enough for worker and beat to lose their connections, and to fail to get new ones
+        time.sleep(5)  # long enough for worker and beat to lose their connections, and to fail to reconnect
         assert fetch(f"{services.url}/spaces/{space.id}/", cookie)[0] == 200
         assert answer_of(f"{services.url}/readyz") == (200, {"ready": True, "missing": ["broker"]})
         assert (worker.running, beat.running) == (True, True)
@@ -96,10 +96,10 @@ def test_the_database_is_down(services: Services, alice: User, make_space: Calla
     worker, beat = services.worker(fresh=True), services.beat()
     page = f"{services.url}/spaces/{space.id}/"
     assert fetch(page, cookie)[0] == 200
-    wait_until(lambda: "archive.tasks.dispatch" in worker.log.read_text(), "the worker works")
+    wait_until(lambda: "archive.tasks.dispatch" in worker.log.read_text(), "the worker runs tasks")
 
     with down(engines.postgres):
-        connection.close()  # ours died with it
+        connection.close()  # our connection broke with it
         with pytest.raises(CommandError, match="database can't be reached"):
             call_command("wait_for_engines", "--seconds=0")
         for address in (page, f"{services.url}/", f"{page}audio"):
@@ -107,15 +107,15 @@ def test_the_database_is_down(services: Services, alice: User, make_space: Calla
             assert (status, headers["Retry-After"]) == (503, "30"), address
             assert "Nothing was lost" in body.decode(), address
         unreachable = (503, {"ok": False, "database": "unreachable"})
-        wait_until(lambda: answer_of(f"{services.url}/healthz") == unreachable, "what was found a second ago is over")
+        wait_until(lambda: answer_of(f"{services.url}/healthz") == unreachable, "the cached result has expired")
         assert answer_of(f"{services.url}/readyz") == (503, {"ready": False, "missing": ["database"]})
         assert answer_of(f"{services.url}/livez") == (200, {"ok": True})
         time.sleep(4)  # some rounds of the dispatcher fail
         assert (worker.running, beat.running) == (True, True)
 
-    wait_until(lambda: fetch(page, cookie)[0] == 200, "the page is back")
+    wait_until(lambda: fetch(page, cookie)[0] == 200, "the page works again")
     bundle = build.request(space.id, SYSTEM)
-    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the worker works again")
+    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the worker runs tasks again")
 
 
 def answer_of(url: str) -> tuple[int, Any]:

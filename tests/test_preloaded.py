@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 COMMANDS = (("sweep", "--dry-run"), ("sweep", "--dry-run", "--at", "never"), ("sweep", "--dry-run", "--json"))
 
 
-@pytest.mark.long  # every other test that starts a command relies on it
+@pytest.mark.long  # every other test that starts a command relies on this
 @pytest.mark.usefixtures("committed")
 def test_a_fork_prints_and_ends_as_a_new_process(services: Services) -> None:
     forked = [manage(services, *command, ok=False) for command in COMMANDS]

@@ -1,4 +1,5 @@
-"""Metrics that only processes know, from real gunicorn and Celery processes: those of all children, added up."""
+"""Metrics that only processes can count, from real gunicorn and Celery processes: the sums over all of their
+children."""
 
 import os
 import signal
@@ -30,7 +31,7 @@ TOKEN = "0123456789abcdef0123456789abcdef"
 
 
 class Metrics:
-    """The listener of a process, and its settings."""
+    """The metrics listener of a process, with its settings."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -60,7 +61,7 @@ def metrics(tmp_path: Path) -> Metrics:
 
 @pytest.mark.usefixtures("committed")
 def test_the_portal_adds_up_the_requests_of_its_processes(services: Services, metrics: Metrics) -> None:
-    port = free_port()  # not that of the tests' other web process, which may still run
+    port = free_port()  # not the port of the tests' other web process, which may still run
     site, bind = f"http://127.0.0.1:{port}", f"--bind=127.0.0.1:{port}"
     options = ("--worker-class=gthread", "--workers=2", "--threads=2", "--preload", "--no-control-socket")
     web = services.start("web", "-m", "gunicorn", "portal.wsgi", bind, *options, **metrics.env)
@@ -131,7 +132,7 @@ Gauge("busy", "Busy.", multiprocess_mode="livesum").set(1)
 
 
 def run(code: str, folder: Path) -> str:
-    """In a process of its own, which ends; what it printed."""
+    """Run code in a new process, and return what it printed."""
     env = {**os.environ, process_metrics.FOLDER: str(folder), "METRICS_PORT": "1"}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=env, cwd=ROOT, text=True, capture_output=True, check=False, timeout=PATIENCE)
@@ -143,7 +144,7 @@ def test_children_that_ended_leave_their_counts_and_no_files(tmp_path: Path, mon
     monkeypatch.setenv(process_metrics.FOLDER, str(tmp_path))
     for count in (1, 2, 3):
         run(CHILD, tmp_path)
-        (tmp_path / "counter_4194305.db").touch()  # killed while it created the file; no process has such a number
+        (tmp_path / "counter_4194305.db").touch()  # killed while it created the file; no process has this pid
 
         for _ in range(2):
             found = parse(process_metrics.collect().decode())
@@ -186,7 +187,7 @@ def test_a_command_makes_no_folder_and_no_file(tmp_path: Path) -> None:
 
 @pytest.fixture
 def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[tuple[str, int]]:
-    """Of a server in this process."""
+    """Return the URL of a server in this process."""
     monkeypatch.setenv(process_metrics.FOLDER, str(tmp_path))
     settings.METRICS_TOKEN = TOKEN
     server = metrics_server.Server(("127.0.0.1", 0), metrics_server.Handler)
@@ -199,7 +200,7 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings)
 
 
 def scrape(address: tuple[str, int]) -> int:
-    """The status; 0 for a connection that is closed without an answer."""
+    """Return the status; 0 if the connection is closed without a response."""
     try:
         return fetch(f"http://{address[0]}:{address[1]}/metrics", Authorization=f"Bearer {TOKEN}")[0]
     except OSError:
@@ -207,7 +208,7 @@ def scrape(address: tuple[str, int]) -> int:
 
 
 def open_idle(address: tuple[str, int], count: int) -> list[socket.socket]:
-    """Connections that send nothing."""
+    """Open connections that send nothing."""
     clients = [socket.create_connection(address) for _ in range(count)]
     for client in clients:
         client.settimeout(PATIENCE)
@@ -230,7 +231,7 @@ def test_slow_clients_cost_a_few_connections_for_some_seconds(
     wait_until(lambda: threading.active_count() == threads, "their threads end")
     monkeypatch.setattr(metrics_server, "MAX_SECONDS", 0.5)
     clients = open_idle(address, 4)
-    assert [client.recv(1) for client in clients] == [b""] * 4  # after that time
+    assert [client.recv(1) for client in clients] == [b""] * 4  # once they timed out
     wait_until(lambda: scrape(address) == 200, "it answers again")
     for client in clients:
         client.close()

@@ -1,4 +1,4 @@
-"""Reading /proc while threads come and go, as the tests that watch child processes do."""
+"""Reading /proc works while threads come and go, as in tests that watch child processes."""
 
 import subprocess
 import threading

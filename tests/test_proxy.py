@@ -1,4 +1,5 @@
-"""The proxy in front of the portal: what it tells gunicorn, what it refuses, and what it says when gunicorn is down."""
+"""The proxy in front of the portal: which headers it sets for gunicorn, what it refuses, and its pages while gunicorn
+is down."""
 
 import http.client
 import json
@@ -37,7 +38,7 @@ def echo() -> Iterator[Echo]:
 
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory: pytest.TempPathFactory, echo: Echo) -> Iterator[Proxied]:
-    """Before a server that echoes; nothing answers health checks."""
+    """A proxy in front of a server that echoes requests; nothing answers health checks."""
     with nginx_before(tmp_path_factory.mktemp("nginx"), echo.address, "127.0.0.1:1") as proxied:
         yield proxied
 
@@ -61,7 +62,7 @@ def test_a_request_reaches_the_portal_whole_or_not_at_all(proxied: Proxied, echo
     before = len(echo.requests)
     with socket.create_connection(("127.0.0.1", proxied.port)) as client:
         client.sendall(b"POST /half HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 6\r\n\r\nbea")
-        # A later request that was answered: the first would have been passed on by now.
+        # When a later request was answered, the first one would have been passed on, too.
         assert fetch(f"{proxied.url}/whole")[0] == 200
         assert [request.split()[1] for request in echo.requests[before:]] == [b"/whole"]
 
@@ -79,7 +80,7 @@ def test_a_request_reaches_the_portal_whole_or_not_at_all(proxied: Proxied, echo
         ("GET", "evil.example", "/", 421),
         ("GET", "127.0.0.1.evil.example", "/", 421),
         ("GET", "localhost", "/", 200),
-        ("GET", "10.0.0.7", "/healthz", 502),  # passed on, to nothing here
+        ("GET", "10.0.0.7", "/healthz", 502),  # passed on, but nothing answers
         ("GET", "10.0.0.7", "/livez", 502),
         ("GET", "10.0.0.7", "/readyz", 502),
         ("GET", "10.0.0.7", "/metrics", 421),
@@ -97,7 +98,7 @@ def test_methods_and_hosts(proxied: Proxied, method: str, host: str, path: str, 
 
 
 def test_pages_at_the_number_of_the_machine_redirect_to_its_name(tmp_path: Path, echo: Echo) -> None:
-    """Browsers allow passkeys at http://localhost, not at http://127.0.0.1. Clients of the API go on as before."""
+    """Browsers allow passkeys at http://localhost, but not at http://127.0.0.1. API clients are not redirected."""
     site = "http://localhost:8123"
     asked = [
         ("GET", "127.0.0.1", "/search/?q=a%20b", 302, f"{site}/search/?q=a%20b"),
@@ -136,7 +137,8 @@ def test_no_thread_is_spent_on_bodies_that_are_too_large(proxied: Proxied, echo:
 
 
 def test_a_flood_from_one_address_is_refused(tmp_path: Path, echo: Echo) -> None:
-    """Twenty pages a second, with bursts of a hundred: people never get there. Other addresses are not concerned."""
+    """The limit is twenty pages a second with bursts of a hundred, which people never reach. It counts each address by
+    itself."""
     with nginx_before(tmp_path, echo.address, "127.0.0.1:1") as proxied:
         answers = [fetch(f"{proxied.url}/download/secret-token/x.zip?q=secret") for _ in range(150)]
         statuses = [status for status, _, _ in answers]
@@ -178,7 +180,7 @@ def test_compose_fills_in_the_same_template() -> None:
     names = {"PROXY_LISTEN", "PROXY_HOSTS", "PROXY_WEB", "PROXY_HEALTH", "PROXY_FRONT", "PROXY_ERRORS"}
     names |= {"PROXY_SITE", "PROXY_HSTS_SUBDOMAINS", "PROXY_HSTS_PRELOAD"}
 
-    # The image's own script puts in what has a name of this kind, and leaves nginx's variables alone.
+    # The image's own script replaces variables with these names, and leaves nginx's variables alone.
     assert set(re.findall(r"\$\{([A-Z_]+)\}", template)) == names
     assert set(re.findall(r"^      (PROXY_\w+):", compose, re.MULTILINE)) == names
     assert 'ports: ["${WEB_PORT:-127.0.0.1:8000}:8080"]' in compose

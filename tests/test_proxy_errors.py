@@ -1,4 +1,4 @@
-"""What nginx answers by itself: a page of ours, or a problem for the API, with the portal's security headers."""
+"""Responses of nginx itself are a page of ours, or a JSON problem for the API, with the portal's security headers."""
 
 import base64
 import hashlib
@@ -31,7 +31,7 @@ BAD_REQUESTS = {
 
 
 class _Received(socket.socket):
-    """A socket that gives what was received, for http.client."""
+    """A socket with a received response, for http.client."""
 
     def __init__(self, received: bytes) -> None:
         super().__init__()
@@ -49,11 +49,11 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
 
 
 def send(proxied: Proxied, request: bytes, host: str = "127.0.0.1") -> tuple[int, http.client.HTTPMessage, str]:
-    """Status, headers and body of the answer to these bytes."""
+    """Send these bytes, and return status, headers and body of the response."""
     received = b""
     with socket.create_connection((host, proxied.port), timeout=20) as client:
         client.sendall(request)
-        with suppress(ConnectionResetError):  # how nginx ends waiting for a body that it refused
+        with suppress(ConnectionResetError):  # after this nginx stops waiting for a body that it refused
             while piece := client.recv(65536):
                 received += piece
     with _Received(received) as end, http.client.HTTPResponse(end) as answer:
@@ -127,7 +127,7 @@ def test_it_listens_at_both_addresses_of_localhost(proxied: Proxied, host: str) 
     ],
 )
 def test_hsts_is_what_the_portal_sends(tmp_path: Path, site: str, scheme: bytes, hsts: str, sent: str | None) -> None:
-    """As Django does, over HTTPS only."""
+    """Like Django, nginx sends it over HTTPS only."""
     request = b"TRACE / HTTP/1.1\r\n" + HOST + b"X-Forwarded-Proto: " + scheme + b"\r\n\r\n"
 
     with nginx_before(tmp_path, "unix:no.sock", "unix:no.sock", site, front="127.0.0.1", hsts=hsts) as proxied:

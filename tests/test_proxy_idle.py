@@ -1,4 +1,4 @@
-"""Clients that hold connections open without a whole request occupy no thread of the portal."""
+"""Clients that keep connections open without a complete request occupy no thread of the portal."""
 
 import time
 from pathlib import Path
@@ -11,11 +11,11 @@ from tests.support.http_clients import fetch
 from tests.support.idle_clients import idle_clients
 from tests.support.processes import Services
 
-SECONDS = 1.0  # that an answer may take, in the long run on an idle machine
+SECONDS = 1.0  # seconds that a response may take, in the long run on an idle machine
 
 
 def test_the_portal_answers_while_others_are_idle(services: Services, tmp_path: Path) -> None:
-    """Sixty connections, and eight threads."""
+    """Sixty idle connections, and eight threads."""
     with portal_behind_nginx(services, tmp_path) as proxied, idle_clients(proxied.port, 60) as clients:
         for path in ("/healthz", "/accounts/login/"):
             clients.fill()
@@ -50,11 +50,11 @@ def measure(proxied: Proxied, path: str) -> float:
 
 @pytest.mark.long
 def test_a_forged_address_gives_no_more_guesses(services: Services, tmp_path: Path, alice: User) -> None:
-    """Each failed sign-in claims to come from another address, and names another account."""
+    """Each failed sign-in claims another client address, and names another account."""
     with portal_behind_nginx(services, tmp_path, BEHIND_PROXY="1") as proxied:
         refused = [is_refused(*guess(proxied, number)) for number in range(24)]
 
-    assert (refused[:20], refused[-1]) == ([False] * 20, True)  # 20 a minute from one address
+    assert (refused[:20], refused[-1]) == ([False] * 20, True)  # the limit is 20 a minute per address
 
 
 def is_refused(status: int, page: str) -> bool:

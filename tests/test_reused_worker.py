@@ -1,5 +1,5 @@
-"""The worker that several tests use brings nothing from one test to the next, and is not taken for idle when it is
-silent."""
+"""The worker that several tests share carries nothing from one test to the next, and is not taken for idle when it logs
+nothing."""
 
 import subprocess
 import sys
@@ -26,17 +26,18 @@ def test_a_worker_that_does_not_answer_is_not_idle() -> None:
 
 
 def test_each_test_finds_the_worker_that_took_its_tasks(services: Services) -> None:
-    """A worker notes at most every few seconds that it lives. It forgets that, as the database of the test does."""
+    """A worker records at most every few seconds that it is alive. It must forget this when the database of a test is
+    emptied."""
     for _ in range(3):
         services.worker()
         tasks.check_in.apply_async()
-        wait_until(lambda: Heartbeat.objects.filter(process=Worker.NAME).exists(), "the worker is seen")
+        wait_until(lambda: Heartbeat.objects.filter(process=Worker.NAME).exists(), "the worker is recorded as alive")
         services.stop()
         empty_database()
 
 
 def test_a_paused_worker_takes_no_message(services: Services) -> None:
-    """Nor does it put one back that a test looks for."""
+    """It also returns no message to the queue in which a test looks."""
     services.worker()
     services.stop()
     assert Worker.last is not None
@@ -48,7 +49,7 @@ def test_a_paused_worker_takes_no_message(services: Services) -> None:
 
 
 def test_what_a_worker_had_taken_comes_to_no_later_test(services: Services) -> None:
-    """Redis has it where the next worker would find it an hour later, and where it counts as a message."""
+    """Redis would deliver it to another worker an hour later, and counts it as a message until then."""
     tasks.check_in.apply_async()
     with app.connection_for_read() as broker:
         assert Queue("transcription")(broker.default_channel).get(accept=["json"])
@@ -60,8 +61,8 @@ def test_what_a_worker_had_taken_comes_to_no_later_test(services: Services) -> N
 
 
 def test_its_application_loads_before_django_is_set_up() -> None:
-    """As Celery does in a process that is not forked from one of the tests. A worker that can't load it ends at once,
-    and tests would wait for minutes."""
+    """Celery loads it so in a process that is not forked from a test. A worker that cannot load it ends at once, and
+    tests would wait for minutes."""
     command = [sys.executable, "-c", "import tests.support.reused_worker"]
     done = subprocess.run(command, cwd=ROOT, env=own_environment(), text=True, capture_output=True, check=False)
 
