@@ -1,4 +1,4 @@
-"""A bundle is verified part by part only on a store that computes the CRC-32 of what it copies, and says so."""
+"""A bundle is verified part by part only on a store that computes and reports the CRC-32 of what it copies."""
 
 import base64
 import re
@@ -36,14 +36,14 @@ def test_our_store_computes_it() -> None:
 
 
 class Silent(Profile):
-    """Copies without a word about the bytes."""
+    """A store that copies without reporting a CRC-32."""
 
     def change(self, asked: Asked, answer: Answer) -> Answer:
         return answer[0], answer[1], re.sub(rb"<ChecksumCRC32>[^<]*</ChecksumCRC32>", b"", answer[2])
 
 
 class Forgetful(Profile):
-    """Says it of parts, and not of the object."""
+    """A store that reports the CRC-32 of parts, but not of the object."""
 
     def change(self, asked: Asked, answer: Answer) -> Answer:
         kept = [header for header in answer[1] if header[0].lower() != "x-amz-checksum-crc32"]
@@ -51,7 +51,7 @@ class Forgetful(Profile):
 
 
 class Trusting(Profile):
-    """Compares nothing with the bytes that come."""
+    """A store that does not compare a CRC-32 with the bytes it receives."""
 
     def refuse(self, asked: Asked) -> Answer | None:
         if asked.headers.get("x-amz-checksum-crc32", right := encode_crc32(zlib.crc32(asked.body))) != right:
@@ -61,7 +61,7 @@ class Trusting(Profile):
 
 
 class Echoing(Profile):
-    """Reports of the object what the uploader says."""
+    """A store that reports the CRC-32 that the uploader gave."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,7 +104,7 @@ def test_a_store_that_does_not_is_found_out(profile: type[Profile], problem: str
 
 @pytest.fixture
 def bundle(db: None, alice: User) -> Bundle:
-    """Of a recording of 12 MiB: two parts that go through, one that is copied."""
+    """The bundle of a recording of 12 MiB: two parts are uploaded, one is copied."""
     return request(make_noise(alice, megabytes=12).pk, SYSTEM)
 
 
@@ -114,8 +114,8 @@ SLOW_DOWN = Fault(COMPLETE, times=3, status=503, code="SlowDown")
 @pytest.mark.parametrize(
     "faults",
     [
-        [SLOW_DOWN],  # the next run is not told what was copied
-        [Fault(COMPLETE, times=1, lost=True), SLOW_DOWN],  # or of which parts the object was made
+        [SLOW_DOWN],  # the next run gets no CRC-32 of what was copied
+        [Fault(COMPLETE, times=1, lost=True), SLOW_DOWN],  # nor the parts of the object
         [Fault(COPY, times=1, changed=lambda body: re.sub(rb"<ChecksumCRC32>[^<]*</ChecksumCRC32>", b"", body))],
     ],
     ids=["resumed", "completed by another run", "silent copy"],

@@ -1,4 +1,4 @@
-"""The parts of a multipart upload: all bytes in order, in sizes that S3 accepts."""
+"""The parts of a multipart upload contain all bytes in order, in sizes that S3 accepts."""
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +14,7 @@ LEAST, MOST = 10, 40  # bytes; the shapes are the same as with 5 MiB and 64 MiB
 
 
 def flat(parts: list[Part]) -> list[Segment]:
-    """All pieces in order, adjoining ones of the same object joined again."""
+    """Return all pieces in order, with adjacent ones of the same object joined."""
     pieces: list[Segment] = []
     for part in parts:
         for piece in pieces_of(part):
@@ -102,7 +102,7 @@ def test_a_small_recording_is_one_uploaded_part(length: int, count: int) -> None
 
 
 def test_very_many_small_members_are_planned_at_once() -> None:
-    """Were what waits added up anew for each of them, this would take an hour."""
+    """Adding up the pending bytes again for each member would take an hour."""
     (part,) = plan([Literal(b"small")] * 200_000)
 
     assert part.length == 1_000_000

@@ -1,4 +1,4 @@
-"""Waveform peaks: for users with access, until the deadline, and only of the stored object."""
+"""Waveform peaks are only for users with access, end at the deadline, and belong to the stored object."""
 
 from datetime import timedelta
 
@@ -53,7 +53,7 @@ def test_from_the_deadline_on_peaks_are_410(space: Space) -> None:
 
 def test_peaks_are_410_in_the_last_second(space: Space) -> None:
     client = make_client(space.host)
-    assert client.get(address(space)).status_code == 200  # so that the next one is answered well before the deadline
+    assert client.get(address(space)).status_code == 200  # loads what the next ones need
     for _ in range(100):
         deadline = dbtime.now() + timedelta(seconds=0.9)
         update_space(space, expires_at=deadline)

@@ -1,4 +1,4 @@
-"""The waveform outline in the list of Spaces."""
+"""The outline of the waveform in the list of Spaces."""
 
 import re
 

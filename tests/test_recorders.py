@@ -1,4 +1,4 @@
-"""Tokens of recorders: shown once, stored as a hash, and refused once revoked or expired."""
+"""Recorder tokens are shown once, stored as a hash, and refused once revoked or expired."""
 
 import hashlib
 import re
@@ -68,7 +68,7 @@ def test_a_token_is_stored_as_a_hash(made: tuple[RecorderToken, str]) -> None:
 
     row = str(RecorderToken.objects.values().get())
 
-    assert re.fullmatch(r"skr_[0-9a-f]{12}_[A-Za-z0-9_-]{43}", text)  # 43 of base64: 256 bits
+    assert re.fullmatch(r"skr_[0-9a-f]{12}_[A-Za-z0-9_-]{43}", text)  # 43 characters of base64: 256 bits
     assert text[17:] not in row
     assert token.secret_sha256 == hashlib.sha256(text.encode()).hexdigest()
     assert (token.prefix, token.scopes) == (text[:16], ["intake"])
@@ -133,7 +133,7 @@ def test_last_use_is_recorded_to_the_minute(made: tuple[RecorderToken, str]) -> 
         used.append(dbtime.now() - (RecorderToken.objects.get().last_used_at or dbtime.now()))
 
     assert used[0] < timedelta(seconds=30)
-    assert used[1] > timedelta(seconds=49)  # not written again so soon
+    assert used[1] > timedelta(seconds=49)  # not updated again so soon
     assert used[2] < timedelta(seconds=30)
 
 

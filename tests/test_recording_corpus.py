@@ -1,4 +1,4 @@
-"""Recordings as programs and networks leave them are measured on the timeline that players show."""
+"""Recordings damaged as programs and networks do it are measured on the same timeline that players show."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.corpus.single_recordings import SINGLES
 from tests.support.decode_in_process import RATE, decode_recording
 from tests.support.located import locate
 
-# One of each class; `make test-long` runs all.
+# One file of each class; `make test-long` runs all.
 SHORT = {
     "plain: opus.webm",
     "jitter: opus.webm",

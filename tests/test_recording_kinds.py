@@ -1,4 +1,4 @@
-"""The original keeps a name and a content type that fit its content, for downloads, bundles and pages."""
+"""The original gets a name and a content type that fit its content, in downloads, bundles and pages."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ DAY = 24 * 3600
 
 
 def make_film(path: Path, container: str, video: str, audio: str, options: dict[str, str] | None = None) -> Path:
-    """A second of sound, and five gray pictures."""
+    """Write a second of sound with five gray pictures."""
     with av.open(str(path), "w", format=container, options=options or {}) as out:
         pictures, sound = out.add_stream(video, rate=5), out.add_stream(audio, rate=48_000)
         assert isinstance(pictures, VideoStream)

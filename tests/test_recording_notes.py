@@ -1,4 +1,4 @@
-"""What was unusual about a recording is kept as codes, and shown on the page, by the command and by the API."""
+"""Unusual properties of a recording are stored as codes, and shown on the page, by the command and by the API."""
 
 import json
 from pathlib import Path
@@ -41,7 +41,7 @@ def test_a_gap_is_noted_and_no_refusal(alice: User, muted: Path) -> None:
     assert {name: round(value, 1) for name, value in note["params"].items()} == {
         "first": 2.0, "longest": 6.0, "total": 6.0,
     }  # fmt: skip
-    assert all(round(value, 2) == value for value in note["params"].values())  # 5.9999 would be shown as 0:05
+    assert all(round(value, 2) == value for value in note["params"].values())  # 5.9999 s would be shown as 0:05
     assert space.derived.get(kind="access-copy").reason == "audio.copy_gaps"
     assert space.derived.get(kind="peaks").reason == ""
     assert [note["code"] for note in recording.list_notes()] == ["audio.gaps", "audio.copy"]

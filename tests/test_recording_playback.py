@@ -1,4 +1,4 @@
-"""Browsers play what is served on the timeline that was measured: its length, and what is heard after each seek."""
+"""Browsers play served recordings on the measured timeline: the same length, and the right sound after each seek."""
 
 import random
 from pathlib import Path
@@ -56,7 +56,7 @@ def check(chromium: Browser, folder: Path, cases: list[Case]) -> None:
 
 
 def choose_places(samples: Samples) -> list[float]:
-    """Ten moments, in seconds, from which on there is sound for half a second."""
+    """Choose ten moments, in seconds, each followed by at least half a second of sound."""
     loud = np.abs(samples.astype(int)) > 100
     steps = range(0, len(samples) - RATE // 2, RATE // 20)
     sounding = [
