@@ -100,7 +100,7 @@ def test_every_logged_time_can_be_cast_and_every_other_text_is_none() -> None:
 
 
 def write(space: Space, detail: dict[str, Any], user: User) -> None:
-    """Render what the page of a Space shows of the log, for an entry with an actor and one without."""
+    """Write entries that the page of a Space shows, all with this detail, by the system and by a user."""
     names = sorted({*events.SHOWN_TO_HOST, *events.CONTENT_ISSUED, events.SPACE_DELETED})
     rows = [LogEntry(event=name, space_id=space.pk, actor_kind="system", detail=detail) for name in names]
     rows += [

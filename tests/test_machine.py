@@ -1,9 +1,9 @@
 """Random actions in random order while time passes, compared with a small model of what must exist.
 
-Spaces are taken in, flagged, lifted, appealed, decided, held, released, bundled; the clock moves, the sweep comes.
-After each step: what is not due is whole and served, what is due is not served; after each sweep: what was due
-has gone to the last byte, with a certificate, and its one end in the log. At the end the log alone is replayed.
-MACHINE_EXAMPLES: how many stories (`make machine` takes 200).
+Spaces are uploaded, flagged, lifted, appealed, decided, held, released and bundled; the clock moves, and sweeps run.
+After each step, Spaces before their deadline are complete and served, and others are not served. After each sweep, due
+Spaces are deleted to the last byte, with one certificate and one final log entry. In the end the log is replayed on its
+own. MACHINE_EXAMPLES: how many sequences of actions (`make machine` takes 200).
 """
 
 import os
@@ -49,7 +49,7 @@ class Model:
 
     @property
     def deadline(self) -> datetime | None:
-        """The rule once more, written down as people say it."""
+        """The retention rule, implemented a second time from its description."""
         if self.held:
             return None
         if None in self.flags:
@@ -91,7 +91,8 @@ class Machine(RuleBasedStateMachine):
         return self.known[-1]
 
     def change(self, model: Model, act: Any) -> Any:
-        """What `act` returns; None when it was refused as too late, which it must be exactly from the deadline on."""
+        """Return the result of `act`, or None if it was refused as too late, which must happen exactly from the
+        deadline on."""
         late = model.deleted or model.is_due(dbtime.now())
         try:
             done = act()
@@ -146,7 +147,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(hours=st.integers(1, 24 * 40))
     def time_passes(self, hours: int) -> None:
-        """Workers are up: the sweep comes at each deadline on the way."""
+        """Workers are up, so a sweep runs at each deadline on the way."""
         until = dbtime.now() + timedelta(hours=hours)
         while steps := [m.deadline for m in self.known if not m.deleted and m.deadline and m.deadline < until]:
             move(max(min(steps) - dbtime.now(), timedelta(0)))
@@ -180,7 +181,7 @@ class Machine(RuleBasedStateMachine):
             assert self.page.get(f"/spaces/{space.pk}/recording").status_code == (410 if due else 302)
 
 
-@pytest.mark.usefixtures("owner", "db")  # the clock is moved by a change of the schema
+@pytest.mark.usefixtures("owner", "db")  # moving the clock changes the schema
 def test_random_actions_keep_the_invariants(tone: Path) -> None:
     Machine.tone = tone
     run_state_machine_as_test(

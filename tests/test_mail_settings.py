@@ -1,4 +1,4 @@
-"""Mail settings from one address in the environment; an invalid one stops the start."""
+"""Mail settings come from one URL in the environment; an invalid one prevents the start."""
 
 import gc
 import smtplib

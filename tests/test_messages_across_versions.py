@@ -130,8 +130,8 @@ def test_no_message_stops_a_worker_or_loses_work(services: Services, make_space:
     wait_until(lambda: not worker.running or not count_messages(), "all are read")
     assert (Bundle.objects.get(pk=bundle.pk).state, worker.running) == ("requested", True), worker.log.read_text()
     dispatch()
-    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the row's work is done")
+    wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the work of the row is done")
 
-    wait_until(lambda: count_messages() == 0, "nothing comes again")
+    wait_until(lambda: count_messages() == 0, "no message is redelivered")
     assert worker.running
     assert "Received unregistered task of type" in worker.log.read_text()

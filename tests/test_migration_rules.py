@@ -1,5 +1,5 @@
-"""Migrations after 1.0 only expand (tests/support/expand_only.py). Planted ones show that each rule
-refuses what it is for."""
+"""Migrations after 1.0 only expand the schema (tests/support/expand_only.py). Each rule is tested with a migration that
+it must refuse."""
 
 import re
 from importlib import import_module
@@ -18,7 +18,7 @@ from django.db.models.functions import Now, Random
 from tests.support.expand_only import check
 
 ROOT = Path(__file__).parents[1]
-# Written by hand until 1.0, which has these two. From then on they never change.
+# Until 1.0, these two are edited by hand. From then on they never change.
 FIRST = ("0001_initial", "0002_triggers_and_roles")
 RELEASES = re.findall(r"^## (\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
 
@@ -55,7 +55,7 @@ TABLE = migrations.CreateModel("Chair", [("id", models.BigAutoField(primary_key=
 
 
 def planted(*operations: Any, **marks: str) -> list[str]:
-    """What the rules say of a migration of a table of rooms."""
+    """Return what the rules say about these operations on a table of rooms."""
     before = ProjectState()
     made = migrations.CreateModel("Room", list(ROOM.items()), options={"constraints": [STATES, ONCE]})
     made.state_forwards("archive", before)
@@ -74,7 +74,7 @@ def alter(name: str, field: Any) -> Any:
 
 
 def forget(name: str) -> Any:
-    """New code uses the column no more; it stays for the release before."""
+    """Stop using the column in new code; the column stays for the previous release."""
     return migrations.SeparateDatabaseAndState(state_operations=[migrations.RemoveField("room", name)])
 
 

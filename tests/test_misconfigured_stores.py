@@ -1,5 +1,5 @@
-"""What operators get wrong at a store: each is one line that names the cause and the remedy. As a person reads it, as a
-machine does (--json), and from the check that runs before a process starts."""
+"""Each mistake that operators make with a store is one line that names cause and remedy: as text, as JSON (--json), and
+in the check that runs before a process starts."""
 
 import json
 import re
@@ -32,8 +32,8 @@ ERASABLE = "Set S3_BUCKET to one that never had versioning or object lock: no bu
 
 
 class Region(Profile):
-    """A bucket in eu-central-1, as AWS answers a request that was signed for another region (its page "Error
-    responses", AuthorizationHeaderMalformed). SeaweedFS takes every region."""
+    """A bucket in eu-central-1: responds as AWS does to a request signed for another region (AWS's page "Error
+    responses", AuthorizationHeaderMalformed). SeaweedFS accepts every region."""
 
     def refuse(self, asked: Asked) -> Answer | None:
         if "/us-east-1/s3/" not in asked.headers.get("authorization", "") + asked.query.get("X-Amz-Credential", ""):
@@ -44,8 +44,8 @@ class Region(Profile):
 
 
 class Clock(Profile):
-    """A store whose clock is `ahead` of ours: SeaweedFS 4.48, as AWS, takes no request that was signed more than 15
-    minutes from its own time. The words are SeaweedFS's."""
+    """A store whose clock is `ahead` of ours. SeaweedFS 4.48, like AWS, refuses requests that were signed more than 15
+    minutes from its own time. The message is SeaweedFS's."""
 
     ahead = timedelta()
 
@@ -74,8 +74,8 @@ class FastClock(Clock):
 
 
 class NoDeletion(Profile):
-    """A key without s3:DeleteObject and s3:DeleteObjectVersion: AWS's page of DeleteObjects answers 200 to such a
-    request, with an AccessDenied for each key."""
+    """A key without s3:DeleteObject and s3:DeleteObjectVersion: according to AWS's page of DeleteObjects, the response
+    is 200, with an AccessDenied for each key."""
 
     def refuse(self, asked: Asked) -> Answer | None:
         if asked.method == "DELETE" and "uploadId" not in asked.query:
@@ -114,7 +114,7 @@ def versioned() -> Iterator[Store]:
 
 
 class Redirect(Profile):
-    """A proxy that leads from http to https, as nginx does where so configured."""
+    """A proxy that redirects from http to https, as nginx does if configured so."""
 
     def refuse(self, asked: Asked) -> Answer | None:
         return 301, [("Location", f"https://store.example.org{asked.target}")], b"<html>301 Moved Permanently</html>"
@@ -122,7 +122,7 @@ class Redirect(Profile):
 
 @contextmanager
 def no_cors() -> Iterator[Store]:
-    """The bucket allows another origin only, and setup_store was told to leave its rules alone."""
+    """The bucket allows only another origin, and setup_store may not change its CORS rules."""
     with override_settings(S3_CORS="configured"), fresh() as bucket:
         rule: Any = {
             "AllowedOrigins": ["https://other.example.org"],
@@ -134,7 +134,7 @@ def no_cors() -> Iterator[Store]:
 
 
 def refused(capsys: pytest.CaptureFixture[str]) -> str:
-    """The line of `setup_store --json`, with ID for what each rehearsal chooses anew. The facts say the same."""
+    """Return the line of `setup_store --json`, with ID for the random part, and assert that its facts match."""
     with pytest.raises(CommandError) as raised:
         call_command("setup_store", "--json")
     line = anonymous(str(raised.value))
@@ -151,7 +151,7 @@ def anonymous(text: str) -> str:
 
 
 def said_by_check() -> list[tuple[str, str]]:
-    """Message and hint of `manage.py check --database default`, which runs before a process starts."""
+    """Return message and hint of `manage.py check --database default`, which runs before a process starts."""
     return [(message.msg, message.hint or "") for message in bucket_is_erasable(databases=["default"])]
 
 
@@ -159,7 +159,7 @@ DENIED = f"spacekeep: {ANSWERED} 403"
 TOO_FAR = f"{DENIED} RequestTimeTooSkewed: The difference between the request time and the server's time is too large."
 HTTPS = "It speaks https there: set S3_ENDPOINT_URL to https://."
 UNREACHABLE = "spacekeep: the object store can't be reached"
-# Those that no request gets past: how the store is, its problem, the remedy.
+# Stores that refuse every request: (the store, its problem, the remedy).
 KEY: dict[str, tuple[Callable[[], AbstractContextManager[Store]], str, str]] = {
     "unknown key": (
         lambda: use(access_key="nobody"),
@@ -204,13 +204,13 @@ def test_what_no_request_gets_past(name: str, capsys: pytest.CaptureFixture[str]
         line = f"{problem} {remedy}{NOTHING_LOST}"
         assert refused(capsys) == line
         with pytest.raises(CommandError) as raised:
-            call_command("setup_store")  # the same for people
+            call_command("setup_store")  # the same as text
         assert (str(raised.value), capsys.readouterr().out) == (line, "")
         assert said_by_check() == [(problem, remedy)]
 
 
 def test_http_where_https_is_spoken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The connection breaks, as behind most load balancers. And https with a certificate that nobody here knows."""
+    """The connection breaks, as behind most load balancers. Also https with an untrusted certificate."""
     door = Profile()
     door.tls = Authority(tmp_path).context("127.0.0.1")
     with door:
@@ -228,7 +228,7 @@ def test_versioning(capsys: pytest.CaptureFixture[str]) -> None:
         line = f"The bucket {bucket.bucket} can't be used: {problem}. {ERASABLE}"
         assert refused(capsys) == line
         with pytest.raises(CommandError) as raised:
-            call_command("setup_store")  # the same for people, who see what was tried, too
+            call_command("setup_store")  # the same as text, which also lists what was tried
         assert str(raised.value) == line
         *tried, last = capsys.readouterr().out.splitlines()
         place = tried.index(f"             {problem}")
@@ -247,7 +247,7 @@ def test_object_lock(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_cors(capsys: pytest.CaptureFixture[str]) -> None:
-    """A warning: recorders can upload."""
+    """A warning only, because recorders can upload."""
     problem = "answered 403 AccessDenied: Access Denied., allowed origin: none"
     remedy = "Allow GET, HEAD and PUT from SITE_URL at the store (docs/stores.md), and check S3_PUBLIC_ENDPOINT_URL."
     with no_cors() as bucket:
@@ -265,7 +265,7 @@ def test_no_cors(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.fixture(scope="module")
 def full() -> Iterator[OtherSeaweedFS]:
-    """A store without room, where a stranger may read one bucket and owns none."""
+    """A store without free space, in which a stranger may read one bucket and own none."""
     with other_seaweedfs(full=True) as engine:
         with use(**engine.options, bucket_name="theirs") as bucket:
             for name in ("theirs", READ_ONLY):

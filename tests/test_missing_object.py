@@ -1,4 +1,4 @@
-"""A row whose object is missing from the store raises an alarm, never "nothing was lost"."""
+"""If an object is missing from the store, its row raises an alert, and no message says "nothing was lost"."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,5 @@
-"""Planted bugs: each matches its file, and one is really planted. `make mutants` plants all, and runs the tests."""
+"""Planted bugs: each one matches its file, and one is really planted. `make mutants` plants all of them, and runs the
+tests."""
 
 from pathlib import Path
 

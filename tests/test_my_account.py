@@ -1,4 +1,4 @@
-"""The account page: name, time zone, which notices are mailed."""
+"""The account page: name, time zone, and which notices are mailed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Make file names that every system accepts from hostile titles."""
+"""Hostile titles become file names that every system accepts."""
 
 import unicodedata
 
@@ -15,7 +15,7 @@ WAVE = "👋🏽"  # a hand and its color: 8 bytes
 
 TITLES = [
     ("The seed library room", "The seed library room"),
-    # Nothing that can be shown
+    # Nothing visible
     ("", "space"),
     ("   ", "space"),
     (".", "space"),
@@ -37,7 +37,7 @@ TITLES = [
     (f"{WAVE}", f"{WAVE}"),
     ("3️⃣ things", "3️⃣ things"),
     ("\u200d🌱", "🌱"),
-    # Right to left, and what only pretends to be
+    # Right-to-left text, and characters that only change its direction
     ("בוקר טוב", "בוקר טוב"),
     ("غرفة البذور", "غرفة البذور"),
     ("annual\u202efdp.exe", "annualfdp.exe"),
@@ -103,8 +103,8 @@ def test_a_title_becomes_a_name(title: str, name: str) -> None:
 
 def test_a_cut_keeps_whole_characters() -> None:
     assert safe("x" * 119 + "é") == "x" * 119
-    assert safe("x" * 118 + "q\u0323\u0307" + "more") == "x" * 118  # a letter leaves together with its marks
-    assert safe("x" * 116 + "❤\ufe0f" + "more") == "x" * 116  # as an emoji does with what makes it one
+    assert safe("x" * 118 + "q\u0323\u0307" + "more") == "x" * 118  # a letter is removed together with its marks
+    assert safe("x" * 116 + "❤\ufe0f" + "more") == "x" * 116  # so is an emoji, with the characters that modify it
 
 
 def test_the_caller_gives_the_fallback() -> None:
@@ -145,7 +145,7 @@ def test_no_two_files_differ_only_in_case(languages: list[str]) -> None:
     assert all(name == name.lower() and name.isascii() and not set(name) & set("/\\:") for name in made)
 
 
-# What Windows takes for a device whatever follows the first dot.
+# Windows takes these for devices, whatever follows the first dot.
 DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
     f"{port}{n}" for port in ("COM", "LPT") for n in "0123456789¹²³"
 }

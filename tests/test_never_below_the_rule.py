@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 def decided(space: Space, granted: bool) -> object:
-    """The host appeals, another admin than flagged decides."""
+    """Let the host appeal, and an admin decide who did not flag."""
     violation = space.violations.filter(state="standing", appeal=None).first()
     made = appeal(violation.pk if violation else 0, "A quotation.", space.host)
     return decide(made.pk, "I looked.", User.objects.get(username="sven"), granted=granted)
@@ -41,7 +41,7 @@ ACTS: list[Callable[[Space, User], object]] = [
 
 @pytest.mark.parametrize("age", [60, pytest.param(5, marks=pytest.mark.long)])
 def test_no_order_of_actions_shortens_the_deadline(alice: User, admin: User, age: int) -> None:
-    """60 days: flagged before, so that there is something that can be taken away."""
+    """60 days after the end the Space exists only because of its flag, so a deadline could be moved into the past."""
     make_user("sven", role="admins")
     space = make_row(alice, ended_ago=timedelta(days=age), expires_at=dbtime.now() + timedelta(days=1))
     flag(space.pk, "hate", "Words.", admin)
@@ -50,8 +50,8 @@ def test_no_order_of_actions_shortens_the_deadline(alice: User, admin: User, age
 
 
 def every_order(space: Space, by: User, length: int) -> int:
-    """Every row of so many acts, each act taken back after all that can follow it. An act that is refused changes
-    nothing, so what follows it is tried without it. Returns how many were done."""
+    """Try every sequence of this many acts, and undo each act after all of its continuations. A refused act must change
+    nothing, so its continuations are not tried. Returns how many acts were done."""
     done = 0
     for act in ACTS if length else ():
         with transaction.atomic():

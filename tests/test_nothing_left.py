@@ -1,6 +1,8 @@
-"""A test finds nothing of another one (tests/conftest.py). Of each pair, whichever runs first leaves it for the other.
+"""A test finds nothing of another one (tests/conftest.py). In each pair, whichever test runs first leaves something
+that the other would find.
 
-A database that lacks a checkpoint in the store counts as an older one that was restored."""
+A checkpoint in the store that the database lacks would look like a restored database.
+"""
 
 import logging
 
@@ -80,13 +82,13 @@ def test_no_request_stays(number: int) -> None:
 
     answer = request_ids.RequestIdMiddleware(lambda request: HttpResponse())(RequestFactory().get("/"))
 
-    assert request_ids.current_id() == answer.headers["X-Request-ID"]  # until somebody reads it to its end
+    assert request_ids.current_id() == answer.headers["X-Request-ID"]  # until its response is closed
 
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_no_handler_stays_that_writes_to_a_closed_file(number: int, capsys: pytest.CaptureFixture[str]) -> None:
-    """It would complain on standard error, which the next test captures."""
+    """Such a handler would write an error to standard error, which the next test captures."""
     handlers = [handler for handler in logging.root.handlers if isinstance(handler, logging.StreamHandler)]
     assert [handler for handler in handlers if handler.stream.closed] == []
 
-    django.setup()  # as each command does that runs in this process: it logs to what `capsys` captures
+    django.setup()  # as each command in this process does; it logs to the stream that `capsys` captures

@@ -1,4 +1,4 @@
-"""The script of the offline page: esbuild gives the same bytes for the same sources."""
+"""esbuild builds the script of the offline page from the same sources to the same bytes."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ SCRIPT = Path("archive/display/offline-page.bundle.js")
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """What the build needs, in another folder; node_modules is a link."""
+    """The files that the build needs, in another folder; node_modules is a link."""
     for name in ("archive/static", "embedded"):
         shutil.copytree(ROOT / name, tmp_path / name)
     for name in ("package.json", "archive/display/offline-page.js"):

@@ -1,4 +1,4 @@
-"""What Python 3.11.2 does in another way: it is Debian 12's, and our own machines have a later one."""
+"""Differences of Python 3.11.2, which Debian 12 has; development machines have later versions."""
 
 import ast
 from collections.abc import Iterator
@@ -7,14 +7,14 @@ from tests.support.processes import ROOT
 
 
 def members(source: str) -> Iterator[ast.Assign]:
-    """Of the enums in a module: classes with a base that ends in Enum or Choices."""
+    """Return the members of the enums in a module: of classes with a base that ends in Enum or Choices."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ClassDef) and any(ast.unparse(b).endswith(("Enum", "Choices")) for b in node.bases):
             yield from (line for line in node.body if isinstance(line, ast.Assign))
 
 
 def test_no_member_of_an_enum_is_an_empty_tuple() -> None:
-    """Until Python 3.11.3 such a member has a bare object() as its value: no upload could be opened on Debian 12."""
+    """Before Python 3.11.3, the value of such a member is a bare object(): on Debian 12, no upload could be opened."""
     files = [*ROOT.glob("archive/**/*.py"), *ROOT.glob("portal/**/*.py")]
     found = {f"{file.name}: {ast.unparse(line)}": line for file in files for line in members(file.read_text())}
 

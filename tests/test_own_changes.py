@@ -1,4 +1,4 @@
-"""What people change about their own sign-in is in the retention log, in the transaction of the change."""
+"""Changes that users make to their own sign-in are logged in the transaction of the change."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def test_a_passkey_is_removed(alice: User, owner: Client) -> None:
 
 @pytest.mark.usefixtures("mailbox")
 def test_an_address_is_used_before_it_is_verified(alice: User, owner: Client) -> None:
-    """allauth lets an unverified address be the first."""
+    """allauth allows the first address to be unverified."""
     EmailAddress.objects.create(user=alice, email="new@example.org", verified=False, primary=False)
 
     owner.post("/accounts/email/", {"action_primary": "", "email": "new@example.org"})

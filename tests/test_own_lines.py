@@ -1,4 +1,4 @@
-"""Speakers can download their own lines, and nothing else."""
+"""Speakers can download their own lines, and no others."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ TEXT = "[00:00:01] Ida: Thank you.\n[00:00:03] IDA: A <tin> & beans.\n"
 
 @pytest.fixture
 def space(alice: User, bob: User) -> Space:
-    """Alice hosts as Nora; Bob spoke as Ida; Felix has no account."""
+    """A Space hosted by Alice as Nora; Bob spoke as Ida; Felix has no account."""
     space = make_row(alice, title="Seeds")
     for role, seat, name, user in [
         ("host", 1, "Nora", alice),
@@ -146,7 +146,7 @@ def test_an_empty_page_says_why(space: Space, bob: User, message: Any, problem: 
     if message is None:
         space.transcripts.all().delete()
     else:
-        make_transcript(space, message, number=2)  # the newest counts, as on the Space's page
+        make_transcript(space, message, number=2)  # the newest version counts, as on the Space's page
 
     assert words(bob, space).status_code == 404
     ((_, lines, problem_text),) = listed(bob)

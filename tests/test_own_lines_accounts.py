@@ -58,7 +58,7 @@ def test_linking_twice_logs_one_entry(space: Space, admin: User, bob: User) -> N
 
 @pytest.mark.parametrize("account", ["nobody", "BOB", "bob\x00", "gone"])
 def test_no_answer_tells_which_accounts_exist(space: Space, alice: User, bob: User, account: str) -> None:
-    """An inactive account, and a name of no account, look like one that was linked."""
+    """An inactive account and an unknown name look like one that was linked."""
     User.objects.create(username="gone", is_active=False)
 
     def answers(name: str) -> tuple[int, str, str]:

@@ -1,5 +1,5 @@
-"""A page is made by many looks at the rows, and a worker may be done between any two of them: then it shows what came
-of the work, or goes on asking. It never says that there is neither."""
+"""A page needs many queries, and a worker may finish between any two of them. Then the page shows the result of the
+work, or continues to poll. It never misses both."""
 
 import re
 from collections.abc import Callable
@@ -22,12 +22,12 @@ from tests.support.transcripts import make_transcript
 from tests.support.uploads import store_upload
 
 pytestmark = pytest.mark.usefixtures("db")
-LOOKS = 60  # more than a page takes
+LOOKS = 60  # more queries than a page needs
 ASKS = 'hx-trigger="every '
 
 
 class At:
-    """Does `work` before the look of this number, counted from 1. `done`: whether there were so many."""
+    """Does `work` before the query with this number, counted from 1. `done`: whether there were that many queries."""
 
     def __init__(self, number: int, work: Callable[[], None]) -> None:
         self.left, self.work, self.done = number, work, False
@@ -41,8 +41,8 @@ class At:
 
 
 def pages(alice: Client, space: Space, begin: Callable[[], Callable[[], None]]) -> int:
-    """How many pages of `space` were got, with its work done at another look each time. `begin` makes the work; all of
-    it is rolled back before the next page."""
+    """Load the page of `space` with its work done before another query each time, and return the number of loads.
+    `begin` creates the work; everything is rolled back after each load."""
     for number in range(1, LOOKS):
         with transaction.atomic():
             at = At(number, begin())
@@ -59,7 +59,7 @@ def pages(alice: Client, space: Space, begin: Callable[[], Callable[[], None]]) 
 
 @pytest.fixture
 def waiting(alice: User) -> Space:
-    """With a recording, and without a transcript."""
+    """A Space with a recording, but without a transcript."""
     space = make_row(alice)
     make_contents(space)
     space.transcripts.all().delete()

@@ -1,4 +1,4 @@
-"""The main pages: lists of Spaces, deadlines, the log, and hostile titles."""
+"""The main pages: lists of Spaces, deadlines, and the log, also with hostile titles."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ def listed(user: User, which: str) -> list[str]:
 
 @pytest.fixture
 def shelf(db: None, alice: User, bob: User, admin: User) -> None:
-    """Alice's Spaces in each situation, and one of Bob's."""
+    """Alice's Spaces in each state, and one of Bob's."""
     make_row(alice, title="calm", ended_ago=timedelta(days=2))
     make_row(alice, title="soon", ended_ago=timedelta(days=26))
     flag(make_row(alice, title="flagged", ended_ago=timedelta(days=25)).id, "spam", "Watches.", admin)
@@ -96,13 +96,13 @@ def test_a_title_is_text_and_nothing_else(admin: User, alice: User, place: str) 
 
     assert answer.status_code == 200
     assert "<script>alert" not in answer.content.decode()
-    if place != "/log/":  # which has ids and no titles
+    if place != "/log/":  # it shows ids instead of titles
         assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;quotes&quot;" in answer.content.decode()
 
 
 @pytest.fixture
 def log(db: None, alice: User, admin: User) -> Any:
-    """Two Spaces: one flagged, one deleted."""
+    """The log of two Spaces: one flagged, one deleted."""
     available, gone = make_row(alice), make_row(alice, ended_ago=timedelta(days=31))
     flag(available.id, "spam", "Watches.", admin)
     make_contents(gone)

@@ -1,4 +1,4 @@
-"""Keyset pages: each row once, in order, whatever the cursor says."""
+"""Keyset pagination: each row appears once and in order, whatever the cursor."""
 
 import base64
 import json
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def rows(alice: User) -> list[Space]:
-    """Seven, the shortest clock first; three of them end at the same moment."""
+    """Seven Spaces, the nearest deadline first; three of them have the same end."""
     now = dbtime.now()
     ended = [now - timedelta(days=days) for days in (20, 12, 9, 9, 9, 4, 1)]
     return [make_row(alice, ended_at=moment, title=f"Row {n}") for n, moment in enumerate(ended)]
 
 
 def all_pages(size: int, *, descending: bool = False) -> list[list[Space]]:
-    """The pages of all Spaces by deadline, one after the other."""
+    """Return the pages of all Spaces by deadline, one after the other."""
     pages: list[list[Space]] = []
     cursor: str | None = None
     while cursor is not None or not pages:
@@ -66,7 +66,7 @@ INVALID = [
     "é",
     base64.urlsafe_b64encode(b"[1, 2]").decode(),
     base64.urlsafe_b64encode(b"7").decode(),
-    base64.urlsafe_b64encode(json.dumps(["2026-01-01T00:00:00", "1"]).encode()).decode(),  # no zone
+    base64.urlsafe_b64encode(json.dumps(["2026-01-01T00:00:00", "1"]).encode()).decode(),  # no time zone
     base64.urlsafe_b64encode(json.dumps(["2026-01-01T00:00:00+00:00", "x"]).encode()).decode(),
 ]
 
@@ -160,7 +160,7 @@ def test_a_forged_cursor_is_harmless(admin: User, url: str) -> None:
 
 @pytest.mark.parametrize("descending", [False, True])
 def test_each_query_begins_at_its_place_in_an_index(rows: list[Space], descending: bool) -> None:
-    """A condition that is joined by "or" would be checked for each row that comes before that place."""
+    """PostgreSQL would check a condition that is joined by "or" for each row before that place."""
     order, queue = ("expires_at", "id"), Space.objects.to_review()
     _, cursor = page_of(queue, None, order, 2, descending=descending)
     with connection.cursor() as sql:

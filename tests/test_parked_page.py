@@ -1,4 +1,4 @@
-"""Work that was parked after ten failed attempts has a text of its own on the page of its Space."""
+"""The page of a Space says that its work was parked after ten failed attempts."""
 
 import pytest
 

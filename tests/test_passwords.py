@@ -45,7 +45,7 @@ def test_good_passwords_are_accepted(password: str) -> None:
 
 @pytest.mark.parametrize("count", ["", ":12"])
 def test_breached_passwords_are_refused(count: str, tmp_path: Path, settings: Settings) -> None:
-    """First, last and middle line of a list, and their neighbours that are not in it."""
+    """The first, middle and last line of a list are refused, and adjacent values that are not in it are accepted."""
     words = [f"violet harbour cabinet {number}" for number in range(100)]
     sums = sorted(hashlib.sha1(word.encode(), usedforsecurity=False).hexdigest().upper() for word in words)
     file = tmp_path / "breached.txt"

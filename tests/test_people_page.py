@@ -1,4 +1,4 @@
-"""The admins' pages of accounts: find, roles, activity, sessions, links for new passwords."""
+"""The admins' pages of accounts: search, roles, activation, sessions, and links for new passwords."""
 
 import re
 
@@ -17,10 +17,10 @@ ACTS = ("roles", "activate", "deactivate", "end-sessions", "reset-link", "close"
 
 
 def listed(admin: User, query: str) -> list[str]:
-    """The user names on the page, in its order."""
+    """Return the user names in the page's order."""
     answer = make_client(admin).post("/people/", {"q": query}, follow=True)
     text = answer.content.decode()
-    assert len(query) < 3 or query not in str(answer.redirect_chain)  # logs of proxies have URLs
+    assert len(query) < 3 or query not in str(answer.redirect_chain)  # logs of proxies contain URLs
     return re.findall(r"<bdi>(\w+)</bdi></td>", text)
 
 
@@ -93,7 +93,7 @@ def test_switching_off_and_on(admin: User, alice: User) -> None:
 
 
 def offers(by: User, person: User) -> set[str]:
-    """What the page of the person offers to `by`."""
+    """Return the buttons that the person's page offers to `by`."""
     page = make_client(by).get(f"/people/{person.pk}/").content.decode()
     return set(re.findall(rf'action="/people/{person.pk}/([a-z-]+)"', page))
 
@@ -103,12 +103,12 @@ def test_nothing_is_offered_that_would_be_refused(admin: User, alice: User) -> N
     everything = {"roles", "end-sessions", "deactivate", "close"}
 
     assert offers(admin, bea) == offers(root, bea) == everything
-    assert offers(bea, admin) == {"roles"}  # that of an auditor
+    assert offers(bea, admin) == {"roles"}  # the row of an auditor
     assert offers(bea, root) == set()
     assert offers(root, admin) == everything
     assert offers(root, root) == set()
     roles.revoke_role(bea.pk, "admins", admin)
-    assert offers(root, admin) == {"roles", "end-sessions"}  # the last admin
+    assert offers(root, admin) == {"roles", "end-sessions"}  # she is the last admin
 
 
 def test_the_page_of_an_older_admin_says_why_and_keeps_the_role(admin: User) -> None:
@@ -163,7 +163,7 @@ def test_a_link_ends_with_a_role_that_is_granted_after_it(admin: User, alice: Us
 
 
 def test_no_link_for_an_account_that_had_a_role(admin: User, alice: User) -> None:
-    """An admin could take the role, make the link, and give the role back."""
+    """Otherwise an admin could remove the role, create a link, and grant the role again."""
     roles.grant_role(alice.pk, "admins", admin)
     roles.revoke_role(alice.pk, "admins", admin)
 
@@ -185,7 +185,7 @@ def test_sessions_of_before_do_not_come_back_with_the_account(admin: User, alice
 
 @pytest.mark.parametrize("who", ["bea", "otto", "root", "ada"])
 def test_no_link_for_an_account_with_power(who: str, admin: User, auditor: User) -> None:
-    """With the password of another admin, one person could act as two."""
+    """With another admin's password, one person could act as two."""
     make_user("bea", "admins")
     User.objects.create(username="root", is_superuser=True)
     account = User.objects.get(username=who)
@@ -207,7 +207,7 @@ def test_an_admin_changes_no_superuser(admin: User) -> None:
 
 
 def test_a_superuser_without_a_role_manages_accounts(admin: User, alice: User) -> None:
-    """The domain lets superusers change accounts; invitations are for admins only."""
+    """The domain lets superusers change accounts; only admins may invite."""
     root = User.objects.create(username="root", is_superuser=True, is_staff=True)
     client = make_client(root)
 

@@ -1,4 +1,4 @@
-"""No word of a Space reaches PostgreSQL's planner statistics, which outlive the rows."""
+"""PostgreSQL's planner statistics outlive the rows, so no text of a Space may reach them."""
 
 import pytest
 from django.db import connection, models
@@ -18,14 +18,14 @@ from archive.retention import tombstone
 from tests.support.factory import make_row
 from tests.support.transcripts import make_transcript
 
-# Columns of deleted or blanked rows that hold one of a few codes of ours, or an id.
+# Columns of deleted or scrubbed rows that contain one of a few codes, or an id.
 CODES = {
     *("role", "kind", "state", "source", "config", "language", "model", "reason", "grantee", "processing_step"),
     *("codec", "content_type", "extension", "event", "part_checksums", "verified_by", "reported_cause"),
 }
-# Rows that go with a Space on other ways than tombstone.CONTENT.
+# Rows that are deleted with a Space, but not through tombstone.CONTENT.
 OTHERS: set[type[models.Model]] = {Arrival, LiveKitRoom, LiveKitParticipant, ExportPart}
-# What is erased with an account.
+# Rows that are erased with an account.
 NAMES = {("archive_user", name) for name in ("username", "first_name", "last_name", "email", "password")}
 NAMES |= {("archive_accountmail", name) for name in ("content", "problem")}
 NAMES |= {("archive_invitation", name) for name in ("email", "token_sha256", "problem")}
@@ -39,7 +39,7 @@ def rows(statement: str, *params: list[str]) -> list[tuple[str, ...]]:
 
 
 def with_cascades(contents: set[type[models.Model]]) -> set[type[models.Model]]:
-    """The models whose rows the deletion of a row of `contents` deletes."""
+    """Return the models whose rows are deleted when a row of `contents` is."""
     below = {
         relation.related_model
         for content in contents
@@ -50,7 +50,7 @@ def with_cascades(contents: set[type[models.Model]]) -> set[type[models.Model]]:
 
 
 def scrubbed() -> set[tuple[str, str]]:
-    """(table, column) of everything that a purge removes from the database and that is no code of ours."""
+    """Return (table, column) of everything that a purge removes from the database, except codes."""
     contents = with_cascades({*tombstone.CONTENT, *OTHERS})
     assert {SearchLine, UploadPart} <= contents
     tables = [model._meta.db_table for model in contents]

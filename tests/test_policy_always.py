@@ -84,7 +84,7 @@ def test_a_hold_outweighs_everything_and_leaves_no_trace(
 def test_a_lift_never_shortens_the_deadline_below_the_policy(
     end: datetime, lifted: list[datetime | None], rule: RetentionPolicy, now: datetime
 ) -> None:
-    """No admin's act shortens it below the rule: not below the base, and not within the days of grace."""
+    """Lifting a flag never moves the deadline before the base period, nor before the end of the grace period."""
     longest = end.astimezone(UTC) + timedelta(days=rule.retention_days + rule.violation_extra_days)
 
     due, base = deadline(Facts(end, [*lifted, now]), rule).at, deadline(Facts(end), rule).at

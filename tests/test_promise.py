@@ -1,4 +1,4 @@
-"""A new policy in the settings moves no stored deadline, and pages show the stored one."""
+"""Changing the retention policy in the settings moves no stored deadline, and pages show the stored one."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Limits of one person or one recorder: counted in PostgreSQL, refused with 429, and never met in normal use."""
+"""Limits per person or recorder are counted in PostgreSQL, refuse with 429, and are not reached in normal use."""
 
 import threading
 from typing import Any
@@ -132,7 +132,7 @@ def test_searches_are_limited_for_each_person(alice: User, bob: User, settings: 
 
 @pytest.mark.usefixtures("db")
 def test_flags_of_an_afternoon_are_no_flood(admin: User, alice: User) -> None:
-    """Two hundred within an hour, by one admin."""
+    """One admin may flag two hundred Spaces within an hour."""
     caller = Caller("user", str(admin.pk))
     assert accepted("flag", caller, 200) == 200
 

@@ -1,4 +1,4 @@
-"""A bundle that has to be read back is read at a pace, but always within one run."""
+"""Bundles are read back at a limited rate, but always within one run."""
 
 import pytest
 from pytest_django import Settings
@@ -16,7 +16,7 @@ MIB = 1024**2
     ("limit", "size", "seconds", "rate"),
     [
         (32 * MIB, 100 * MIB, 400, 32 * MIB),
-        (32 * MIB, 12_800 * MIB, 400, 64 * MIB),  # in half of the time
+        (32 * MIB, 12_800 * MIB, 400, 64 * MIB),  # in half of the time limit
         (0, 12_800 * MIB, 400, 0),
     ],
     ids=["as set", "as needed", "no limit"],

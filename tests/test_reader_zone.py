@@ -1,6 +1,7 @@
-"""Pages show times in the reader's zone: that of their account, else that of their browser, else UTC, which says so.
+"""Pages show times in the zone of the account, else of the browser, else in UTC, and then say so.
 
-test_translated_pages.py looks for times in UTC on every page."""
+test_translated_pages.py looks for times in UTC on every page.
+"""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""Other ZIP programs really run on our bundles, and each of them finds errors."""
+"""Third-party ZIP programs really read our bundles, and each of them detects errors."""
 
 import zipfile
 from pathlib import Path
@@ -12,7 +12,7 @@ EVERY = {"zipfile", "7z"} | ({"unzip"} if has_unzip() else set())
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A ZIP that is as it should be."""
+    """A valid ZIP."""
     with zipfile.ZipFile(tmp_path / "made.zip", "w") as made:
         made.writestr("a", b"first")
         made.writestr("b", b"second")

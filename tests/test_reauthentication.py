@@ -1,4 +1,4 @@
-"""Confirming who one is, before what grants power or can't be undone."""
+"""Users confirm their identity before acts that grant power or cannot be undone."""
 
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -103,7 +103,7 @@ def test_a_form_is_not_sent_much_later(stale: Client, alice: User) -> None:
 
 
 def test_a_form_that_was_sent_too_late_leads_back_to_its_page(alice: User) -> None:
-    """The address of the form itself shows nothing, after signing in again."""
+    """The form's own URL shows nothing after a new sign-in."""
     path = f"/spaces/{make_row(alice).pk}/flag"
     page = "/moderation/spaces/1/?order=newest"
 
@@ -134,7 +134,7 @@ ACTS = (
 
 @pytest.fixture
 def acts(admin: User, alice: User) -> dict[str, Callable[[], tuple[str, dict[str, str]]]]:
-    """URL and form of each act that needs a fresh sign-in."""
+    """Return URL and form of each act that needs a recent sign-in."""
     bea = make_user("bea", role="admins")
     space, other = make_row(alice), make_row(alice)
     for one in (space, other):
@@ -202,7 +202,7 @@ def test_the_password_page_of_the_django_admin_leads_to_the_limited_one(root: Us
 
 
 def test_a_sign_in_elsewhere_does_not_count(admin: User) -> None:
-    """Another provider asks for nothing while its own session lasts."""
+    """Another provider asks for nothing as long as its own session lasts."""
     client = make_client(admin)
     session = client.session
     records = session["account_authentication_methods"]

@@ -1,5 +1,5 @@
-"""A recording that was not accepted: no clock runs, the page says what to do, and its host can remove it from their
-list. Nothing changes for admins."""
+"""The page of a rejected recording shows no deadline and says what to do, and its host can remove it from their list.
+Admins still see it."""
 
 from datetime import timedelta
 
@@ -65,7 +65,7 @@ def test_the_host_removes_it_from_their_list(alice: User, admin: User, rejected:
     path = f"/spaces/{rejected.pk}/dismiss"
 
     assert make_client(alice).post(path).headers["Location"] == "/"
-    assert make_client(alice).post(path).headers["Location"] == "/"  # twice is once
+    assert make_client(alice).post(path).headers["Location"] == "/"  # a second time changes nothing
 
     assert "Beans" not in read_page(alice, "/")
     assert "Beans" in read_page(admin, "/")

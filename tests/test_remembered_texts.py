@@ -1,4 +1,4 @@
-"""Translations are remembered (portal/remembered_texts.py): each for its language and its form."""
+"""Translations are cached per language and plural form (portal/remembered_texts.py)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +20,7 @@ def read() -> list[str]:
 
 ENGLISH = [SENTENCE, SENTENCE, *FORMS]
 CATALOG = {SENTENCE, "\0".join(FORMS)}
-TRANSLATED = [f"⟦{SENTENCE}⟧", SENTENCE, "⟦{count} bean", "{count} beans⟧"]  # nothing for a dish
+TRANSLATED = [f"⟦{SENTENCE}⟧", SENTENCE, "⟦{count} bean", "{count} beans⟧"]  # there is no form for a dish
 
 
 def test_a_text_follows_the_active_language(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_threads_with_different_languages_share_nothing(tmp_path: Path) -> None:
 
 
 def test_new_catalogs_are_read_anew(tmp_path: Path) -> None:
-    """What a test has translated stays in it: Django makes the languages again when the settings change."""
+    """Catalogs that a test has translated are read again: Django recreates its languages when the settings change."""
     with pseudo_locale(tmp_path / "first", {SENTENCE}):
         assert gettext(SENTENCE) == f"⟦{SENTENCE}⟧"
     with pseudo_locale(tmp_path / "second", {"Another"}):
@@ -57,7 +57,7 @@ def test_new_catalogs_are_read_anew(tmp_path: Path) -> None:
 
 
 def test_only_so_many_texts_of_pages_are_remembered() -> None:
-    """A catalog for scripts is made for each request, and nothing is looked up in it."""
+    """A catalog for scripts is created for each request, and nothing is looked up in it."""
     texts: Any = trans_real.translation("en-gb")
     assert [texts.gettext.cache_info().maxsize, texts.ngettext.cache_info().maxsize] == [MAX_TEXTS, MAX_TEXTS]
 

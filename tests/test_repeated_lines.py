@@ -1,4 +1,4 @@
-"""Celery writes a traceback for each task that raises. What the log has already is not written again."""
+"""Celery logs a traceback for each task that raises. Errors that are already in the log are not repeated."""
 
 import logging
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def attempt_it(space_id: str) -> None:
 
 @pytest.fixture
 def tracebacks(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[logging.LogRecord]]:
-    """The tracebacks of Celery that the log has: its filter is in the settings of the log."""
+    """Return the tracebacks that Celery logged; the settings of the log contain the filter."""
     logger, written = logging.getLogger("celery.app.trace"), list[logging.LogRecord]()
     assert [type(one) for one in logger.filters] == [NewFailures]
     handler = logging.Handler()

@@ -1,4 +1,4 @@
-"""Compliance with the policy can be computed from the log alone."""
+"""Compliance with the policy can be verified from the log alone."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -148,7 +148,8 @@ def test_a_space_before_its_deadline_is_no_finding() -> None:
 
 
 def test_the_policy_of_the_time_applies() -> None:
-    """A week was the rule when it was announced; later changes don't make that wrong."""
+    """A policy of seven days was in force when the Space was registered; later changes do not make that deletion
+    wrong."""
     week = {"retention_days": 7, "violation_extra_days": 0, "lift_grace_days": 0}
     registered = (OPENED[0], OPENED[1], {**OPENED[2], "policy": week, "deadline": "2026-03-08T12:00:00Z"})
 
@@ -164,7 +165,7 @@ def test_a_real_log_has_no_findings(alice: User, admin: User, capsys: pytest.Cap
     )
     flag(remaining.pk, "spam", "An axolotl.", admin)
     lift(remaining.pk, "A pangolin.", admin)
-    wait_until(lambda: purge(space.pk), "its deadline comes")
+    wait_until(lambda: purge(space.pk), "its deadline passes")
 
     call_command("replay_log", "--json")
 

@@ -1,4 +1,4 @@
-"""Each request has an id: in its answer, on error pages, in each line that is logged about it and about its work."""
+"""Each request has an id: in its response, on error pages, and in each log line about it or its work."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ MADE = re.compile(r"[0-9a-f]{32}")
 
 
 def log_lines(monkeypatch: pytest.MonkeyPatch) -> StringIO:
-    """Where the lines go from now on, as a process writes them."""
+    """Return a stream that gets log lines from now on, formatted as a process does."""
     stream = StringIO()
     config = logging_config()["formatters"]["json"]
     handler = logging.StreamHandler(stream)
@@ -42,7 +42,7 @@ def read(stream: StringIO) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("given", "level"), [("", "INFO"), (" debug", "DEBUG"), ("loud", "INFO")])
 def test_every_process_reads_the_level_in_the_same_way(given: str, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compose sets it to nothing, where an operator set nothing. A check reports a wrong one."""
+    """Compose sets it to an empty string if the operator set nothing. A check reports an invalid level."""
     monkeypatch.setenv("LOG_LEVEL", given)
 
     assert logging_config()["root"]["level"] == level
@@ -55,7 +55,7 @@ def test_every_answer_has_an_id_of_its_own(alice: User) -> None:
 
     assert len(ids) == 4
     assert all(MADE.fullmatch(one) for one in ids)
-    assert current_id() == ""  # nothing of a request is left in the thread
+    assert current_id() == ""  # the thread keeps nothing of a request
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_lines_and_the_error_page_have_the_id_and_the_user(
 def test_the_work_of_a_request_has_its_id(
     alice: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
-    """From the page that asks for a bundle to the lines of the worker that builds it, Celery's own too."""
+    """From the page that requests a bundle to the lines of the worker that builds it, including Celery's own."""
     empty_queues()
     space = make_row(alice)
     with django_capture_on_commit_callbacks(execute=True):

@@ -1,4 +1,4 @@
-"""What `make run` says about mail."""
+"""What `make run` prints about mail."""
 
 from embedded.run import describe_mail
 
