@@ -38,7 +38,7 @@ STEPS: list[Place] = [
 CLEAN_UP = f"{ARRIVALS}.inbox_clean_up"
 CLEAN_UP_STEPS = [
     f"after commit in {CLEAN_UP}:_log_due",
-    f"after s3 DeleteObjects in {ARRIVALS}.inbox_files:remove",
+    f"after s3 DeleteObject in {ARRIVALS}.inbox_files:_remove_same",
     f"before commit in {CLEAN_UP}:_remove",
 ]
 BAD: dict[str, dict[str, Any]] = {"intake.no_such_host": {"host": "x"}, "arrival.sidecar_unknown_fields": {"x": 1}}

@@ -4,6 +4,7 @@ successor stays (docs/decisions/0002-leases-and-fences.md has a line for each ki
 import ast
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -23,7 +24,7 @@ from archive.intake.transcripts import import_upload
 from archive.intake.uploads import sessions
 from archive.log import SYSTEM
 from archive.models import Arrival, Export, LogCheckpoint, RecorderToken, Space, Transcription, User
-from archive.storage import keys, store, write
+from archive.storage import Store, keys, store, write
 from archive.storage.multipart import Upload, abort_at, begin
 from archive.storage.purge_prefix import purge_listing
 from archive.transparency import sequence
@@ -31,7 +32,7 @@ from tests.support import speech_samples
 from tests.support.arrivals import run_until_idle
 from tests.support.factory import make_contents, make_row
 from tests.support.inboxes import FolderInbox, Inbox, StoreInbox
-from tests.support.late_writer import sleeping_after, sleeping_before
+from tests.support.late_writer import Sleeper, sleeping_after, sleeping_before
 from tests.support.leases import end_pauses
 from tests.support.uploads import store_upload
 
@@ -212,13 +213,28 @@ def test_a_late_outcome_replaces_none_of_a_later_recording(inbox: Inbox, tone: P
 
 def test_a_late_removal_leaves_a_later_recording_alone(inbox: Inbox, tone: Path) -> None:
     """A worker checks the recording and sleeps before it removes it. Meanwhile the recorder reuses the name."""
+    if isinstance(inbox, FolderInbox):
+        remove_late(inbox, tone, lambda succeed: sleeping_after(os, "stat", succeed))
+    else:
+        remove_late(inbox, tone, lambda succeed: sleeping_before(sources, "_same", succeed))
 
+
+def test_a_request_to_remove_that_is_late_names_the_recording(token: RecorderToken, tone: Path, settings: Any) -> None:
+    """The worker has checked the recording and its lease, and sleeps then: the store decides."""
+    settings.INBOX_IN_STORE = True
+    purge_listing(store(), store().listing(keys.INBOX))
+
+    remove_late(StoreInbox(token.prefix), tone, lambda succeed: sleeping_before(Store, "delete_same", succeed))
+
+
+def remove_late(
+    inbox: Inbox, tone: Path, sleeping: Callable[[Callable[[], None]], AbstractContextManager[Sleeper]]
+) -> None:
     def drop_another() -> None:
         run_until_idle()
         assert inbox.names() == ["talk.m4a.outcome.json"]
         inbox.drop("talk.m4a", b"another recording")
 
-    step: tuple[Any, str] = (os, "stat") if isinstance(inbox, FolderInbox) else (StoreSource, "look")
     inbox.drop("talk.m4a", tone)
     scan()
     arrival = Arrival.objects.get()
@@ -226,7 +242,7 @@ def test_a_late_removal_leaves_a_later_recording_alone(inbox: Inbox, tone: Path)
         tasks.take_arrival(str(arrival.pk))
         tasks.publish_space(str(Space.objects.get().pk))
         arrival.refresh_from_db()
-    with sleeping_after(*step, drop_another) as sleeper:
+    with sleeping(drop_another) as sleeper:
         tasks.settle_arrival(str(arrival.pk))
 
     assert sleeper.slept

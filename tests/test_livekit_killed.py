@@ -24,7 +24,7 @@ ARRIVALS = "intake.arrivals"
 AT_ONCE = 5
 STEPS: list[Place] = [
     ("work", f"after commit in {ARRIVALS}.take:_register"),
-    ("work", f"after s3 DeleteObjects in {ARRIVALS}.sources:_remove"),
+    ("work", f"after s3 DeleteObject in {ARRIVALS}.sources:_remove"),
 ]
 
 

@@ -289,6 +289,23 @@ class Store:
             failed |= {key: code for key, code in errors.items() if code not in ("NoSuchKey", "NoSuchVersion")}
         return failed
 
+    def delete_same(self, key: str, etag: str) -> bool:
+        """Delete the object if it still has this ETag. Returns False if another one is there. One that is already gone
+        counts as deleted. Look before: a store without conditional deletion deletes what is there."""
+        try:
+            with translated(key):
+                self.client.delete_object(Bucket=self.bucket, Key=key, IfMatch=etag)
+        except ObjectMissing:
+            pass
+        except ObjectChanged:
+            return False
+        except StoreRefused as error:
+            if error.params["status"] != http.HTTPStatus.NOT_IMPLEMENTED:
+                raise
+            with translated(key):
+                self.client.delete_object(Bucket=self.bucket, Key=key)
+        return True
+
     def _delete_each(self, versions: tuple[StoredVersion, ...]) -> dict[str, str]:
         failed = {}
         for version in versions:

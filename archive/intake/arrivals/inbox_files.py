@@ -65,14 +65,18 @@ class StoreInboxFiles(InboxFiles):
         return self.files
 
     def remove(self, file: InboxFile) -> bool:
-        try:
-            if not file.version and not store().head(file.path).is_one(file.size, file.etag):
-                return False
-        except ObjectMissing:
-            return False
+        if not file.version:
+            return self._remove_same(file)
         if failed := store().delete((StoredVersion(file.path, file.version, file.size),)):
             raise StorageError("storage.not_removed", key=file.path, error=failed[file.path])
         return True
+
+    def _remove_same(self, file: InboxFile) -> bool:
+        try:
+            found = store().head(file.path)
+        except ObjectMissing:
+            return False
+        return found.is_one(file.size, file.etag) and store().delete_same(file.path, found.etag)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from archive.errors import DiskFailed, ObjectChanged, ObjectMissing, StorageError, StoreDenied
+from archive.errors import DiskFailed, ObjectChanged, ObjectMissing, StoreDenied
 from archive.intake.importers import values
 from archive.models import Arrival
-from archive.storage import Store, StoredVersion, Upload, store, write
+from archive.storage import Store, Upload, store, write
 
 LIVEKIT = "livekit"  # the entry of STORAGES for the bucket of LiveKit's recordings
 OUTCOME = ".outcome.json"
@@ -98,24 +98,20 @@ class StoreSource(Source):
         write(self.bucket, self.key + OUTCOME, BytesIO(text), "application/json", check=check)
 
     def remove(self, etag: str, version: str, check: Callable[[], None]) -> None:
+        removed = self._remove(self.key, lambda found: _same(found, etag), check)
+        if removed and self.bucket.alias != LIVEKIT:
+            self._remove(self.key + SIDECAR, lambda found: is_version(version, found), check)
+
+    def _remove(self, key: str, is_wanted: Callable[[str], bool], check: Callable[[], None]) -> bool:
+        """Remove the object if its ETag is wanted. Returns whether it is gone: another one is not ours to remove."""
         try:
-            if not _same(self.look().etag, etag):
-                return  # another recording under the same name must stay
-            self._remove(self.key, check)
+            etag = self.bucket.head(key).etag
         except ObjectMissing:
-            pass  # an earlier worker removed it
-        if self.bucket.alias != LIVEKIT and self._is_sidecar(version):
-            self._remove(self.key + SIDECAR, check)
-
-    def _remove(self, key: str, check: Callable[[], None]) -> None:
+            return True  # an earlier worker removed it
+        if not is_wanted(etag):
+            return False
         check()
-        if failed := self.bucket.delete((StoredVersion(key, "", 0),)):
-            raise StorageError("storage.not_removed", key=key, error=failed[key])
-
-    def _is_sidecar(self, version: str) -> bool:
-        with suppress(ObjectMissing):
-            return is_version(version, self.bucket.head(self.key + SIDECAR).etag)
-        return False
+        return self.bucket.delete_same(key, etag)
 
 
 @dataclass
