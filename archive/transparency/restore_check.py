@@ -25,7 +25,7 @@ from archive.models import DatabaseRestore, LogDay, LogLeaf, SigningKeyEvent, Sp
 from archive.moderation.recompute import validated_reason
 from archive.storage import keys, store
 from archive.transparency import checkpoints, reapply, recovery
-from archive.transparency.reapply import Step
+from archive.transparency.reapply_step import Step
 from archive.transparency.recovery import Comparison, LostEntry
 from archive.transparency.tile_store import is_extended
 from archive.transparency.verify_log import Checkpoint, Invalid

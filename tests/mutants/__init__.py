@@ -150,9 +150,9 @@ MUTANTS = [
     ),
     Mutant(
         "flags restored without their time",
-        "archive/transparency/reapply.py",
-        "reason=_lost(entry), flagged_by=by, flagged_at=entry.at",
-        "reason=_lost(entry), flagged_by=by",
+        "archive/transparency/reapply_flags.py",
+        "reason=describe_lost(entry), flagged_by=by, flagged_at=entry.at",
+        "reason=describe_lost(entry), flagged_by=by",
         ("test_restores",),
     ),
     Mutant(
@@ -172,7 +172,7 @@ MUTANTS = [
     Mutant(
         "a lost hold without protection",
         "archive/transparency/reapply.py",
-        "if entry.event == events.HOLD_PLACED and not _is_released(entry, entries):",
+        "if entry.event == events.HOLD_PLACED and not reapply_holds.is_released(entry, entries):",
         "if False:",
         ("test_restores",),
     ),
