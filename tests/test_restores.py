@@ -408,7 +408,11 @@ def size() -> int:
 def test_what_only_a_person_can_restore_is_listed_and_keeps_the_pause(
     spaces: dict[str, Space], alice: User, admin: User, second_admin: User
 ) -> None:
-    """Holds that were placed since the restore have the numbers of lost ones."""
+    """Holds that were placed since the restore have the numbers of lost ones. What the backup has is not listed,
+    although it had no place in the tree yet."""
+    with transaction.atomic():
+        log.record(events.TOKEN_REVOKED, space_id=None, actor=SYSTEM, recorder=6)
+        log.record(events.NOTICE_REQUEUED, space_id=spaces["untouched"].pk, actor=SYSTEM, notice=6, kind="bundle-ready")
     backup = backups.back_up()
     lost = holds.place(spaces["held"].pk, "A court asks.", admin)
     holds.release(holds.place(spaces["deleted"].pk, "A court asked.", admin).pk, "It asks no more.", second_admin)
@@ -424,6 +428,7 @@ def test_what_only_a_person_can_restore_is_listed_and_keeps_the_pause(
     backups.restore(backup)
     assert holds.place(spaces["untouched"].pk, "Another court.", admin).pk == lost.pk
     holds.place(spaces["untouched"].pk, "A third one.", admin)
+    assert restore_check.check().lost == {"bundle.removed": 1, "notice.requeued": 1}
 
     for _ in range(2):  # the second one finds a tombstone, and the hold placed by the first one
         with pytest.raises(CommandError, match="--apply"):

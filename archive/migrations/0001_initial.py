@@ -666,6 +666,14 @@ class Migration(migrations.Migration):
                     "common",
                     models.BigIntegerField(help_text="Entries that the database and the copy both had.", null=True),
                 ),
+                (
+                    "unnumbered",
+                    models.JSONField(
+                        db_default=[],
+                        default=list,
+                        help_text="Numbers of the entries of the copy that the database had, too, with no place in the tree.",
+                    ),
+                ),
                 ("applied_at", models.DateTimeField(help_text="When the last recovery ended.", null=True)),
                 ("confirmed_at", models.DateTimeField(null=True)),
                 (

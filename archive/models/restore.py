@@ -21,6 +21,11 @@ class DatabaseRestore(models.Model):
     size = models.BigIntegerField(help_text="Entries that it covers.")
     checkpoint = models.TextField(blank=True, help_text="What is signed of it; empty where only its size is known.")
     common = models.BigIntegerField(null=True, help_text="Entries that the database and the copy both had.")
+    unnumbered = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="Numbers of the entries of the copy that the database had, too, with no place in the tree.",
+    )
     applied_at = models.DateTimeField(null=True, help_text="When the last recovery ended.")
     confirmed_at = models.DateTimeField(null=True)
     confirmed_by = models.BigIntegerField(null=True, help_text="The account; without a foreign key, as the log.")

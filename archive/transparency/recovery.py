@@ -24,7 +24,7 @@ from django.db.models.functions import Now
 
 from archive.errors import Conflict, ObjectMissing, Refused
 from archive.log.leaf import COLUMNS, leaf_data_of_row
-from archive.models import LogCheckpoint, LogCosignature, LogSequencer
+from archive.models import DatabaseRestore, LogCheckpoint, LogCosignature, LogSequencer
 from archive.restores import is_known
 from archive.storage import keys, store
 from archive.transparency import second_bucket, sequence
@@ -173,14 +173,24 @@ def lost_entries(copy: CopiedLog, common: int) -> Iterator[LostEntry]:
     return map(LostEntry.of, copy.entries(common))
 
 
+def present_entries(copy: CopiedLog, common: int) -> Iterator[int]:
+    """Yield the numbers of those that the database has, byte for byte: it was backed up before they got their places in
+    the tree. Call before `recover`."""
+    lines = copy.entries(common)
+    while batch := {json.loads(line)["id"]: line for line in islice(lines, BATCH)}:
+        with connection.cursor() as cursor:
+            present = _read(cursor, list(batch))
+        yield from (pk for pk, line in present.items() if batch[pk] == line)
+
+
 def recovered_entries(common: int) -> Iterator[LostEntry]:
     """Return the same entries from the database once they are there, where nobody can change them."""
     return (LostEntry.of(line) for line in DatabaseLog().lines(common))
 
 
-def recover(found: Comparison) -> int:
-    """Add the entries that the database lacks. Connect as the owner. Returns how many. Raises Refused, StorageError;
-    committed batches stay, and the next call continues there."""
+def recover(found: Comparison, restore: DatabaseRestore) -> int:
+    """Add the entries that the database lacks, and note in `restore` those that it had. Connect as the owner. Returns
+    how many. Raises Refused, StorageError; committed batches stay, and the next call continues there."""
     copy, common = found.copy, found.common
     signed = LogCheckpoint.objects.filter(size__gt=common).order_by("-size").first()
     if signed and found.lost:
@@ -193,7 +203,7 @@ def recover(found: Comparison) -> int:
             _take_back(common)
         lines, size = copy.entries(common), common
         while batch := list(islice(lines, BATCH)):
-            _add(size, batch)
+            _add(size, batch, restore)
             size += len(batch)
     if stored_tree(copy.head.size).root() != copy.head.root:
         raise Refused("restore.copy_differs", count=copy.head.size)  # it changed after it was verified
@@ -213,7 +223,7 @@ def _take_back(common: int) -> None:
         LogSequencer.objects.filter(pk=1).update(**changes)
 
 
-def _add(size: int, lines: Sequence[bytes]) -> None:
+def _add(size: int, lines: Sequence[bytes], restore: DatabaseRestore) -> None:
     """Add these entries after the first `size`."""
     entries = {json.loads(line)["id"]: line for line in lines}
     with transaction.atomic(), connection.cursor() as cursor:
@@ -224,6 +234,8 @@ def _add(size: int, lines: Sequence[bytes]) -> None:
         with _without_triggers(cursor, "archive_logentry"):
             present = _make_room(cursor, entries)
             _insert(cursor, [line for pk, line in entries.items() if pk not in present])
+        restore.unnumbered += present
+        restore.save(update_fields=["unnumbered"])
         cursor.execute("DELETE FROM archive_logqueue WHERE entry_id = ANY(%s)", [list(entries)])
         stored = _read(cursor, list(entries))
         if wrong := [pk for pk, line in entries.items() if stored.get(pk) != line]:

@@ -8,7 +8,7 @@ crash it is repeated. `confirm` ends the pause. The row of the restore keeps the
 import base64
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
@@ -42,11 +42,9 @@ KEYS: dict[str, SigningKeyEvent.Change] = {
     events.LOG_KEY_ADDED: signing_keys.ADDED,
     events.LOG_KEY_RETIRED: signing_keys.RETIRED,
 }
-OF_SPACES = {
-    *reapply.APPLIED,
-    *WITHDRAWALS,
-    *(events.SPACE_REGISTERED, events.SPACE_DELETED, events.DEADLINE_MOVED),
-}
+# What rows of a Space are brought up to date with.
+OF_ROWS = {*reapply.APPLIED, events.SPACE_REGISTERED, events.SPACE_DELETED, events.DEADLINE_MOVED}
+OF_SPACES = {*OF_ROWS, *WITHDRAWALS}
 MOST_NAMED = 20  # steps in a message
 # Events on which no row depends, so nothing is lost with them.
 WITHOUT_ROWS = (*events.CONTENT_ISSUED, events.DELETION_STARTED, events.DELETION_INVENTORIED)
@@ -101,7 +99,8 @@ def check() -> Report:
         return Report(paused=found is not None, has_found=found is None)
     known = comparison.common if found is None or found.common is None else min(found.common, comparison.common)
     lost = recovery.lost_entries(comparison.copy, known)
-    report = _report(comparison, lost, is_paused=found is not None, applies=False)
+    present = {*recovery.present_entries(comparison.copy, comparison.common), *(found.unnumbered if found else ())}
+    report = _report(comparison, lost, present, is_paused=found is not None, applies=False)
     if found is not None:
         report.found, report.place, report.has_found = found.size, found.place, _has(found, comparison.size)
     return report
@@ -143,8 +142,9 @@ def apply() -> Report:
         found.common = comparison.common
         found.save(update_fields=["common"])
     with as_owner():
-        recovery.recover(comparison)
-        _report(comparison, recovery.recovered_entries(found.common), is_paused=True, applies=True)
+        recovery.recover(comparison, found)
+        lost = recovery.recovered_entries(found.common)
+        _report(comparison, lost, set(found.unnumbered), is_paused=True, applies=True)
         _forget_days(found.common)
     found.applied_at = DatabaseRestore.objects.values_list(Now(), flat=True).get(pk=found.pk)
     found.save(update_fields=["applied_at"])
@@ -192,10 +192,12 @@ def _find_losses(*, accept_losses: bool) -> Report:
     return report
 
 
-def _report(comparison: Comparison, entries: Iterable[LostEntry], *, is_paused: bool, applies: bool) -> Report:
+def _report(
+    comparison: Comparison, entries: Iterable[LostEntry], present: Set[int], *, is_paused: bool, applies: bool
+) -> Report:
     report = Report(is_paused, size=comparison.size, common=comparison.common, copied=comparison.copy.head.size)
     report.last_common = LogLeaf.objects.filter(index=comparison.common - 1).values_list("entry_id", flat=True).first()
-    by_space, others, lost = _sort(entries)
+    by_space, others, lost = _sort(entry for entry in entries if entry.event in OF_ROWS or entry.id not in present)
     report.lost = dict(sorted(lost.items()))
     for space_id, of_space in by_space.items():
         report.steps += reapply.reapply(space_id, of_space, as_owner=applies)
