@@ -3877,7 +3877,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("pending", "to be sent"),
                             ("sent", "sent"),
-                            ("empty", "nothing to say"),
+                            ("empty", "nothing to report"),
                             ("failed", "could not be sent"),
                         ],
                         default="pending",
