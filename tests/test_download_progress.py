@@ -71,6 +71,7 @@ def test_a_download_of_the_host_is_remembered(space: Space, alice: User, admin: 
         in make_client(alice).get("/").content.decode()
     )
     assert "You downloaded it on" in make_client(alice).get(f"/spaces/{space.pk}/").content.decode()
+    assert "Host downloaded <time" in make_client(admin).get("/").content.decode()
     assert "You downloaded it on" not in make_client(admin).get(f"/spaces/{space.pk}/").content.decode()
 
 

@@ -192,6 +192,12 @@ def test_strangers_learn_of_no_deleted_id(alice: User, bob: User) -> None:
     assert "No matches" in found.content.decode()
 
 
+def test_an_auditor_reads_that_an_id_is_unknown(auditor: User) -> None:
+    page = make_client(auditor).get(search_url(auditor, "f512b3fa")).content.decode()
+
+    assert "or in its id. No deleted Space has an id that begins with it." in page
+
+
 def test_several_deleted_ids_lead_to_their_list(alice: User, auditor: User) -> None:
     for n in (1, 2):
         make_row(alice, id=UUID(f"f512b3fa-0000-4000-8000-00000000000{n}"), state="expiring")

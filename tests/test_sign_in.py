@@ -32,3 +32,11 @@ def test_sign_up_is_closed(client: Client) -> None:
     client.post("/accounts/signup/", {"username": "eve", "password1": PASSWORD, "password2": PASSWORD})
 
     assert not User.objects.filter(username="eve").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("query", "is_told"), [("", False), ("?next=/", False), ("?next=/upload/", True)])
+def test_somebody_whose_session_ended_is_told_why_they_sign_in(client: Client, query: str, is_told: bool) -> None:
+    page = client.get(f"/accounts/login/{query}").content.decode()
+
+    assert ("You are not signed in. After you sign in, the page you asked for opens." in page) == is_told

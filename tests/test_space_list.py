@@ -133,6 +133,17 @@ def test_words_find_nothing_in_what_is_past_its_deadline(alice: User) -> None:
         assert [row.space.title for row in answer.context["rows"]] == found
 
 
+def test_a_list_without_hits_keeps_its_buttons_and_leads_back(alice: User) -> None:
+    client, export, upload = make_client(alice), 'href="/export/"', 'class="button main" href="/upload/"'
+    page = client.get("/").content.decode()
+    assert (export in page, page.count(upload), "Show all Spaces" in page) == (False, 1, False)
+    make_row(alice)
+
+    for address in ("/?filter=held", search_url(alice, "nowhere", "/")):
+        page = client.get(address).content.decode()
+        assert (export in page, page.count(upload), "Show all Spaces" in page) == (True, 1, True)
+
+
 def test_words_that_are_too_long_come_back(alice: User) -> None:
     answer = make_client(alice).post("/", {"q": "bean " * 2000})
 

@@ -76,7 +76,12 @@ class _Writer:
         self.csrf = CsrfTokenNode().render(context)
         self.length, self.size = escape(_("Length:")), escape(_("Size:"))
         self.download, self.no_deadline = escape(_("Download")), escape(_("no deadline"))
-        self.downloaded = _('Downloaded on <time datetime="%(at)s">%(day)s</time>')
+        own = view == "host"  # only downloads of the host count
+        self.downloaded = (
+            _('Downloaded on <time datetime="%(at)s">%(day)s</time>')
+            if own
+            else _('Host downloaded <time datetime="%(at)s">%(day)s</time>')
+        )
 
     def write(self, row: SpaceRow) -> str:
         return ROW.format(

@@ -58,11 +58,13 @@ def _context(
     request: SignedInRequest, query: ListQuery, typed: str, listed: SpaceList, problems: list[str]
 ) -> dict[str, Any]:
     user = request.user
+    rows = [] if problems else listed.rows
     return {
         "view": "admin" if user.is_admin else "auditor" if user.is_auditor else "host",
         "filter": query.filter,
         "list": listed,
-        "rows": [] if problems else listed.rows,
+        "rows": rows,
+        "has_actions": bool(rows or typed or query.filter != "all"),  # an empty archive offers them below
         "next_url": None if problems else listed.next_url,
         "problems": problems,
         "typed": typed,
