@@ -23,7 +23,10 @@ JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(range(256))
 OTHERS: dict[str, tuple[bytes, str]] = {
     "cover.jpg": (JPEG, "cover.jpg: It is a picture."),
     "slides.pdf": (b"%PDF-1.7\n", "slides.pdf: It is a document or a database, not text and not a recording."),
-    "notes.txt": (b"Bring beans.\n", "notes.txt: It is text, but neither a transcript nor metadata of a known tool."),
+    "notes.txt": (
+        b"Bring beans.\n",
+        "notes.txt: It is text, but neither a transcript (VTT, SRT or lines with times) nor metadata of a known tool.",
+    ),
     "nothing.dat": (b"", "nothing.dat: The file is empty."),
     "noise.bin": (bytes(range(256)), "noise.bin: It is neither sound in a known format nor text."),
     "setup.exe": (b"MZ\x90\x00" + bytes(200), "setup.exe: It is a program or a font."),

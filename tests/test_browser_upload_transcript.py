@@ -115,6 +115,7 @@ def test_form_errors_appear_in_place_and_disappear_when_fixed(page: Page, servic
         "It ended more than 30 days ago, so it can no longer be kept here."
     )
     expect(page.locator("#upload-ended-help")).to_contain_text("Every copy will be deleted 30 days after this time.")
+    expect(page.locator(".deleted-on")).to_have_text("")
     end.fill(f"{dbtime.now() - timedelta(days=2):%Y-%m-%dT20:00:00}")
     expect(page.locator("#upload-ended-error")).to_have_text("")
     expect(end).not_to_have_attribute("aria-invalid", "true")

@@ -48,7 +48,9 @@ MESSAGES = {
     "import.unknown_kind": _(
         "It is neither sound in a known format nor text. If it is a recording, choose it by itself."
     ),
-    "import.text": _("It is text, but neither a transcript nor metadata of a known tool."),
+    "import.text": _(
+        "It is text, but neither a transcript (VTT, SRT or lines with times) nor metadata of a known tool."
+    ),
     "import.unknown_metadata": _("It is JSON, but not the metadata of a known tool."),
     "import.metadata_of_others": _("It describes Spaces whose recordings (space-<id>.ts) are not here."),
     "import.other_sound": _("Another file is the recording. Choose this one by itself to upload it, too."),

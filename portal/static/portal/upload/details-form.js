@@ -2,7 +2,15 @@
 import { closestElement, getElement, getElements } from "../../archive/core/dom.js";
 import { gettext, interpolate } from "../../archive/core/translate.js";
 import { findCountProblem, readCount } from "./count-field.js";
-import { describeEnd, describeUtc, describeZone, findEndProblem, localInputValue, readLocalTime } from "./end-field.js";
+import {
+  describeDeletion,
+  describeEnd,
+  describeUtc,
+  describeZone,
+  findEndProblem,
+  localInputValue,
+  readLocalTime,
+} from "./end-field.js";
 import { FormErrors } from "./form-errors.js";
 import { findNamelessProblem, ParticipantsForm } from "./participants-form.js";
 import { findChips, normalizeName, SpeakerChips } from "./speaker-chips.js";
@@ -189,8 +197,8 @@ export class DetailsForm {
   #showEnd() {
     const details = getElement(this.form, "[data-details]");
     getElement(details, "[data-utc]").textContent = describeUtc(this.#end());
-    const text = describeEnd(this.#end(), this.retentionDays);
-    for (const place of getElements(details, "[data-deletion]")) place.textContent = text;
+    getElement(details, "[data-deletion]").textContent = describeEnd(this.#end(), this.retentionDays);
+    getElement(details, "[data-deleted-on]").textContent = describeDeletion(this.#end(), this.retentionDays);
   }
 
   #followParticipants() {

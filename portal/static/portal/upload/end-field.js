@@ -53,19 +53,28 @@ export function findEndProblem(date, retentionDays) {
 export const describeUtc = (date) => (date ? interpolate(gettext("That is %(end)s."), { end: formatTime(date) }) : "");
 
 /**
- * What the end means: when every copy is deleted. No end that can't be accepted gets a promise.
+ * What the end means, beside its field: when every copy is deleted, or the rule.
  *
  * @param {Date | null} date
  * @param {number} retentionDays
  */
 export function describeEnd(date, retentionDays) {
-  const text = ngettext(
+  const rule = ngettext(
     "Every copy will be deleted %(days)s day after this time.",
     "Every copy will be deleted %(days)s days after this time.",
     retentionDays,
   );
-  const rule = interpolate(text, { days: retentionDays });
-  if (!date || findEndProblem(date, retentionDays)) return rule;
+  return describeDeletion(date, retentionDays) || interpolate(rule, { days: retentionDays });
+}
+
+/**
+ * When every copy is deleted; "" without an end, as no end that can't be accepted gets a promise.
+ *
+ * @param {Date | null} date
+ * @param {number} retentionDays
+ */
+export function describeDeletion(date, retentionDays) {
+  if (!date || findEndProblem(date, retentionDays)) return "";
   const dated = ngettext(
     "Every copy will be deleted on %(until)s your time: %(days)s day after the end, whenever you upload it.",
     "Every copy will be deleted on %(until)s your time: %(days)s days after the end, whenever you upload it.",

@@ -163,6 +163,8 @@ export class RecordingPicker {
 
 /** @param {Item} recording */
 function describeUnwanted({ path }) {
-  const text = gettext("%(file)s: this Space has its recording. A transcript can be added: VTT, SRT, JSON or text.");
+  const text = gettext(
+    "%(file)s: this Space has its recording. A transcript can be added: VTT, SRT, JSON or text with times.",
+  );
   return interpolate(text, { file: path });
 }
