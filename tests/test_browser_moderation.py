@@ -154,7 +154,7 @@ def test_place_and_release_a_hold(services: Services, page: Page, alice: User, a
     expect(page.get_by_text("a different admin must release it")).to_be_visible()
 
     in_as(page, services, "sven", "/moderation/holds/")
-    expect(page.get_by_text("The deadline would be")).to_be_visible()
+    expect(page.get_by_text("After the release, the deadline would be")).to_be_visible()
     page.get_by_text("Release", exact=True).click()
     page.get_by_label("Reason for the release").fill("The case is closed.")
     page.get_by_role("button", name="Release the hold").click()

@@ -258,7 +258,7 @@ def test_a_hold_and_its_release(client: Client, alice: User) -> None:
     assert (refused.status_code, "a different admin must release it" in refused.content.decode()) == (422, True)
     Hold.objects.update(placed_by=alice)
     page = client.get("/moderation/holds/").content.decode()
-    assert "The deadline would be" in page
+    assert "After the release, the deadline would be" in page
     assert "A release adds no days: if the hold is released after that time, every copy is deleted within 15" in page
     client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."})
     assert retention_period(space) == timedelta(days=30)
@@ -293,7 +293,7 @@ def test_a_release_that_makes_a_space_due_warns_before(client: Client, alice: Us
     hold = make_held(alice, ended_ago=timedelta(days=400)).holds.get()
 
     page = client.get("/moderation/holds/").content.decode()
-    assert "It has passed, so nobody could play or download the Space any more" in page
+    assert "It has passed, so after the release nobody could play or download the Space" in page
     assert "would be deleted within 15 minutes" in page
     answer = client.post(f"/moderation/holds/{hold.pk}/release", {"reason": "Closed."}, follow=True)
 

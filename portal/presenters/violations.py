@@ -69,19 +69,19 @@ def describe_release(space: Space, now: datetime, *, is_only_hold: bool) -> str:
     """What the release of a hold would do, in words: now, and after the deadline. A release adds no days
     (archive/policy.py). Reads the holds and the violations of the Space."""
     if not is_only_hold:
-        return _("Another hold is active, so there would still be no deadline.")
+        return _("Another hold is active, so there would be no deadline after the release either.")
     due = holds.if_released(space).at
     assert due is not None  # nothing else stops it
     values = {"time": formatting.format_time(due), "minutes": policy.MAX_DELETION_DELAY // timedelta(minutes=1)}
     if due <= now:
         sentence = _(
-            "The deadline was {time}. It has passed, so nobody could play or download the Space any more, and every"
-            " copy would be deleted within {minutes} minutes."
+            "The deadline was {time}. It has passed, so after the release nobody could play or download the Space, and"
+            " every copy would be deleted within {minutes} minutes."
         )
     else:
         sentence = _(
-            "The deadline would be {time}. A release adds no days: if the hold is released after that time, every copy"
-            " is deleted within {minutes} minutes."
+            "After the release, the deadline would be {time}. A release adds no days: if the hold is released after"
+            " that time, every copy is deleted within {minutes} minutes."
         )
     return sentence.format(**values)
 
