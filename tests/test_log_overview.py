@@ -135,7 +135,7 @@ def test_a_purge_is_counted_with_its_deadline(alice: User, auditor: User) -> Non
     assert (card.due, card.on_time, card.late, card.abandoned, card.on_hold) == (1, 1, 0, 0, 1)
     assert (deletion.space_id, deletion.deadline, deletion.is_late) == (space.pk, space.expires_at, False)
     page = answer.content.decode()
-    assert "None was overdue" in page
+    assert "Yes: the 1 deletion of this period was confirmed within 15 minutes of its deadline" in page
     began = formatting.format_date(space.created_at.astimezone(UTC).date())
     assert re.search(rf"The log begins on <time[^>]*>{began}</time>", page)
     assert page.count('class="begins"') == 5
@@ -152,13 +152,13 @@ def test_an_overdue_space_is_an_alarm(alice: User, auditor: User) -> None:
     assert (card.overdue, card.oldest_pending, card.due) == (1, space.expires_at, 0)
     page = make_client(auditor).get("/log/overview/").content.decode()
     assert "1 Space is overdue now." in page
-    assert "None was overdue" not in page
+    assert "Yes:" not in page
 
 
 def test_a_period_without_deletions_says_none(auditor: User) -> None:
     page = make_client(auditor).get("/log/overview/", {"since": "2026-01-01", "until": "2026-01-31"}).content.decode()
 
-    assert "None: no deadline came in this period" in page
+    assert "No Space was due in this period, and nothing is overdue now." in page
     assert "None: nothing was deleted in this period." in page
 
 
