@@ -1,7 +1,7 @@
 """Benchmarks with goals: `make bench`, or `python -m tests.bench audio` for one of them.
 
-Each module measures one thing: its `figures()` yields Figures. Environment variables named BENCH_* set the counts, so a
-small run is possible. Where a figure is a ratio, both sides are measured in the same run.
+Each module measures one thing: its `figures()` yields Figures. Environment variables named BENCH_* set the counts, for
+smaller runs. If a figure is a ratio, both sides are measured in the same run.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """`goal` is text for people, like "<= 300"; `met` whether `value` reaches it."""
+    """`goal` is text for people, like "<= 300"; `met` is whether `value` reaches it."""
 
     name: str
     value: float
@@ -27,5 +27,5 @@ def at_least(name: str, value: float, unit: str, least: float) -> Figure:
 
 
 def without_goal(name: str, value: float, unit: str) -> Figure:
-    """A figure to compare the others with."""
+    """Return a figure without a goal, for comparison with others."""
     return Figure(name, value, unit, "none", True)

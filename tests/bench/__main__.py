@@ -1,7 +1,7 @@
-"""python -m tests.bench [NAME...]: prints a table, writes bench.json. Exit status 0 when all was measured.
+"""python -m tests.bench [NAME...]: prints a table and writes bench.json. Exit status 0 if everything was measured.
 
-Each measure runs in a process of its own (_measure.py): Django reads its settings once in a process, and each has
-engines of its own.
+Each measure runs in its own process (_measure.py) with its own engines, because Django reads its settings once per
+process.
 """
 
 import json
@@ -32,12 +32,12 @@ def main(names: list[str]) -> None:
 
 
 def measure(name: str, result: Path) -> dict[str, Any]:
-    """The figures of one measure, which prints them too. Raises CalledProcessError when it fails."""
+    """Run one measure, which prints its figures, and return them. Raises CalledProcessError if it fails."""
     with subprocess.Popen([sys.executable, "-m", "tests.bench._measure", name, str(result)]) as process:
         try:
             status = process.wait()
         except KeyboardInterrupt:
-            process.terminate()  # leaving the block waits for it
+            process.terminate()  # leaving the block waits for the process
             raise
     if status:
         raise subprocess.CalledProcessError(status, f"tests.bench {name}")

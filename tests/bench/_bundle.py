@@ -1,8 +1,8 @@
-"""One way of making bundles, in a process of its own: `python -m tests.bench._bundle compose BUNDLE...`, `stream
-SPACE...`, or `prove BUNDLE...`, which reads them back. Prints what it took, as JSON.
+"""One way of making bundles, in its own process: `python -m tests.bench._bundle compose BUNDLE...`, `stream SPACE...`,
+or `prove BUNDLE...`, which reads them back. Prints the figures as JSON.
 
-All that a worker has loaded is loaded first, and counts as memory. Bytes are those that pass the sockets of the SDK in
-both directions, headers and all.
+Everything that a worker loads is loaded first, and counts as memory. Bytes are those on the SDK's sockets in both
+directions, including headers.
 """
 
 import json
@@ -18,7 +18,7 @@ import django
 
 
 class Counted(socket.socket):
-    """Python's own socket, counting. PostgreSQL's driver has its own, which is not."""
+    """Python's socket with counters. PostgreSQL's driver uses its own sockets, which are not counted."""
 
     passed = 0
 
@@ -39,7 +39,7 @@ def main(way: str, pks: list[UUID]) -> None:
     import portal.celery  # noqa: F401
     from archive.storage import store
 
-    store().listing("nothing/")  # a worker has had a connection before
+    store().listing("nothing/")  # a worker has already had a connection
     Counted.passed, processor, start = 0, time.process_time(), time.perf_counter()
     for pk in pks:
         WAYS[way](pk)
@@ -53,7 +53,8 @@ def main(way: str, pks: list[UUID]) -> None:
 
 
 def most_resident() -> int:
-    """Bytes, at any time since this program began. (getrusage would count what the parent had when it forked.)"""
+    """Return the peak of resident memory of this process in bytes. (getrusage would include the parent's at the
+    fork.)"""
     lines = Path("/proc/self/status").read_text().splitlines()
     (kibibytes,) = (line.split()[1] for line in lines if line.startswith("VmHWM:"))
     return int(kibibytes) * 1024
@@ -63,7 +64,7 @@ def compose(bundle_id: UUID) -> None:
     from archive.bundles.build import build
     from archive.models import Bundle
 
-    while not build(bundle_id):  # the time of one run was up
+    while not build(bundle_id):  # the time limit of one run was over
         assert Bundle.objects.filter(pk=bundle_id, state="building", problem={}).exists()
 
 
@@ -75,7 +76,7 @@ def prove(bundle_id: UUID) -> None:
 
 
 def stream(space_id: UUID) -> None:
-    """The recording and the facts."""
+    """Return the recording and the facts."""
     from zipstream import ZipStream
 
     from archive.bundles.contents import facts
@@ -93,7 +94,7 @@ def stream(space_id: UUID) -> None:
 
 
 class Readable:
-    """Chunks of bytes, read as a file is."""
+    """Makes an iterator of chunks readable like a file."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self.chunks, self.waiting = chunks, b""

@@ -1,4 +1,4 @@
-"""What `bundles` measures, on a site that runs."""
+"""The measures of `bundles`, on a running site."""
 
 import json
 import os
@@ -31,13 +31,13 @@ from tests.support.proxy import CountingProxy
 from tests.support.waiting import wait_until
 
 MIB = 1024**2
-LANES = 4  # processes, where many are made at once
+LANES = 4  # number of processes when many bundles are made at once
 
 
 @dataclass(frozen=True)
 class Took:
-    """Seconds by the clock; seconds of the processor, of the process and of the store; bytes between the two; the most
-    memory that was resident, bytes."""
+    """Elapsed seconds; CPU seconds of the process and of the store; bytes between the two; peak of resident memory in
+    bytes."""
 
     seconds: float
     processor: float
@@ -45,7 +45,7 @@ class Took:
     memory: int
 
     def __add__(self, other: "Took") -> "Took":
-        """One after the other."""
+        """Add the costs of two runs, one after the other."""
         seconds, processor = self.seconds + other.seconds, self.processor + other.processor
         return Took(seconds, processor, self.passed + other.passed, max(self.memory, other.memory))
 
@@ -59,7 +59,7 @@ def compare(mebibytes: int, rounds: int) -> Iterator[Figure]:
         made = _run("compose", bundle.pk)
         bundle.refresh_from_db()
         by_store = bundle.verified_by == Bundle.Verification.STORE
-        # To be read back, as from a store that can't verify.
+        # Must be read back, as from a store that cannot verify.
         Bundle.objects.filter(pk=bundle.pk).update(verified_by="", crc32=None)
         verified.append(_run("prove", bundle.pk))
         composed.append(made if by_store else made + verified[-1])
@@ -91,15 +91,15 @@ def _figures(
 
 
 def many(folder: Path, count: int, mebibytes: int) -> Iterator[Figure]:
-    """Asked for as the site does it, built by four processes of a real worker, with a real beat and broker. Between the
-    worker and the store each byte is counted."""
+    """Request bundles as the site does. Four processes of a real worker build them, with a real beat and broker. A
+    proxy counts the bytes between worker and store."""
     host = make_user("host of many")
     spaces = [make_noise(host, megabytes=mebibytes) for _ in range(count)]
     services = Services(folder, plugin.engines)
     try:
         services.beat()
         with CountingProxy(store().client.meta.endpoint_url) as relay:
-            capabilities = store().capabilities.as_json()  # of the same store at another address
+            capabilities = store().capabilities.as_json()  # the same store at another address
             place = f"{relay.url} {store().bucket}"
             StoreReport.objects.create(place=place, capabilities=capabilities, findings=[], tried_at=dbtime.now())
             worker = services.worker(concurrency=LANES, S3_ENDPOINT_URL=relay.url)
@@ -108,7 +108,7 @@ def many(folder: Path, count: int, mebibytes: int) -> Iterator[Figure]:
             start = time.perf_counter()
             bundles = [_ask(space) for space in spaces]
             mine = Bundle.objects.filter(pk__in=bundles)
-            wait_until(lambda: not _unfinished(mine).exists(), "all are built and verified", 1800)
+            wait_until(lambda: not _unfinished(mine).exists(), "all bundles are built and verified", 1800)
             took = time.perf_counter() - start
             processor = _processor_of_the_store() + _processor_of(worker) - before
             passed = (relay.received + relay.sent) / MIB
@@ -152,8 +152,8 @@ def _started(way: str, pks: Sequence[UUID]) -> dict[str, Any]:
 
 
 def _streamed_at_once(spaces: Sequence[UUID]) -> tuple[float, float]:
-    """Seconds by the clock and of the processor, of LANES processes that stream all of them. The clock begins when each
-    has loaded what it needs."""
+    """Return elapsed and CPU seconds of LANES processes that stream all bundles. The clock starts when each has loaded
+    what it needs."""
     before = _processor_of_the_store()
     with ThreadPoolExecutor(LANES) as lanes:
         shares = [spaces[lane::LANES] for lane in range(LANES) if spaces[lane::LANES]]
@@ -163,7 +163,7 @@ def _streamed_at_once(spaces: Sequence[UUID]) -> tuple[float, float]:
 
 
 def _processor_of_the_store() -> float:
-    """Seconds, user and system, since it was started."""
+    """Return the store's CPU seconds, user and system, since its start."""
     (weed,) = (
         pid for pid in process_tree(os.getpid()) if b"mini" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     )

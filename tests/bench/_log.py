@@ -1,4 +1,4 @@
-"""The measures of log.py that need the engines, once Django has its settings."""
+"""The measures of log.py that need the engines. Import it only after Django has its settings."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ INSERT INTO {table} (event, premis, space_id, actor_kind, actor_id, detail) VALU
     ('5e0b6f8e-8b1b-4a63-9df0-' || lpad(:space::text, 12, '0'))::uuid, 'user', 7,
     '{{"rule": "spam", "deadline": "2026-12-22T20:00:00Z", "violation": 4711}}');
 """
-# An hour's entries, as the trigger would have queued them, without its cost.
+# An hour's entries, queued as by the trigger, but without its cost.
 BACKLOG = """
 SET session_replication_role = replica;
 WITH added AS (
@@ -42,8 +42,8 @@ INSERT INTO archive_logqueue SELECT id FROM added;
 
 
 def writers(seconds: int, rounds: int) -> Iterator[Figure]:
-    """Both sides write in turns, so what else the machine does meets both. The ratio is the median of those of
-    neighbours."""
+    """Compare writing with and without the log's trigger. Both sides take turns, so that other load on the machine
+    affects both. The ratio is the median over pairs of neighbours."""
     with superuser() as owner:
         owner.execute(f"CREATE TABLE {PLAIN} (LIKE archive_logentry INCLUDING ALL)")
     plain, logged = [], []
@@ -58,7 +58,8 @@ def writers(seconds: int, rounds: int) -> Iterator[Figure]:
 
 
 def inserted_per_second(table: str, seconds: int) -> float:
-    """After one second that is not counted: a new connection loads what it needs, and those of a portal are kept."""
+    """Return the rate after one uncounted second: a new connection loads its caches, and the portal keeps its
+    connections."""
     script = plugin.DATA / f"{table}.sql"
     script.write_text(INSERT.format(table=table))
     program = find_programs() / "bin/pgbench"
@@ -80,13 +81,13 @@ def inserted_per_second(table: str, seconds: int) -> float:
     ]
     done = subprocess.run([*command, superuser_url()], capture_output=True, text=True, check=True)
     rates = re.findall(r"^progress: [0-9.]+ s, ([0-9.]+) tps", done.stderr, re.MULTILINE)
-    in_all = re.findall(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)  # a busy machine may report nothing in between
+    in_all = re.findall(r"^tps = ([0-9.]+)", done.stdout, re.MULTILINE)  # a busy machine may miss a report
     return statistics.mean(map(float, rates[1:] or in_all))
 
 
 def sequencer(entries: int, backlog: int) -> Iterator[Figure]:
-    """The rate with little to do, after a pause, and in a large tree."""
-    numbered_per_second()  # what the writers left
+    """Measure the rate with little to do, after a pause, and in a large tree."""
+    numbered_per_second()  # number what the writers left
     rates = {}
     for name, count in (("small", 2000), ("backlog", backlog)):
         queue(count)
@@ -101,9 +102,10 @@ def sequencer(entries: int, backlog: int) -> Iterator[Figure]:
 
 
 def grow(size: int) -> None:
-    """Leaves without entries, up to a tree of at least `size` leaves, and nodes above them, all published."""
+    """Append leaves without entries up to a tree of at least `size` leaves, with the nodes above them, all
+    published."""
     row = LogSequencer.objects.get()
-    size = -(-max(size, row.size) // TILE**2) * TILE**2  # no tile is half made of them
+    size = -(-max(size, row.size) // TILE**2) * TILE**2  # only complete tiles
     tree = frontier(row)
     leaves: list[tuple[int, int, bytes]] = []
     nodes: list[tuple[int, int, bytes]] = []
@@ -127,7 +129,7 @@ def queue(count: int) -> None:
 
 
 def numbered_per_second() -> float:
-    """Until nothing waits, with the tiles and a signed checkpoint."""
+    """Return the rate until nothing is pending, including tiles and a signed checkpoint."""
     settings.LOG_CHECKPOINT_SECONDS = 0
     waiting, start = LogQueue.objects.count(), time.monotonic()
     while LogQueue.objects.exists():

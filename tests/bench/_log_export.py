@@ -1,4 +1,4 @@
-"""The measure of the offline verifier: an export as people get it, and the program that they run on it."""
+"""The measure of the offline verifier: an export as users download it, and the program that they run on it."""
 
 import os
 import subprocess
@@ -53,7 +53,7 @@ def write_export(path: Path, entries: int) -> None:
 
 
 def verify(path: Path, entries: int) -> tuple[float, float]:
-    """(seconds, MiB at most) of the process."""
+    """Return (seconds, peak MiB) of the process."""
     command = [sys.executable, "-I", str(verify_log.__file__), str(path), "--key", str(KEY)]
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)

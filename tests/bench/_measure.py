@@ -1,4 +1,5 @@
-"""One measure: `python -m tests.bench._measure NAME RESULT` prints its figures, and writes them to RESULT as JSON."""
+"""Run one measure: `python -m tests.bench._measure NAME RESULT` prints its figures, and writes them to RESULT as
+JSON."""
 
 import importlib
 import json
@@ -15,7 +16,7 @@ ROW = "{:<36} {:>12} {:<8} {:>12}  {}"
 def main(name: str, result: Path) -> None:
     figures = {}
     measured: Generator[Figure] = importlib.import_module(f"tests.bench.{name}").figures()
-    with closing(measured):  # an interrupt that comes here ends its engines too
+    with closing(measured):  # an interrupt here ends its engines, too
         for figure in measured:
             show(figure)
             figures[figure.name] = {"value": figure.value, "unit": figure.unit, "goal": figure.goal, "met": figure.met}

@@ -1,9 +1,9 @@
-"""The measures of pages.py, once Django has its settings.
+"""The measures of pages.py. Import it only after Django has its settings.
 
-Two databases of one PostgreSQL: few Spaces, and many (_rows.py), each with a web process of its own (_web.py). Every
-list, filter and order is measured for an admin and for two hosts with many Spaces. `page_` compares times: the two
-sides take turns, request by request, so that whatever else the machine does disturbs both. `cpu_` is the CPU time of
-the web process. `blocks_` counts the blocks of 8 KiB that PostgreSQL looked at, which nothing disturbs.
+There are two databases in one PostgreSQL, with few Spaces and with many (_rows.py), each with its own web process
+(_web.py). Every list, filter and order is measured for an admin and for two hosts with many Spaces. `page_` compares
+times: the two sides take turns, request by request, so that other load on the machine affects both. `cpu_` is the CPU
+time of the web process. `blocks_` counts the 8 KiB blocks that PostgreSQL read, which no other load affects.
 """
 
 import json
@@ -35,8 +35,8 @@ MAX_RATIO = 1.5
 MAX_CPU = 25  # ms
 WARM_UP = 3  # requests of each page
 MAX_BLOCKS = 10_000  # about 10 ms of PostgreSQL's time
-# Words of titles that all Spaces have, 2 % of them, and one. Of the few Spaces a third has the second one: that both
-# sides fill a page is what makes them comparable.
+# Words that are in the titles of all Spaces, of 2 % of them, and of one. In the small archive a third has the second
+# word, because the sides are comparable only if both fill a page.
 WORDS = {"common": "evening", "some": "topicb1", "rare": "901th"}
 RARE_OF_HUGE = "921th"
 QUEUES = {
@@ -59,7 +59,7 @@ OTHERS = {
     "people": "/people/",
 }
 OF_HOSTS = {"notices": "/notices/", "spoken_in": "/my-lines/", "export": "/export/", "upload": "/upload/"}
-# Whose CPU time has a goal: {name: page}
+# Pages whose CPU time has a goal: {name: page}
 OF_CPU = {
     "log_full": "log_all",
     "my_spaces": "huge_all_deadline",
@@ -76,7 +76,7 @@ WHO = ("admin", "busy", "huge")
 def ratios(  # one argument for each variable of pages.py
     folder: Path, small: int, large: int, entries: int, requests: int, only: str, *, with_peer: bool
 ) -> Iterator[Figure]:
-    """`only`: names of pages, with blanks between them; "" for all."""
+    """`only`: names of pages, separated by spaces; "" for all."""
     databases = make_databases(small, large, entries)
     pages = addresses({name: User.objects.get(username=name) for name in WHO})
     if only:
@@ -103,7 +103,7 @@ def ratios(  # one argument for each variable of pages.py
 
 
 def cpu_of_peer(folder: Path, requests: int) -> Iterator[Figure]:
-    """A list of a well-known project, in the same run. Nothing without PyPI."""
+    """Measure a list of a well-known project in the same run. Yields nothing without PyPI."""
     try:
         with peer(folder) as (measured, address, cookie):
             samples = [measured.get(address, cookie) for _ in range(WARM_UP + requests)][WARM_UP:]
@@ -113,17 +113,17 @@ def cpu_of_peer(folder: Path, requests: int) -> Iterator[Figure]:
 
 
 def percentile_95(samples: list[Sample]) -> float:
-    """Of the times of answers, in seconds."""
+    """Return the 95th percentile of response times, in seconds."""
     return statistics.quantiles([sample.wall for sample in samples], n=20)[-1]
 
 
 def cpu(samples: list[Sample]) -> float:
-    """The mean, in ms: collecting garbage and whatever else happens now and then is a part of it."""
+    """Return the mean CPU time in ms, because it includes garbage collection and other occasional work."""
     return round(1000 * statistics.mean(sample.cpu for sample in samples), 1)
 
 
 def make_databases(small: int, large: int, entries: int) -> dict[str, str]:
-    """{side: name of its database}. An archive that is there already, in engines that were lent, is used again."""
+    """Return {side: name of its database}. An archive that already exists in engines lent to this run is reused."""
     name = str(connection.settings_dict["NAME"])
     databases = dict(zip(SIDES, (name, f"{name}_large"), strict=True))
     if has_database(databases["large"]):
@@ -139,7 +139,7 @@ def make_databases(small: int, large: int, entries: int) -> dict[str, str]:
 
 @contextmanager
 def connected_to(database: str) -> Iterator[None]:
-    """Queries of this process go to another database."""
+    """Connect this process's queries to another database."""
     usual = connection.settings_dict["NAME"]
     connection.close()
     connection.settings_dict["NAME"] = database
@@ -178,7 +178,7 @@ def addresses(users: dict[str, User]) -> Pages:
 
 
 def measure(folder: Path, databases: dict[str, str], pages: Pages, requests: int) -> Samples:
-    """All requests of each page on each side. Pages and sides take turns; the first rounds fill caches."""
+    """Request each page on each side. Pages and sides take turns; the first rounds warm up caches."""
     samples: Samples = {name: defaultdict(list) for name in pages}
     with ExitStack() as stack:
         webs, cookies = {}, {}
@@ -203,7 +203,7 @@ def web_on(database: str, folder: Path) -> Iterator[MeasuredWeb]:
 
 
 def count_blocks(clients: dict[str, Client], pages: Pages) -> dict[str, int]:
-    """{name: how many blocks PostgreSQL looks at for the SELECT statements of its page}"""
+    """Return {name: the number of blocks that PostgreSQL reads for the SELECT statements of its page}."""
     counts = {}
     for name, (who, address) in pages.items():
         with explained() as statements:
@@ -214,8 +214,9 @@ def count_blocks(clients: dict[str, Client], pages: Pages) -> dict[str, int]:
 
 @contextmanager
 def explained() -> Iterator[list[tuple[str, Any, int]]]:
-    """(statement, parameters, blocks) of each SELECT of the block. Each is explained where it runs, as some pages
-    change PostgreSQL's settings for theirs. Not those that lock: so would their plan."""
+    """Collect (statement, parameters, blocks) of each SELECT in the block. Each is explained right where it runs,
+    because some pages change PostgreSQL's settings. Statements that lock rows are left out, because explaining them
+    would lock, too."""
     statements: list[tuple[str, Any, int]] = []
 
     def explain(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:

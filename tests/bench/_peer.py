@@ -1,7 +1,7 @@
-"""A list page of Wagtail, the most used CMS on Django, to compare CPU times with: the explorer of its admin.
+"""A list page of Wagtail, the most used CMS on Django, for comparing CPU times: the explorer of its admin site.
 
-It has as many rows as a list of Spaces, with a title, a time, a type, a state and a menu; above them, a search.
-It is installed from PyPI into a folder of its own, for this measure only. Its settings are those of production: no
+It has as many rows as a list of Spaces, each with a title, a time, a type, a state and a menu, and a search above them.
+It is installed from PyPI into its own folder, for this measure only. Its settings are those of production: no
 debugging, PostgreSQL, compressed pages.
 """
 
@@ -52,8 +52,8 @@ print(home.pk, session.session_key)
 
 @contextmanager
 def peer(folder: Path) -> Iterator[tuple[MeasuredWeb, str, str]]:
-    """A process that serves it, the address of the list, and the cookie of somebody who may see it. Raises
-    CalledProcessError if it can't be installed."""
+    """Yield a process that serves it, the list's URL, and the cookie of a user who may see it. Raises
+    CalledProcessError if it cannot be installed."""
     python = folder / "peer-venv" / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", str(folder / "peer-venv")], check=True)
     subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES], check=True, stderr=subprocess.PIPE)

@@ -1,7 +1,7 @@
-"""How soon a recording can be played: part of pages.py, once Django has its settings.
+"""How soon a recording can be played: part of pages.py. Import it only after Django has its settings.
 
-The time runs from the navigation to the sound, with an empty cache: a reader who waits for nothing presses "Play" in
-the moment in which it is enabled. The first load is not counted, since it fills caches of the web process.
+The time runs from the navigation to the sound, with an empty cache, for a reader who presses "Play" as soon as it is
+enabled. The first load only warms up the web process and is not counted.
 """
 
 import statistics
@@ -34,7 +34,7 @@ press();
 
 
 def time_to_play(folder: Path, loads: int) -> Iterator[Figure]:
-    listener = User.objects.filter(username="listener").first() or make_user("listener")  # in engines that were lent
+    listener = User.objects.filter(username="listener").first() or make_user("listener")  # in engines lent to this run
     space = make_playable_space(listener, peaks=[0.1, 0.6, 0.3, 1.0] * 250)
     cookie = session_cookie(listener)
     services = Services(folder, plugin.engines)
@@ -53,7 +53,7 @@ def time_to_play(folder: Path, loads: int) -> Iterator[Figure]:
 
 
 def _load(chromium: Browser, cookie: str, address: str) -> float:
-    """Milliseconds."""
+    """Return milliseconds."""
     context = chromium.new_context()  # with an empty cache
     name, _, value = cookie.partition("=")
     context.add_cookies([{"name": name, "value": value, "url": address}])

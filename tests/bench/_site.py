@@ -17,18 +17,19 @@ ORIGIN = "http://127.0.0.1:8000"
 
 
 def use_durable_database() -> None:
-    """Have the next `site` write each commit to the disk, as in production. The tests' engines don't."""
+    """Let the next `site` write each commit to disk, as in production. The tests' engines do not."""
     plugin.engines = Engines(plugin.DATA)
 
 
 @contextmanager
 def site(**settings: str) -> Iterator[Path]:
-    """A folder for files of the measure, on the disk of the engines' own data. `settings`: of the environment."""
+    """Yield a folder for the measure's files, on the same disk as the engines' data. `settings`: environment
+    variables."""
     with no_process_left(plugin.stop):
         plugin.start()
         os.environ.update(settings, LEASE_SECONDS=settings.get("LEASE_SECONDS", "600"))
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-        os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in this thread
+        os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an event loop in this thread
         django.setup()
         call_command("migrate", verbosity=0)
         call_command("createcachetable", verbosity=0)

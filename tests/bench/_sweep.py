@@ -1,4 +1,4 @@
-"""The measures of sweep.py, once Django has its settings."""
+"""The measures of sweep.py. Import it only after Django has its settings."""
 
 import time
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ from archive.retention.purge import sweep_all
 from archive.storage import keys, store
 from tests.bench import Figure, at_least, at_most, without_goal
 
-SIDE = 1000  # due on each side of the ratio
-SMALL = b"x" * 1000  # what each object holds; a deletion does not care for sizes
+SIDE = 1000  # due Spaces on each side of the ratio
+SMALL = b"x" * 1000  # content of each object; deletions cost the same for any size
 HASHED = {"size": len(SMALL), "sha256": "0" * 64, "crc32": 0, "etag": "none"}
 
 ROWS = """
@@ -56,7 +56,7 @@ def rate(due: int, among: int) -> Iterator[Figure]:
 
 
 def ratio(small: int, large: int) -> Iterator[Figure]:
-    """Two rounds on each side; the quicker one counts."""
+    """Compare the two sides. On each, the quicker one of two rounds counts."""
     times = []
     for stored in (small, large):
         fill(stored - Space.objects.count())
@@ -69,12 +69,12 @@ def ratio(small: int, large: int) -> Iterator[Figure]:
 
 
 def fill(count: int) -> None:
-    """Spaces that are due in three weeks and earlier."""
+    """Write Spaces that are due in three weeks or earlier."""
     _insert(count, "'21 days'")
 
 
 def make_due(count: int) -> None:
-    """Spaces that are due since an hour and longer, with their objects."""
+    """Write Spaces that have been due for an hour or longer, with their objects."""
     _insert(count, "'-1 hour'")
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -119,7 +119,7 @@ def swept(due: int) -> Cost:
 
 @contextmanager
 def counted() -> Iterator[Cost]:
-    """What this process asks of the database and of the store."""
+    """Count this process's queries and requests to the store."""
     cost = Cost()
 
     def statement(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What `upload` measures, on a site that runs."""
+"""The measures of `upload`, on a running site."""
 
 import os
 import random
@@ -64,7 +64,7 @@ def compare(folder: Path, size: int, rounds: int) -> Iterator[Figure]:
 
 
 def _noise(path: Path, size: int) -> Path:
-    """A WAV of noise: no two parts of it are the same."""
+    """A WAV of noise, so that no two parts are equal."""
     noise = random.Random(1)
     with wave.open(str(path), "wb") as out:
         out.setparams((1, 2, 48_000, 0, "NONE", ""))
@@ -74,7 +74,7 @@ def _noise(path: Path, size: int) -> Path:
 
 
 def _copied(file: Path) -> float:
-    """Seconds."""
+    """Return seconds."""
     done = subprocess.run(
         [sys.executable, "-c", COPY, str(file)], cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True
     )
@@ -82,7 +82,7 @@ def _copied(file: Path) -> float:
 
 
 def _handed_over(site: str, token: str, file: Path, number: int) -> float:
-    """Seconds from the start of the example client until its upload has arrived."""
+    """Return the seconds from the start of the example client until its upload has arrived."""
     ended_at = (dbtime.now() - timedelta(days=2, hours=number)).isoformat()
     env = {"PATH": os.environ["PATH"], "SPACEKEEP_URL": site, "SPACEKEEP_TOKEN": token}
     command = [sys.executable, "-I", str(ROOT / "docs" / "example_recorder.py"), str(file), "alice", ended_at]
@@ -92,12 +92,12 @@ def _handed_over(site: str, token: str, file: Path, number: int) -> float:
             assert client.poll() is None
             time.sleep(0.05)
         took = time.perf_counter() - start
-        client.kill()  # it would wait for the Space to be available, and no worker runs here
+        client.kill()  # otherwise it waits for the Space to be available, but no worker runs here
     return took
 
 
 def _dropped(chromium: Browser, site: str, file: Path) -> float:
-    """Seconds from the click that begins to the page that says it has arrived."""
+    """Return the seconds from the click that starts the upload until the page says that it has arrived."""
     context = chromium.new_context()
     page = context.new_page()
     sign_in_with_form(page, site, "alice")

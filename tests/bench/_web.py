@@ -17,21 +17,21 @@ CPUCLOCK_SCHED = 2  # Linux numbers the clock of a process's CPU time by its pid
 
 @dataclass(frozen=True)
 class Sample:
-    """Seconds: from sending the request to the whole answer, and CPU time of the web process for it."""
+    """Seconds from sending the request to the complete response, and CPU seconds of the web process for it."""
 
     wall: float
     cpu: float
 
 
 class MeasuredWeb:
-    """One process that serves pages, and a connection to it that stays open, as that of a proxy."""
+    """One process that serves pages, and a keep-alive connection to it, as a proxy has."""
 
     def __init__(self, port: int, pid: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self._clock = (~pid << 3) | CPUCLOCK_SCHED
 
     def get(self, address: str, cookie: str) -> Sample:
-        """Load a page. The answer must be a page, and compressed."""
+        """Load a page. The response must be a page, and compressed."""
         cpu, begun = self._cpu(), time.perf_counter()
         self._connection.request("GET", address, headers={"Cookie": cookie, "Accept-Encoding": "gzip"})
         answer = self._connection.getresponse()
@@ -49,7 +49,7 @@ class MeasuredWeb:
 def web(
     name: str, folder: Path, command: tuple[str, ...], env: dict[str, str], *, cwd: Path = ROOT
 ) -> Iterator[MeasuredWeb]:
-    """A gunicorn that serves what `command` names, with one worker."""
+    """Start a gunicorn with one worker that serves what `command` names."""
     port = free_port()
     process = Process(name, folder / f"{name}.log")
     options = (f"--bind=127.0.0.1:{port}", "--workers=1", "--threads=1", "--worker-class=gthread", "--preload")

@@ -1,7 +1,7 @@
-"""Hearing a long recording: memory of all processes together, and time against nothing but decoding it.
+"""Analyzing a long recording: memory of all processes together, and time compared with decoding alone.
 
-BENCH_AUDIO_HOURS: its length (6). BENCH_AUDIO_ROUNDS: how often each side is timed (3); the quickest counts, as what
-else the machine does only ever adds.
+BENCH_AUDIO_HOURS: its length (6). BENCH_AUDIO_ROUNDS: how often each side is timed (3). The quickest counts, because
+other load on the machine only ever adds time.
 """
 
 import os
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 HOURS = float(os.environ.get("BENCH_AUDIO_HOURS", "6"))
 ROUNDS = int(os.environ.get("BENCH_AUDIO_ROUNDS", "3"))
 
-# The process loads what a worker loads, and connects to nothing.
+# The process loads what a worker loads, but connects to nothing.
 ENVIRONMENT = UNREACHABLE_ENGINES | {
     "PATH": os.defpath,
     "DJANGO_SETTINGS_MODULE": "portal.settings",
@@ -74,7 +74,8 @@ def seconds(program: str, path: Path) -> float:
 
 
 def peak_mebibytes(path: Path) -> float:
-    """The most at any time of the process and all below it: proportional set size, where what two share counts once."""
+    """Return the peak memory of the process and its descendants: the proportional set size, which counts shared memory
+    once."""
     peak = 0
     with _process(ANALYZE, path) as process:
         while process.poll() is None:
@@ -85,7 +86,7 @@ def peak_mebibytes(path: Path) -> float:
 
 
 def _pss(pid: int) -> int:
-    """Bytes; 0 of one that ended meanwhile."""
+    """Return bytes; 0 for a process that has ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

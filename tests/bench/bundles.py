@@ -1,12 +1,13 @@
-"""Composing a bundle inside the store, against streaming it through a worker into the same store; and many at once.
+"""Composing a bundle inside the store, compared with streaming it through a worker into the same store; and many at
+once.
 
-BENCH_BUNDLES_MIB: sizes of the recording ("64,1024,10240"). BENCH_BUNDLES_ROUNDS: how often each side is timed, beyond
-2 GiB once (3); the quickest counts. BENCH_BUNDLES_MANY: how many at once (50), of BENCH_BUNDLES_MANY_MIB each (20).
+BENCH_BUNDLES_MIB: sizes of the recording ("64,1024,10240"). BENCH_BUNDLES_ROUNDS: how often each side is timed (3),
+beyond 2 GiB once; the quickest counts. BENCH_BUNDLES_MANY: how many at once (50), of BENCH_BUNDLES_MANY_MIB each (20).
 
-Both sides run in processes of their own that have loaded all that a worker has (_bundle.py). The peer is zipstream-ng,
-uploaded by boto3's own upload_fileobj as it comes. Processor time is that of the process and of the store together: on
-a machine where others work too, it tells more than a clock. Reading back for the SHA-256 follows when a bundle is ready
-already; its figures have no goal.
+Both sides run in processes of their own that have loaded everything that a worker loads (_bundle.py). The peer is
+zipstream-ng with boto3's own upload_fileobj. CPU time is that of the process and the store together; with other load on
+the machine it says more than elapsed time. A ready bundle is read back later for its SHA-256; these figures have no
+goal.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""The retention log: verifying it offline, what it costs those who write to it, and how fast its sequencer is.
+"""The retention log: verifying it offline, what it costs those who write to it, and the speed of its sequencer.
 
 BENCH_LOG_ENTRIES: of the export that verify_log.py checks, and of the tree to which the sequencer appends (1,000,000).
-BENCH_LOG_BACKLOG: entries that wait when the sequencer comes back (200,000). BENCH_LOG_SECONDS: how long each side
-writes in each of BENCH_LOG_ROUNDS (2 s, 15 rounds): 16 connections insert entries, each in a transaction of its own,
-into the log and into a table with the same columns and indexes but no trigger. The database is durable.
+BENCH_LOG_BACKLOG: pending entries when the sequencer comes back (200,000). BENCH_LOG_SECONDS: how long each side writes
+in each of BENCH_LOG_ROUNDS (2 s, 15 rounds): 16 connections insert entries, each in its own transaction, into the log
+and into a table with the same columns and indexes but no trigger. The database is durable.
 """
 
 import os

@@ -1,10 +1,10 @@
-"""Lists, filters, orders and searches: what a page costs does not follow the number of Spaces. How much CPU time a page
-takes. And the time until a recording plays.
+"""The cost of lists, filters, orders and searches does not depend on the number of Spaces. Also the CPU time of pages,
+and the time until a recording plays.
 
-BENCH_PAGES_SPACES: how many Spaces there are on the large side (1,000,000); the small side has 1,000.
-BENCH_PAGES_LOG: entries of the log for each Space (10). BENCH_PAGES_REQUESTS: of each page, on each side (100).
-BENCH_PAGES_PLAYS: how often the page with the player is loaded (20). BENCH_PAGES_ONLY: names of pages (all).
-BENCH_PAGES_PEER: 0 for no list of another project.
+BENCH_PAGES_SPACES: how many Spaces there are on the large side (1,000,000); the small side has 1,000. BENCH_PAGES_LOG:
+entries of the log for each Space (10). BENCH_PAGES_REQUESTS: of each page, on each side (100). BENCH_PAGES_PLAYS: how
+often the page with the player is loaded (20). BENCH_PAGES_ONLY: names of pages (all). BENCH_PAGES_PEER: 0 to skip the
+list of another project.
 """
 
 import os

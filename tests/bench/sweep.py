@@ -1,9 +1,8 @@
-"""Deleting what is due: the cost follows what is due and not what is stored, and few calls do for many.
+"""The cost of a deletion depends on what is due and not on what is stored, and few calls delete many Spaces.
 
-BENCH_SWEEP_STORED: how many Spaces there are on the large side (1,000,000; the small side has a hundredth of it), of
-which 1,000 are due on each. BENCH_SWEEP_DUE among BENCH_SWEEP_AMONG: for the rate (2,000 among 20,000; 10,000 among
-100,000 is what it must do). Spaces that are due have real objects in the store, three each; the others are rows, with
-an entry in the log each.
+BENCH_SWEEP_STORED: how many Spaces there are on the large side (1,000,000; the small side has a hundredth), of which
+1,000 are due on each side. BENCH_SWEEP_DUE among BENCH_SWEEP_AMONG: for the rate (2,000 among 20,000; the goal is for
+10,000 among 100,000). Each due Space has three real objects in the store; the others are rows with one log entry each.
 """
 
 import os

@@ -1,9 +1,9 @@
-"""Uploading from a real browser into the store, against `aws s3 cp`'s own engine into the same one.
+"""Uploading from a real browser into the store, compared with the engine of `aws s3 cp`.
 
 BENCH_UPLOAD_MIB: the size of the file (1024). BENCH_UPLOAD_ROUNDS: how often each side is timed (3); the quickest
-counts. The peer is s3transfer with the settings that `aws s3 cp` has (parts of 8 MiB, ten at a time), which is the
-library that does its work: awscli itself pins another botocore. Ours is the page: from the click to the Space that has
-arrived, with a SHA-256 of each part computed in the browser, and checked by the store.
+counts. The peer is s3transfer, the library behind `aws s3 cp`, with its settings (parts of 8 MiB, ten at a time);
+awscli itself pins another botocore. Ours is the page: from the click until the Space has arrived, with a SHA-256 of
+each part that the browser computes and the store checks.
 """
 
 import os
