@@ -1,7 +1,7 @@
-"""python -m tests.image: prints a line for each step. Exit status 0: all passed; the first that fails ends the run, and
-its folder with all logs stays.
+"""python -m tests.image: prints a line for each step. Exit status 0: all passed. The first failure ends the run, and
+keeps its folder with all logs.
 
-PYTHON: the Python to use, where it is not on PATH. IMAGE_ROOT: the root file system of an image that was built.
+PYTHON: the Python to use if it is not on PATH. IMAGE_ROOT: the root file system of a built image.
 """
 
 import os
@@ -25,7 +25,7 @@ def main() -> int:
     with no_process_left(world.end):
         try:
             STEPS.run(world)
-        except Exception as error:  # whatever it is
+        except Exception as error:  # any error
             if not isinstance(error, AssertionError | NotPossible | ProcessError):
                 traceback.print_exc()
             print(f"FAILED: {STEPS.current}: {error}\n  The logs are in {folder}", file=sys.stderr, flush=True)  # noqa: T201

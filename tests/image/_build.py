@@ -1,5 +1,5 @@
-"""Do what the Dockerfile does, in a folder and with a Python of this machine: its pip commands in an environment of its
-own, its copies, its other commands. Needs no root, so what the Dockerfile does for a user of its own is left out.
+"""Do what the Dockerfile does in a folder, with a Python of this machine: its pip commands in an environment of its
+own, its copies, its other commands. It needs no root, so steps for the image's user are left out.
 
 IMAGE_FOLDER: another folder for the packages. A second run installs them only if the lock file has changed.
 """
@@ -24,7 +24,7 @@ class NotPossible(Exception):
 
 
 def find_python(version: str) -> str:
-    """PYTHON, or one of this version from PATH or pyenv. Raises NotPossible."""
+    """Return PYTHON, or a Python of this version from PATH or pyenv. Raises NotPossible."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     installed = sorted(pyenv.glob(f"{version}*/bin/python{version}"), reverse=True)
     found = [os.environ.get("PYTHON", ""), f"python{version}", *map(str, installed)]
@@ -43,7 +43,8 @@ def version_of(python: str) -> str:
 
 
 def build(folder: Path) -> str:
-    """Lay out the image in `folder`: app, work, tmp, and packages, an environment. Returns its Python's version."""
+    """Lay out the image in `folder`: app, work, tmp, and packages (an environment). Returns the version of its
+    Python."""
     stage = _dockerfile.last_stage()
     for name in ("app", "work", "tmp"):
         (folder / name).mkdir(parents=True)
@@ -59,7 +60,7 @@ def build(folder: Path) -> str:
 
 
 def _copy(copy: Instruction, app: Path) -> None:
-    """From the checkout, whose node_modules are what the Dockerfile's first stage installs (`npm ci`)."""
+    """Copy from the checkout, whose node_modules are what the Dockerfile's first stage installs (`npm ci`)."""
     *sources, target = copy.text.split()
     for source in sources:
         path = ROOT / source.removeprefix("/app/")
@@ -79,7 +80,7 @@ def _left_out(folder: str, names: Iterable[str]) -> set[str]:
 
 
 def _install(install: Instruction, folder: Path, python: str) -> None:
-    """The packages, in an environment that stays for the next run."""
+    """Install the packages into an environment that the next run reuses."""
     locks = "".join(path.read_text() for path in sorted((folder / "app" / "requirements").glob("*.txt")))
     wanted, stamp = f"{install.text}\n{locks}", PACKAGES / "complete"
     if not (stamp.exists() and stamp.read_text() == wanted and (PACKAGES / "bin" / "python").exists()):
@@ -93,7 +94,7 @@ def _install(install: Instruction, folder: Path, python: str) -> None:
 
 
 def _run(instruction: Instruction, folder: Path) -> None:
-    """Run a RUN, with what it mounts from the first stage. Raises NotPossible with its last lines."""
+    """Execute a RUN, with its mounts from the first stage. Raises NotPossible with its last lines."""
     env = {**os.environ, **_dockerfile.arguments(), **image_environment(folder)}
     with _mounted(instruction.flags.get("mount", ""), folder / "app"):
         shell = ["/bin/sh", "-c", instruction.text]
@@ -106,7 +107,7 @@ def _run(instruction: Instruction, folder: Path) -> None:
 
 @contextmanager
 def _mounted(mount: str, app: Path) -> Iterator[None]:
-    """`type=bind,from=assets,source=/app/X,target=/app/X`: X of the checkout."""
+    """For `type=bind,from=assets,source=/app/X,target=/app/X`, return X of the checkout."""
     if not mount:
         yield
         return
@@ -121,7 +122,7 @@ def _mounted(mount: str, app: Path) -> Iterator[None]:
 
 
 def image_environment(folder: Path) -> dict[str, str]:
-    """What the Dockerfile sets, with `folder` for the image's root."""
+    """Return the variables that the Dockerfile sets, with `folder` for the image's root."""
     places = {"/app": folder / "app", "/work": folder / "work"}
     given = {
         name: next((f"{path}{value[len(top) :]}" for top, path in places.items() if value.startswith(top)), value)

@@ -37,7 +37,7 @@ def _document() -> dict[str, Any]:
 
 
 def service(name: str, dot_env: Mapping[str, str]) -> Service:
-    """The service with the values of .env."""
+    """Return the service with the values of .env."""
     found = _document()["services"][name]
     mounts = _mounted_files(found.get("volumes", []), dot_env)
     files = {target: f"{SECRETS}/{target.strip('/')}" for target in mounts}
@@ -57,7 +57,7 @@ def _mounted_files(volumes: Sequence[str], dot_env: Mapping[str, str]) -> dict[s
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:
-    """As Compose does: ${NAME}, ${NAME:-default}, ${NAME:?needed}, ${NAME:+if it is set}."""
+    """Substitute as Compose does: ${NAME}, ${NAME:-default}, ${NAME:?needed}, ${NAME:+if it is set}."""
 
     def value(found: re.Match[str]) -> str:
         name, kind, rest = found[1], found[2], found[3] or ""
@@ -71,7 +71,8 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
 
 
 def make_secrets(addresses: Mapping[str, str]) -> dict[str, str]:
-    """A value for each secret of the file: `addresses` of the engines, new keys, and "" for what is switched off."""
+    """Make a value for each secret in the file: `addresses` of the engines, new keys, and "" for what is switched
+    off."""
     keys = {}
     for name in ("certificate", "log"):
         seed = random.token_bytes(32)

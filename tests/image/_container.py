@@ -1,8 +1,8 @@
 """Where the image's processes run: `Folder`, laid out by _build.py, or `RootFolder`, the root of an image.
 
-Both give a process what its container would have: the image's settings, its service's settings, and its own secrets
-only. In a `Folder`, paths that begin at the image's root are replaced; in a `RootFolder` they are the real ones, the
-root is read-only, and the user is the image's. Neither has networks or limits of memory of its own.
+Both give a process what its container would have: the image's settings, its service's settings, and only its own
+secrets. In a `Folder`, paths that begin at the image's root are replaced; in a `RootFolder` they are the real ones, the
+root is read-only, and the user is the image's. Neither has its own network or memory limit.
 """
 
 import os
@@ -38,22 +38,22 @@ exec chroot --userspec={user} {root} /usr/bin/env -i {environment} /bin/sh -c 'c
 
 
 class Container(ABC):
-    """`folder`: of logs, secrets and what the image is made of. `secrets`: all of them, by name."""
+    """`folder` contains logs, secrets and the image's files. `secrets`: all of them, by name."""
 
     def __init__(self, folder: Path, secrets: Mapping[str, str]) -> None:
         self.folder = folder
         self.values = dict(secrets)
-        self.hidden = ""  # a folder of the image that the next processes don't find
+        self.hidden = ""  # a folder of the image that is hidden from the next processes
 
     @abstractmethod
     def prepare(self) -> str:
-        """Returns the version of the image's Python."""
+        """Prepare the image. Returns the version of its Python."""
 
     @abstractmethod
     def _wrap(self, service: Service, command: Sequence[str], environment: Mapping[str, str]) -> list[str]: ...
 
     def start(self, process: Process, service: Service, ports: Mapping[str, int]) -> None:
-        """Start the service with its own command; `ports` has what it listens at instead of 8000 of its own network."""
+        """Start the service with its own command; `ports` replace port 8000 of its own network."""
         self._put_secrets(service)
         process.spawn(
             self._wrap(service, _adapt(service, ports), service.environment),
@@ -83,7 +83,7 @@ class Container(ABC):
 
     @contextmanager
     def without(self, folder: str) -> Iterator[None]:
-        """As if a folder of the image were missing."""
+        """Hide a folder of the image."""
         self.hidden = folder
         try:
             yield
@@ -103,19 +103,19 @@ class Container(ABC):
             shutil.copyfile(file, folder / name)
 
     def _outer(self, service: Service, **changes: str) -> dict[str, str]:
-        """The environment of what starts the process."""
+        """Return the environment of the program that starts the process."""
         return {"PATH": os.defpath + os.pathsep + "/usr/sbin:/sbin"}
 
 
 def _adapt(service: Service, ports: Mapping[str, int]) -> list[str]:
-    """The only changes to a command: a port of this machine instead of 8000 in a network of its own, and the node name
-    that a worker has by its container's host name."""
+    """Adapt a command: only a port of this machine instead of 8000 in its own network, and the node name that a worker
+    derives from its container's host name."""
     command = [part.replace("0.0.0.0:8000", f"127.0.0.1:{ports.get(service.name)}") for part in service.command]
     return [*command, f"--hostname=celery@{service.name}"] if "worker" in command else command
 
 
 class Folder(Container):
-    """Laid out without root."""
+    """An image laid out without root."""
 
     @property
     def image(self) -> Path:
@@ -170,7 +170,7 @@ class RootFolder(Container):
         return self.version()
 
     def version(self) -> str:
-        """Of the Python in there; it must be the one that the Dockerfile names."""
+        """Return the version of the Python in it; it must be the one in the Dockerfile."""
         python = [
             "chroot",
             str(self.root),

@@ -1,4 +1,4 @@
-"""Read the Dockerfile: the instructions of its last stage, and which files its context leaves out."""
+"""Read the Dockerfile: the instructions of its last stage, and the files that .dockerignore excludes."""
 
 import json
 import re
@@ -13,7 +13,7 @@ DOCKERFILE = ROOT / "Dockerfile"
 
 @dataclass(frozen=True)
 class Instruction:
-    """`RUN --mount=type=bind echo 1` has the flags {"mount": "type=bind"} and the text `echo 1`."""
+    """For example, `RUN --mount=type=bind echo 1` has the flags {"mount": "type=bind"} and the text `echo 1`."""
 
     name: str
     text: str
@@ -21,7 +21,7 @@ class Instruction:
 
 
 def last_stage() -> list[Instruction]:
-    """From its FROM on."""
+    """Return the instructions from its FROM on."""
     lines = [line for line in DOCKERFILE.read_text().splitlines() if not line.lstrip().startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ")
     instructions = [_parse(line) for line in joined.splitlines() if line.strip()]
@@ -39,7 +39,7 @@ def _parse(line: str) -> Instruction:
 
 
 def python_version() -> str:
-    """Of the base image: 3.13."""
+    """Return the version of the base image, such as 3.13."""
     (base,) = (each.text for each in last_stage() if each.name == "FROM")
     found = re.fullmatch(r"python:(\d+\.\d+)-slim", base)
     assert found, f"FROM {base} names no version of Python"
@@ -47,7 +47,7 @@ def python_version() -> str:
 
 
 def arguments() -> dict[str, str]:
-    """What the build arguments are by default."""
+    """Return the defaults of the build arguments."""
     pairs = (each.text.partition("=") for each in last_stage() if each.name == "ARG")
     return {name: "".join(shlex.split(value)) for name, _, value in pairs}
 
@@ -58,7 +58,7 @@ def environment() -> dict[str, str]:
 
 
 def command() -> list[str]:
-    """What the image runs if it is not told otherwise: the web process."""
+    """Return the command that the image runs by default: the web process."""
     (text,) = (each.text for each in last_stage() if each.name == "CMD")
     return list(json.loads(text))
 
@@ -69,7 +69,7 @@ def user() -> str:
 
 
 def is_left_out(path: str) -> bool:
-    """Whether .dockerignore leaves a file or folder out of a folder that it lets in."""
+    """Return whether .dockerignore excludes a file or folder from a folder that it includes."""
     patterns = (ROOT / ".dockerignore").read_text().splitlines()
     return any(
         fnmatch(path, pattern) or fnmatch(f"/{path}", pattern.replace("**", "*"))

@@ -1,5 +1,5 @@
-"""The steps of the job, in their order. Each raises AssertionError when something is not as it should be, and returns
-what is worth printing."""
+"""The steps of the job, in order. Each raises AssertionError if something is wrong, and returns what is worth
+printing."""
 
 import base64
 import math
@@ -18,7 +18,7 @@ from tests.support.main_job import Steps, check_bundle, check_certificate, check
 from tests.support.totp import fresh_totp
 
 PASSWORD = "a passphrase for this run only"
-RATE, SECONDS = 48_000, 70  # of the recording that is uploaded: three parts of 5 MiB
+RATE, SECONDS = 48_000, 70  # the size of the uploaded recording: three parts of 5 MiB
 NORA = "nora@example.org"
 
 STEPS: Steps[World] = Steps()
@@ -27,13 +27,13 @@ step = STEPS.step
 
 @step
 def image(world: World) -> str:
-    """Laid out as the Dockerfile says, or the one in IMAGE_ROOT."""
+    """Lay out the image as the Dockerfile says, or use the one in IMAGE_ROOT."""
     return f"Python {world.begin()}"
 
 
 @step
 def prepare(world: World) -> str:
-    """Compose's command: migrate, setup_store, restore_check."""
+    """Run Compose's command: migrate, setup_store, restore_check."""
     service = world.service("prepare")
     done = world.container.run(service, service.command)
     assert done.returncode == 0, done.stderr
@@ -43,7 +43,7 @@ def prepare(world: World) -> str:
 
 @step
 def broken_starts_are_refused(world: World) -> str:
-    """Each process tests at its start that it can do its work, and says in one line what is wrong."""
+    """Each process checks at its start whether it can do its work, and says in one line what is wrong."""
     key = _compose.make_secrets({})["certificate_key"]
     deleter, worker = world.service("deleter"), world.service("worker")
     for service, changes, expected in (
@@ -59,7 +59,8 @@ def broken_starts_are_refused(world: World) -> str:
 
 
 def _check_refused(done: "subprocess.CompletedProcess[str]", expected: str) -> None:
-    """With one line; beside it, Celery may warn of root, and the decoder of a guard that is not allowed here."""
+    """Assert one line. Apart from it, Celery may warn about root, and the decoder about a guard that is not permitted
+    here."""
     assert done.returncode, f"it started, without {expected!r}"
     lines = [line for line in done.stderr.splitlines() if line.startswith("spacekeep.") or level(line) == "error"]
     assert [line[: len(expected)] for line in lines] == [expected], done.stderr
@@ -74,7 +75,7 @@ def start(world: World) -> str:
 
 @step
 def ingest(world: World) -> str:
-    """By the command that makes the demo's accounts and its Space, with a transcript."""
+    """Run the command that creates the demo's accounts and its Space with a transcript."""
     facts = world.manage_json("web", "demo", DEMO_PASSWORD=PASSWORD)
     world.demo = facts["space"]  # it ended six days ago
     world.token = world.manage_json(
@@ -88,7 +89,7 @@ def ingest(world: World) -> str:
 
 @step
 def upload(world: World) -> str:
-    """With the documents' example, in parts, straight to the store."""
+    """Upload with the documentation's example, in parts, directly to the store."""
     file = world.folder / "talk.wav"
     _write_tone(file)
     world.recording = file.read_bytes()
@@ -222,7 +223,7 @@ def back_up(world: World) -> str:
 
 @step
 def deadline(world: World) -> str:
-    """PostgreSQL's clock passes one after the other, and beat and the deleter do the rest."""
+    """Move PostgreSQL's clock past each deadline; beat and the deleter do the rest."""
     assert world.stored(f"spaces/{world.demo}/")
     world.move_clock(24)
     world.wait(lambda: world.get(f"/spaces/{world.demo}/certificate.json")[0] == 200, "the demo's Space is deleted")
@@ -254,7 +255,7 @@ def _certificate(world: World, space: str) -> bytes:
 
 @step
 def log(world: World) -> str:
-    """Verified, and replayed: no deletion was wrong."""
+    """Verify and replay the log: no deletion was wrong."""
     replayed = world.manage_json("web", "replay_log")
     assert (replayed["spaces"], replayed["findings"]) == (2, []), replayed
     return world.manage("web", "verify_log").strip()

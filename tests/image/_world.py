@@ -1,4 +1,4 @@
-"""What the steps share: engines, the image's processes, nginx before them, and who looks at them from outside."""
+"""What the steps share: engines, the image's processes, nginx in front of them, and clients outside."""
 
 import contextlib
 import json
@@ -35,7 +35,7 @@ from tests.support.smtp_server import Inbox, run_server, with_sign_in
 Superuser = psycopg.Connection[tuple[Any, ...]]
 SERVICES = ("web", "health", "worker", "deleter", "beat")
 FROM = "Spacekeep <no-reply@spaces.example.org>"
-PATIENCE = 300.0  # seconds for anything, on a machine with other work
+PATIENCE = 300.0  # seconds for any step, on a machine with other load
 
 
 class Stay(urllib.request.HTTPRedirectHandler):
@@ -44,7 +44,7 @@ class Stay(urllib.request.HTTPRedirectHandler):
 
 
 class World:
-    """`folder` gets everything. `space` and the others are what one step leaves for the next."""
+    """`folder` contains everything. `space` and the other fields are results of steps for later steps."""
 
     demo: str
     space: str
@@ -168,7 +168,7 @@ class World:
         )
 
     def get(self, url: str, form: Mapping[str, str] | None = None, **headers: str) -> tuple[int, Message, bytes]:
-        """GET, or POST a form, as the one browser that looks at it. A redirect is not followed."""
+        """GET, or POST a form, as the only browser. Redirects are not followed."""
         address = url if url.startswith("http") else f"{self.site}{url}"
         body = None if form is None else urlencode(form).encode()
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -206,7 +206,7 @@ class World:
         assert "login" not in location, location
 
     def stored(self, prefix: str) -> list[str]:
-        """Keys and unfinished uploads in the bucket."""
+        """Return keys and unfinished uploads in the bucket."""
         env = self.engines.env
         client = boto3.client(
             "s3",
@@ -220,7 +220,7 @@ class World:
         return [one["Key"] for one in objects] + [one["Key"] for one in uploads]
 
     def take_over_clock(self, setup: str) -> None:
-        """PostgreSQL's clock, which deadlines are compared with (tests/stores/_clock.py)."""
+        """Take over PostgreSQL's clock, with which deadlines are compared (tests/stores/_clock.py)."""
         with self.superuser() as superuser:
             superuser.execute(setup.encode())
             superuser.execute("GRANT USAGE ON SCHEMA moved TO PUBLIC")
@@ -263,7 +263,7 @@ class World:
             self._use_moved_clock(superuser)
 
     def lines(self) -> list[tuple[str, str]]:
-        """(service, line) of all logs."""
+        """Yield (service, line) of all logs."""
         names = [name for name in SERVICES if (self.logs / f"{name}.log").exists()]
         return [(name, line) for name in names for line in (self.logs / f"{name}.log").read_text().splitlines()]
 

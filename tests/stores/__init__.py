@@ -1,9 +1,9 @@
-"""The whole job of Spacekeep on real stores of other vendors: `make stores`, or `python -m tests.stores ceph` for one.
+"""Spacekeep's main job on real stores of other vendors: `make stores`, or `python -m tests.stores ceph` for one.
 
-Each module starts one kind of store, in a folder of its own, from Debian's packages or from PyPI: nothing is installed
-on the machine (_software.py). _job.py does the work on it, with real web and worker processes and a clock that is
-moved to the deadline. What a store can't do is what `setup_store` reports; that nothing is lost and all is deleted has
-to hold on each of them.
+Each module starts one kind of store, in its own folder, from Debian's packages or from PyPI, without installing
+anything on the machine (_software.py). _job.py does the job on it, with real web and worker processes and a clock that
+is moved to the deadline. `setup_store` reports what a store cannot do; on each store nothing may be lost, and
+everything must be deleted.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""python -m tests.stores [NAME...]: does the whole job on each store, and prints a table. Exit status 0: all passed.
+"""python -m tests.stores [NAME...]: does the main job on each store, and prints a table. Exit status 0: all passed.
 
-Each store has a process of its own (_job.py), since Django reads its settings once in a process.
+Each store has its own process (_job.py), because Django reads its settings once per process.
 """
 
 import json
@@ -27,13 +27,13 @@ def main(names: list[str]) -> int:
 
 
 def _run(name: str) -> dict[str, Any]:
-    """The facts of one store's run. Its folder, with all logs, stays when it failed."""
+    """Run the job on one store and return its facts. If it failed, its folder with all logs stays."""
     folder = Path(tempfile.mkdtemp(prefix=f"spacekeep-store-{name}-"))
     with subprocess.Popen([sys.executable, "-m", "tests.stores._job", name, str(folder)]) as process:
         try:
             process.wait()
         except KeyboardInterrupt:
-            process.terminate()  # leaving the block waits for it
+            process.terminate()  # leaving the block waits for the process
             raise
     result = folder.with_suffix(".json")
     facts: dict[str, Any] = json.loads(result.read_text()) if result.exists() else {}

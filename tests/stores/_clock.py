@@ -1,6 +1,6 @@
-"""PostgreSQL's clock, moved ahead for every process of the site: the one clock that deadlines are compared with.
+"""Move PostgreSQL's clock ahead for all processes of the site. Deadlines are compared with this clock only.
 
-As tests/faults/clock.py does for one transaction. Call `take_over` before any process of the site connects.
+tests/faults/clock.py does the same for one transaction. Call `take_over` before any process of the site connects.
 """
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The job on one store: `python -m tests.stores._job NAME FOLDER`. Writes what came of it to FOLDER.json.
+"""The job on one store: `python -m tests.stores._job NAME FOLDER`. Writes the results to FOLDER.json.
 
 Starts the store and the other engines, then does each step of _steps.py. FOLDER is removed, unless a step failed.
 """
@@ -39,7 +39,7 @@ def main(name: str, folder: Path) -> int:
         except Unavailable as error:
             print(f"  {error}", file=sys.stderr, flush=True)  # noqa: T201
             facts["problem"] = f"not available: {error}".splitlines()[0]
-        except Exception as error:  # whatever it is, the table names it
+        except Exception as error:  # any error, which the table shows
             traceback.print_exc()
             facts["problem"] = f"{facts.get('step', 'start')}: {type(error).__name__} {error}".splitlines()[0][:200]
     facts["seconds"] = time.monotonic() - began

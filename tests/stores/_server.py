@@ -1,4 +1,4 @@
-"""One store that runs: its processes, its address and its key."""
+"""A running store: its processes, its URL and its key."""
 
 import random
 import signal
@@ -20,12 +20,12 @@ READY_SECONDS = 120.0
 
 
 class Server(ABC):
-    """`folder`: of its data and logs. `start` downloads what it needs, and returns once it answers."""
+    """`folder` has its data and logs. `start` downloads what it needs, and returns once it responds."""
 
-    label: ClassVar[str]  # as docs/stores.md names it
+    label: ClassVar[str]  # the name in docs/stores.md
     region: ClassVar[str] = "us-east-1"
-    ca: Path | None = None  # the authority that its certificate is from
-    files: tuple[str, ...] = ()  # folders with what is stored, inside of `folder`; none where it is in memory
+    ca: Path | None = None  # the authority that signed its certificate
+    files: tuple[str, ...] = ()  # folders inside `folder` with the stored data; none if it is in memory
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -45,7 +45,7 @@ class Server(ABC):
 
     @property
     def env(self) -> dict[str, str]:
-        """The settings that lead to this store."""
+        """Return the settings for this store."""
         ours = {
             "S3_ENDPOINT_URL": self.url,
             "S3_PUBLIC_ENDPOINT_URL": self.url,
@@ -63,7 +63,7 @@ class Server(ABC):
         return process
 
     def wait(self, answers: Callable[[], bool], what: str) -> None:
-        """Wait until it `answers`. Raises Unavailable when one of its processes ends before, or after two minutes."""
+        """Wait until it `answers`. Raises Unavailable if one of its processes ends first, or after two minutes."""
         deadline = time.monotonic() + READY_SECONDS
         while not answers():
             for process in self.processes:
@@ -79,13 +79,13 @@ class Server(ABC):
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, below those of outgoing connections."""
+    """Return ports on which nobody listens, below those of outgoing connections."""
     free = (port for port in random.SystemRandom().sample(PORTS, len(PORTS)) if is_free(port))
     return [next(free) for _ in range(count)]
 
 
 def answers_http(port: int) -> bool:
-    """Whether a server speaks HTTP there: also a refusal is an answer."""
+    """Return whether a server speaks HTTP there; a refusal counts, too."""
     try:
         urllib.request.urlopen(f"http://{HOST}:{port}/", timeout=5).close()
     except urllib.error.HTTPError:
@@ -96,5 +96,5 @@ def answers_http(port: int) -> bool:
 
 
 def accepts(port: int) -> bool:
-    """Whether a server accepts connections there."""
+    """Return whether a server accepts connections there."""
     return not is_free(port)

@@ -1,4 +1,4 @@
-"""The software of the stores, in a folder beside our packages: nothing is installed on the machine.
+"""The software of the stores, in a folder beside our packages. Nothing is installed on the machine.
 
 STORES_FOLDER: another folder for it. A second run downloads nothing.
 """
@@ -16,7 +16,7 @@ DOWNLOAD = ("apt-get", "install", "--download-only", "--yes", "--quiet", "--no-i
 
 
 class Unavailable(Exception):
-    """This store can't be had or started here. The text says why."""
+    """This store cannot be downloaded or started here. The text says why."""
 
 
 def debian_packages(name: str, packages: Sequence[str]) -> Path:
@@ -42,7 +42,7 @@ def _unpack(folder: Path, packages: Sequence[str]) -> None:
 
 
 def python_packages(name: str, requirements: Sequence[str]) -> Path:
-    """Install packages from PyPI to an environment of their own. Returns the folder of its programs."""
+    """Install packages from PyPI into an environment of their own. Returns the folder of its programs."""
     return _once(name, requirements, lambda folder: _install(folder, requirements)) / "bin"
 
 
@@ -53,7 +53,7 @@ def _install(folder: Path, requirements: Sequence[str]) -> None:
 
 
 def _once(name: str, wanted: Sequence[str], make: Callable[[Path], None]) -> Path:
-    """A folder that was made completely, of just these packages."""
+    """Return a folder that was completely made from exactly these packages."""
     folder = FOLDER / name
     stamp = folder / "complete"
     text = "\n".join(wanted)

@@ -1,5 +1,5 @@
-"""The steps of the job, in their order. Each raises AssertionError when the site or the store did not do its part, and
-returns what is worth printing."""
+"""The steps of the job, in order. Each raises AssertionError if the site or the store fails it, and returns what is
+worth printing."""
 
 import hashlib
 import io
@@ -22,7 +22,7 @@ from tests.support.http_clients import fetch
 from tests.support.main_job import DEMO, Steps, check_bundle, check_certificate, check_ranges, upload_by_example
 from tests.support.waiting import wait_until
 
-# Each Space has ended just now. One is abandoned after two days, one is due after 30, and the flagged one after 120.
+# Each Space has just ended. One is abandoned after two days, one is due after 30, and the flagged one after 120.
 DAYS_TO_DEADLINES = (2, 28, 90)
 JUST_NOW = timedelta(seconds=5)
 
@@ -47,7 +47,7 @@ def setup_store(job: Job) -> str:
 
 @step
 def upload_interrupted_and_resumed(job: Job) -> str:
-    """Part 1 is stored, and the connection breaks in part 2. Then the documents' example sends the rest."""
+    """Store part 1, break the connection in part 2, and let the documentation's example send the rest."""
     ended_at = (dbtime.now() - JUST_NOW).isoformat()
     key = hashlib.sha256(f"{job.recording} alice {ended_at}".encode()).hexdigest()  # the example's own
     space = job.api.post("/spaces", {"host": "alice", "ended_at": ended_at}, Idempotency_Key=key).json
@@ -99,7 +99,7 @@ def wrong_bytes_are_refused_by_part(job: Job) -> str:
 
 @step
 def ingest(job: Job) -> str:
-    """By command, with a transcript. Both Spaces are in the export later."""
+    """Ingest with a command, with a transcript. The export later contains both Spaces."""
     transcript = ("--transcript", str(DEMO / "transcript.vtt"), "--language", "en")
     ended_at = (dbtime.now() - JUST_NOW).isoformat()
     options = ("--host", "alice", "--ended-at", ended_at, "--title", "Seeds", *transcript)
@@ -155,7 +155,7 @@ def export(job: Job) -> str:
 
 
 def _download(job: Job, url: str) -> bytes:
-    """The site's link leads to the store."""
+    """Follow the site's link to the store."""
     status, headers, _ = fetch(url)
     assert status == 302, status
     status, _, data = job.get(headers["Location"])
@@ -174,7 +174,7 @@ def flag(job: Job) -> str:
 
 @step
 def leave_uploads_unfinished(job: Job) -> str:
-    """Of a transcript for a Space that is there, and of a recording that never came to its end."""
+    """Leave two uploads open: of a transcript for an existing Space, and of a recording that is never completed."""
     words = (DEMO / "transcript.vtt").read_bytes()
     transcript = job.api.begin(str(job.space.pk), words, kind="transcript", name="talk.vtt").json
     job.api.send(transcript, words)
@@ -187,16 +187,16 @@ def leave_uploads_unfinished(job: Job) -> str:
 
 @step
 def deadlines_pass(job: Job) -> str:
-    """The clock moves to each deadline, and beat and worker do the rest. Nobody calls them."""
+    """Move the clock to each deadline; beat and worker do the rest by themselves."""
     before, deleted = len(job.stored()), Space.State.DELETED
 
     for days in DAYS_TO_DEADLINES:
         _clock.move_days(days)
         due = Space.objects.exclude(state=deleted).filter(expires_at__lt=dbtime.now())
-        wait_until(lambda due=due: not due.exists(), "what is due is deleted")  # type: ignore[misc]
+        wait_until(lambda due=due: not due.exists(), "the due Space is deleted")  # type: ignore[misc]
     assert {space.state for space in Space.objects.all()} == {deleted}
     wait_until(lambda: not job.open_uploads(), "no upload is open")
-    wait_until(lambda: not _of_people(job), "nothing of a Space is stored")
+    wait_until(lambda: not _of_people(job), "no object of a Space is stored")
     return f"{before} objects before, {len(job.stored())} of the log now"
 
 
@@ -206,9 +206,9 @@ def _of_people(job: Job) -> list[str]:
 
 @step
 def nothing_comes_back(job: Job) -> str:
-    """URLs that were signed before, for reading and for writing."""
+    """Use URLs that were signed before, for reading and for writing."""
     second = job.data[5 * MIB : 10 * MIB]
-    with suppress(URLError):  # it may close the connection before all has come: what counts is what it has then
+    with suppress(URLError):  # the store may close the connection early: what counts is what it has stored then
         assert put_part(job.late_part, second) >= 400
     status = job.get(job.signed_url)[0]
     assert status in (403, 404), status
@@ -220,10 +220,10 @@ def nothing_comes_back(job: Job) -> str:
 
 @step
 def bytes_are_gone_from_the_disk(job: Job) -> str:
-    """No file that could be a part of a recording; what is left is the log, and what the store writes for itself."""
+    """Assert that no file could be a part of a recording; the log and the store's own files are left."""
     if not job.server.files:
         return "it keeps them in memory"
-    wait_until(lambda: not job.large_files(), "the store's own files are gone", seconds=60)
+    wait_until(lambda: not job.large_files(), "the store has removed its files", seconds=60)
     return ""
 
 
@@ -239,9 +239,9 @@ def certificate(job: Job) -> str:
 
 @step
 def reconcile(job: Job) -> str:
-    """An object and an upload that belong to nothing are found; the upload is aborted, the object removed when it is
-    found again a day later."""
-    job.stop_workers()  # to the moved clock, what they write now would look months old
+    """Plant an object and an upload without rows: reconcile aborts the upload, and removes the object when it finds it
+    again a day later."""
+    job.stop_workers()  # by the moved clock, files that they write now would look months old
     assert job.manage_json("reconcile") == _found()
     key = f"{keys.prefix(uuid4())}stray"
     job.client.put_object(Bucket=job.bucket, Key=key, Body=b"stray")
@@ -264,7 +264,7 @@ def _found(**keys: list[str]) -> dict[str, list[str]]:
 
 @step
 def replay(job: Job) -> str:
-    """The log alone says that each deletion came in time, and saying it twice changes nothing."""
+    """Verify from the log alone that each deletion was in time; doing it twice changes nothing."""
     first, second = job.manage_json("replay_log"), job.manage_json("replay_log")
     assert first == second
     assert not first["findings"], first

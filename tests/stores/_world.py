@@ -1,4 +1,4 @@
-"""What the steps of the job share: the site's processes, its people, and a view of the store that is not ours."""
+"""What the steps share: the site's processes, its users, and access to the store without our code."""
 
 import contextlib
 import json
@@ -36,12 +36,12 @@ def _without_rehearsal(found: Iterable[str]) -> list[str]:
 
 
 class Job:
-    """`recording`: what is uploaded, in four parts. `space`: the Space that it becomes."""
+    """`recording`: the file to upload, in four parts. `space`: its Space."""
 
     space: Space
     late_part: dict[str, Any]  # a signed URL of a part of the upload, with its headers
     signed_url: str  # of the recording
-    partial: int  # the status of a range
+    partial: int  # the status of a range request
 
     def __init__(self, server: Server, folder: Path) -> None:
         self.server, self.folder = server, folder
@@ -56,7 +56,7 @@ class Job:
         self.data = self.recording.read_bytes()
         self.fallbacks: list[str] = []
         self.tls = ssl.create_default_context(cafile=str(server.ca)) if server.ca else None
-        if self.tls:  # people's machines trust that authority; the site is told of it by S3_CA_BUNDLE
+        if self.tls:  # users' machines trust the authority; S3_CA_BUNDLE tells the site
             opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=self.tls))
             urllib.request.install_opener(opener)
         self.client = boto3.client(
@@ -66,7 +66,7 @@ class Job:
             aws_access_key_id=server.access_key,
             aws_secret_access_key=server.secret_key,
             verify=str(server.ca) if server.ca else None,
-            config=Config(request_checksum_calculation="when_required"),  # Ceph takes no trailers over https
+            config=Config(request_checksum_calculation="when_required"),  # Ceph accepts no trailers over https
         )
         self.bucket = server.env["S3_BUCKET"]
 
@@ -75,7 +75,7 @@ class Job:
         self.workers = [self.services.beat(), self.services.worker()]
 
     def stop_workers(self) -> None:
-        """They finish what they have in hand."""
+        """Stop the workers after their current work."""
         for process in self.workers:
             process.stop(signal.SIGTERM, 60)
 
@@ -90,12 +90,12 @@ class Job:
         return json.loads(self.manage(*arguments, "--json").stdout)
 
     def state(self, space_id: UUID) -> tuple[str, str]:
-        """State and problem."""
+        """Return state and problem."""
         space = Space.objects.get(pk=space_id)
         return space.state, space.problem_code
 
     def stored(self, prefix: str = "") -> list[str]:
-        """The keys that the store has now, without those of a rehearsal that the worker runs meanwhile."""
+        """Return the store's keys, except those of a rehearsal that a worker may run at the moment."""
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
         return _without_rehearsal(entry["Key"] for page in pages for entry in page.get("Contents", []))
 
@@ -104,12 +104,12 @@ class Job:
         return _without_rehearsal(entry["Key"] for page in pages for entry in page.get("Uploads", []))
 
     def large_files(self) -> list[Path]:
-        """The store's own files on the disk that could be parts of recordings."""
+        """Return the store's own files on disk that could be parts of recordings."""
         files = (file for name in self.server.files for file in (self.folder / name).rglob("*") if file.is_file())
         return [file for file in files if file.stat().st_size >= MIB]
 
     def get(self, url: str, **headers: str) -> tuple[int, Message, bytes]:
-        """GET from the store, as a browser does that followed a redirect."""
+        """GET from the store, as a browser does after a redirect."""
         try:
             with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=120) as answer:
                 return answer.status, answer.headers, answer.read()
@@ -118,7 +118,7 @@ class Job:
                 return error.code, error.headers, error.read()
 
     def break_off(self, part: dict[str, Any], data: bytes) -> None:
-        """PUT a part, and lose the connection after half of it."""
+        """PUT a part, and break the connection after half of it."""
         url = urlsplit(part["url"])
         headers = "".join(f"{name}: {value}\r\n" for name, value in part["headers"].items())
         head = (

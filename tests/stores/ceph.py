@@ -11,7 +11,7 @@ from tests.stores._software import debian_packages, run
 from tests.support.authorities import Authority
 
 PACKAGES = ("ceph-mon", "ceph-osd", "ceph-common", "radosgw")
-# What each daemon may do. One keyring serves all of them.
+# The privileges of each daemon. One keyring serves all of them.
 KEYS = {
     "mon.": ("mon",),
     "client.admin": ("mon", "osd", "mgr"),
@@ -121,7 +121,7 @@ class Ceph(Server):
 
     def _start_osd(self) -> None:
         osd = str(uuid4())
-        # The command is a script of Debian's own Python.
+        # The command is a script for Debian's own Python.
         ceph = ["/usr/bin/python3", self._program("ceph"), "--connect-timeout=60"]
         run([*ceph, "osd", "new", osd], "ceph osd new", env=self._env)
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd)
@@ -130,7 +130,7 @@ class Ceph(Server):
 
 
 class CephOverTls(Ceph):
-    """With a certificate from an authority that only we know."""
+    """With a certificate of an authority that only we know."""
 
     label: ClassVar[str] = "Ceph RGW, https"
     scheme: ClassVar[str] = "https"

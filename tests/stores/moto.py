@@ -1,4 +1,4 @@
-"""moto's server, from PyPI: a mock of S3 that keeps everything in memory, and checks little."""
+"""moto's server, from PyPI: a mock of S3 that keeps everything in memory and checks little."""
 
 from pathlib import Path
 from typing import ClassVar
