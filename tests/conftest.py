@@ -41,22 +41,22 @@ from tests.support.factory import make_space as take_in
 from tests.support.mail_server import Mailbox, mail_server, use_mail_server
 from tests.support.upload_page import ORIGIN
 
-# Examples that are made or run slowly, on a machine that others use too, fail no test.
+# Slow examples must not fail a test, because other load may slow the machine down.
 PATIENT = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("patient", PATIENT)
 hypothesis.settings.load_profile("patient")
 hypothesis.settings.register_profile("fixed", PATIENT, derandomize=True, database=None)  # `make test`: always the same
 
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright keeps a loop in the thread of the tests
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright runs an event loop in the tests' thread
 
-BROWSER_SECONDS = 90  # that a page may take to show something, on a machine that others use too
+BROWSER_SECONDS = 90  # how long a page may take to show something, on a machine with other load
 
 DEMO = Path(__file__).parent.parent / "archive" / "demo"
 
 
 @pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:
-    """Collected as in production, once for all workers of xdist; web processes of the tests serve the same."""
+    """Collect static files as in production, once for all xdist workers; the tests' web processes serve them."""
     root = Path(settings.STATIC_ROOT)
     root.parent.mkdir(parents=True, exist_ok=True)
     with root.with_suffix(".lock").open("w") as lock:
@@ -67,20 +67,20 @@ def static_files() -> None:
 
 @pytest.fixture(autouse=True)
 def no_lines_left_out() -> None:
-    """Lines of earlier tests leave out none of this one."""
+    """Do not suppress log lines that earlier tests have already logged."""
     repeated_lines.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def fast_hashes() -> Iterator[None]:
-    """Each hash of a password takes 0.25 s of CPU in production, on purpose."""
+    """In production each hash of a password takes 0.25 s of CPU, on purpose."""
     with override_settings(PASSWORD_HASHERS=["tests.support.fast_hasher.FastHasher"]):
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
 def bucket() -> rehearsal.Report:
-    """What the store can do is tried once. Tests without a database know it as well, for as long as they run."""
+    """Test the store's capabilities once. Tests without a database know them, too, while they run."""
     prepare_bucket(store(), ORIGIN)
     report = rehearsal.try_all(store())
     assert not report.faults
@@ -91,15 +91,15 @@ def bucket() -> rehearsal.Report:
 
 @pytest.fixture
 def empty_bucket(bucket: rehearsal.Report) -> None:
-    """For tests that compare all of the bucket with the rows: other tests leave things in it."""
+    """For tests that compare the whole bucket with the rows: other tests leave objects in it."""
     purge_listing(store(), store().listing(""))
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment: None, django_db_blocker: Any, bucket: rehearsal.Report) -> Iterator[None]:
-    """pytest-django makes the database only for tests that carry its own mark; ours have `committed`.
+    """pytest-django creates the database only for tests with its own mark; ours use `committed`.
 
-    The owner makes it. Tests connect as the portal's role does.
+    The owner creates it. Tests connect with the portal's role.
     """
     with django_db_blocker.unblock(), as_owner():
         made = setup_databases(
@@ -110,9 +110,9 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any, bucke
             serialized_aliases=(),
         )
         add_known_keys()
-        rehearsal.save(bucket)  # so that no process of a test tries the store
+        rehearsal.save(bucket)  # so that no process of a test runs a rehearsal
     yield
-    processes.kill_reused_processes()  # they hold connections
+    processes.kill_reused_processes()  # these processes hold connections
     close_cleaner()
     gc.collect()  # closes those of threads that have ended
     connections.close_all()
@@ -123,7 +123,7 @@ def django_db_setup(django_test_environment: None, django_db_blocker: Any, bucke
 
 @pytest.fixture
 def owner(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A connection as the owner of the tables, for tests that change the schema or defy the triggers. Comes before
+    """A connection as the owner of the tables, for tests that change the schema or bypass the triggers. Put it before
     `db` in usefixtures."""
     with django_db_blocker.unblock(), as_owner():
         yield
@@ -131,7 +131,8 @@ def owner(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 @pytest.fixture
 def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """A database whose changes other processes see. Emptied afterwards, as the queues of messages about its rows."""
+    """A database whose changes other processes see. It is emptied afterwards, as are the queues with messages about its
+    rows."""
     with django_db_blocker.unblock():
         yield
         empty_database()
@@ -142,17 +143,17 @@ def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def nothing_left(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What a test leaves outside of the database, and the next test would find: the checkpoint that it signed (it would
-    look like a restored database), what the process has compared, the request of an answer that nobody read to its end,
-    a handler that logs to where the test has captured, and settings in the environment."""
+    """Remove what a test leaves outside of the database, where the next test would find it: the checkpoint that it
+    signed (which would look like a restored database), cached comparisons, the id of a request whose response was not
+    closed, a handler that logs to captured output, and settings in the environment."""
     environment = processes.own_environment()
     yield
-    monkeypatch.undo()  # it is older than this fixture: pytest-django has asked for it
+    monkeypatch.undo()  # it exists before this fixture, because pytest-django has requested it
     restores._compared.clear()
     restores._failed.clear()
     if request_ids := sys.modules.get("portal.request_ids"):
         request_ids.forget()
-    for handler in logging.root.handlers:  # a command that ran in this process has set up the logs again
+    for handler in logging.root.handlers:  # a command that ran in this process has configured the logs again
         if isinstance(handler, logging.StreamHandler) and handler.stream.closed:
             handler.stream = sys.stderr  # `setStream` would flush the closed one
     if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
@@ -162,7 +163,7 @@ def nothing_left(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def client() -> Client:
-    """As pytest-django's, but its middleware is that of all others."""
+    """Like pytest-django's, but all clients share one middleware chain."""
     return http_clients.make_client()
 
 
@@ -175,8 +176,8 @@ def running_chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def chromium(running_chromium: Browser) -> Iterator[Browser]:
-    """Real headless Chromium: one for all tests. The pages of a test are closed after it, or they would ask the web
-    process again and again."""
+    """Real headless Chromium, shared by all tests. A test's pages are closed after it, so that they stop polling the
+    web process."""
     yield running_chromium
     close_pages(running_chromium)
 
@@ -211,7 +212,7 @@ def admin() -> User:
 
 @pytest.fixture
 def second_admin() -> User:
-    """For decisions that need one. Ask for it before what is decided exists: the role must be older."""
+    """For decisions that need one. Request it before what is decided exists, because the role must be older."""
     return factory.make_user("sven", role="admins")
 
 
@@ -245,14 +246,14 @@ def services(request: pytest.FixtureRequest, committed: None, tmp_path: Path) ->
     chromium: Browser | None = request.getfixturevalue("running_chromium") if uses_chromium else None
     running = processes.Services(tmp_path, plugin.engines, preload=True)
     yield running
-    if chromium is not None:  # in whatever order the test asked for both: a page may ask once more, and write a row
+    if chromium is not None:  # whichever fixture the test requested first: a page may poll once more, and write a row
         close_pages(chromium)
     running.stop()
 
 
 @pytest.fixture
 def mailbox(settings: Any) -> Iterator[Mailbox]:
-    """A real mail server, to which mail of this process goes."""
+    """A real mail server that gets this process's mail."""
     with mail_server() as box:
         use_mail_server(settings, box.port)
         yield box
@@ -265,7 +266,7 @@ def tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def talk(db: None, alice: User, tone: Path) -> Callable[..., Request]:
-    """A request that is fine, but for the options given."""
+    """A valid request, except for the given options."""
     ended_at = dbtime.now() - timedelta(days=1)
 
     def make(**options: Any) -> Request:
@@ -277,7 +278,7 @@ def talk(db: None, alice: User, tone: Path) -> Callable[..., Request]:
 
 @pytest.fixture
 def seeds(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
-    """One to bundle."""
+    """A Space to bundle."""
     words = tmp_path / "words.vtt"
     words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Nora>Beans & peas.\n")
     return take_in(alice, recording=tone, transcript=words, title="Seeds: a talk", cohosts=("Felix",))
@@ -285,7 +286,7 @@ def seeds(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
 
 @pytest.fixture
 def zebrafish(db: None, alice: User, tone: Path, tmp_path: Path) -> Space:
-    """One with content of every kind; each kind of words has a word of its own."""
+    """A Space with content of every kind; each kind of text contains a word of its own."""
     words = tmp_path / "words.vtt"
     words.write_text("WEBVTT\n\n00:00.000 --> 00:01.000\n<v Okapi>Quagga.\n")
     return take_in(alice, recording=tone, transcript=words, title="Zebrafish", cohosts=("Narwhal",))

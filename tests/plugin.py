@@ -1,9 +1,9 @@
-"""Starts the real engines before Django reads its settings, and ends them however the run ends. Loaded by
-`-p tests.plugin`.
+"""Starts the real engines before Django reads its settings, and stops them however the run ends. Loaded by `-p
+tests.plugin`.
 
-Each process that runs tests has engines of its own. With xdist those are its workers; the controller runs no test, and
-starts no engine. No process outlives the run: an interrupt (SIGINT, SIGTERM) tears it down in order, and what is still
-below us at the end is killed (embedded/reaper.py). Workers get SIGTERM when the controller ends, even if by SIGKILL.
+Each process that runs tests has its own engines. With xdist these are its workers; the controller runs no test, and
+starts no engine. No process outlives the run: an interrupt (SIGINT, SIGTERM) tears it down in order, and descendants
+that are left at the end are killed (embedded/reaper.py). Workers get SIGTERM when the controller ends, even by SIGKILL.
 """
 
 import contextlib
@@ -22,14 +22,14 @@ from embedded.reaper import no_process_left
 from tests.support import pgbouncer, zip_readers
 from tests.support.engine_settings import UNREACHABLE_ENGINES
 
-# The data folder of running engines that our caller lends to a measure (tests.bench); their addresses are in the
+# The data folder of running engines that the caller lends to a measure (tests.bench); their addresses are in the
 # environment.
 LENT = os.environ.get("TEST_ENGINES", "")
-# Whether tests reach PostgreSQL through pgbouncer, which keeps connections to the database (`make pgbouncer`).
+# Whether tests reach PostgreSQL through pgbouncer, which keeps connections to the database open (`make pgbouncer`).
 POOLED = bool(os.environ.get("THROUGH_PGBOUNCER"))
 
-# Set by xdist's controller for its workers: its pid, and the folder that holds theirs. A run of pytest inside of a test
-# has them in its environment too, but another parent.
+# xdist's controller sets these for its workers: its pid, and the folder for theirs. A pytest run inside of a test
+# inherits them, but has another parent.
 CONTROLLER, FOLDER = "TESTS_CONTROLLER", "TESTS_FOLDER"
 IS_WORKER = os.environ.get(CONTROLLER) == str(os.getppid())
 
@@ -45,11 +45,11 @@ def _folder() -> Path:
 DATA = _folder()
 engines = Engines(DATA, fast=True)
 
-# The lease is as long as in production: no test waits until one runs out (tests/support/leases.py ends them), and no
-# work takes so long, even on a slow machine, whose workers are not taken for dead either. Beat is quick.
+# The lease is as long as in production: tests do not wait for its end (tests/support/leases.py), and no work takes so
+# long, even on a slow machine, where workers must not count as dead either. Beat is quick.
 LEASE_SECONDS, DEAD_WORKER_SECONDS, DISPATCH_SECONDS = 600, 600, 1
 
-# The longest files come first: begun last, one process would be at them while the other waits.
+# The longest files run first: if they ran last, one process would run them while the other one waits.
 LONGEST = (
     "test_make_run",
     "test_interrupted_run",
@@ -115,9 +115,9 @@ TIERS = {
 BROWSER_FIXTURES = {"running_chromium"}
 SYSTEM_FIXTURES = {"committed", "services", "running_chromium"}
 CHAOS_FIXTURES = {"zygote"}
-# What files import that start processes of their own.
+# Imports of test files that start processes of their own.
 SYSTEM_NAMES = {"subprocess", "Process", "Engines", "Checkout", "MANAGE", "find_catching_tests"}
-# What files import that make recordings, or look into the store.
+# Imports of test files that make recordings, or access the store.
 STORE_NAMES = {
     *("store", "write", "backend", "measure", "build_bundle", "store_upload", "speech_samples"),
     *("listening_sockets", "Proxy", "make_space", "make_noise", "make_contents", "make_long_space"),
@@ -128,7 +128,8 @@ STORE_FIXTURES = {"tone", "demo_recording", "make_space", "empty_bucket"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    # By default the collector looks each time 700 objects were made: a seventh of the CPU of a page.
+    # By default the garbage collector runs whenever 700 objects were created, which takes a seventh of the CPU of a
+    # page.
     gc.set_threshold(50_000, 20, 20)
     if IS_WORKER:
         die_with_parent(os.getppid(), signal.SIGTERM)
@@ -136,19 +137,19 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     early_config.add_cleanup(run.close)
     run.enter_context(no_process_left(stop))
     if is_controller(early_config):
-        # The controller collects nothing and connects to nothing.
+        # The controller collects no tests and connects to nothing.
         os.environ.update(UNREACHABLE_ENGINES | {CONTROLLER: str(os.getpid()), FOLDER: str(DATA)} | settings())
     else:
         start()
 
 
 def is_controller(config: pytest.Config) -> bool:
-    """Whether other processes will run the tests of this one."""
+    """Return whether other processes will run the tests of this one."""
     return not IS_WORKER and bool(getattr(config.known_args_namespace, "numprocesses", None))
 
 
 def start() -> None:
-    """The engines, and the settings that lead to them, in this process's environment."""
+    """Start the engines, and set the settings for them in this process's environment."""
     if not LENT:
         engines.start()
         os.environ.update(engines.env)
@@ -158,14 +159,14 @@ def start() -> None:
 
 
 def stop() -> None:
-    """End the engines, and remove their data."""
+    """Stop the engines, and remove their data."""
     if not LENT:
         engines.destroy()
         shutil.rmtree(DATA, ignore_errors=True)
 
 
 def settings() -> dict[str, str]:
-    """Those that do not depend on the engines."""
+    """Return the settings that do not depend on the engines."""
     return {
         "SECRET_KEY": "only-for-tests-" + "x" * 50,
         "CERTIFICATE_KEY": "b25seSBmb3IgdGVzdHM6IDMyIGJ5dGVzIG9mIHNlZWQ=",
@@ -190,7 +191,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Before `-m` chooses among them."""
+    """Runs before `-m` selects among the tests."""
     for item in items:
         for tier in tiers(item):
             item.add_marker(tier)
@@ -198,13 +199,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """After pytest-randomly, whose wrapper shuffles last of all, and before xdist reports the order."""
-    gc.freeze()  # what was imported stays: the collector needs not look at it again and again
+    """Runs after pytest-randomly, whose wrapper shuffles last of all, and before xdist reports the order."""
+    gc.freeze()  # imported objects stay, so the garbage collector need not check them again and again
     session.items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
 
 
 def tiers(item: pytest.Item) -> set[str]:
-    """Find the tiers of a test by its fixtures and its file's imports, so no test needs a mark."""
+    """Find the tiers of a test by its fixtures and its file's imports, so that no test needs a mark."""
     fixtures = set(getattr(item, "fixturenames", ()))
     imported = set(vars(getattr(item, "module", item)))
     names = set()

@@ -1,8 +1,8 @@
 """Bugs that somebody could write, one line each, planted into a copy of the tree. The tests must catch every one.
 
-Each is a Mutant: a file, the text that stands there once, the text that takes its place, and the tests that are asked
-first. `make mutants` plants them all (ARGS="held fence" for some) and prints what became of each; tests/test_mutants.py
-plants one, and sees that all of them still find their place.
+Each Mutant has a file, a text that occurs there once, its replacement, and the tests to run first. `make mutants`
+plants them all (ARGS="held fence" for some) and prints each result; tests/test_mutants.py plants one, and checks that
+all of them still match their files.
 """
 
 from dataclasses import dataclass

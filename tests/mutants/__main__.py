@@ -1,8 +1,8 @@
-"""Plants one bug at a time and runs the tests that must catch it. Exit status 0 only when every one was caught.
+"""Plant one bug at a time and run the tests that must catch it. Exit status 0 only if every bug was caught.
 
-Arguments are words: only mutants whose name has one of them. A bug that the tests named for it do not catch has the
-chance of all others before it counts as missed. Each run of tests has engines of its own: what a bug leaves in a
-database or in a bucket would let the tests of the next one fail.
+Arguments are words: only mutants whose name contains one of them. If the tests named for a bug miss it, all others run
+before it counts as missed. Each run of tests has its own engines, because a bug may leave data in a database or bucket
+on which the next run would fail.
 """
 
 import os
@@ -29,7 +29,7 @@ FAILED = 1  # pytest's exit status when tests ran and some failed
 
 @contextmanager
 def planted(mutant: Mutant) -> Iterator[Path]:
-    """A copy of the tree, with this bug in it."""
+    """Copy the tree, and plant this bug in it."""
     with tempfile.TemporaryDirectory(prefix="spacekeep-mutant-") as name:
         tree = Path(name)
         listed = subprocess.run(
@@ -49,18 +49,18 @@ def planted(mutant: Mutant) -> Iterator[Path]:
 
 
 def find_catching_tests(mutant: Mutant) -> str:
-    """The first test that fails: one of the files named for it, or of any other; "" if none does."""
+    """Return the first failing test, from the files named for the bug or from any other; "" if none fails."""
     with planted(mutant) as tree:
         return find_failure(tree, files(mutant)) or find_failure(tree, ["tests"])
 
 
 def files(*mutants: Mutant) -> list[str]:
-    """Of the tests that are named for them, each once."""
+    """Return the files of the tests named for these mutants, each once."""
     return sorted({f"tests/{name}.py" for mutant in mutants for name in mutant.tests})
 
 
 def find_failure(tree: Path, tests: list[str]) -> str:
-    """The first of these tests that fails; "" if none does. Raises RuntimeError when they could not be run."""
+    """Return the first of these tests that fails; "" if none does. Raises RuntimeError if they cannot be run."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(command, cwd=tree, text=True, capture_output=True, timeout=SECONDS, check=False)
     if done.returncode not in (0, FAILED):
@@ -73,7 +73,7 @@ def find_failure(tree: Path, tests: list[str]) -> str:
 
 @contextmanager
 def killing_runs(threads: ThreadPoolExecutor) -> Iterator[None]:
-    """An interrupt ends the runs that `threads` wait for, and begins no other."""
+    """On an interrupt, end the test runs that `threads` wait for, and start no others."""
     try:
         yield
     except KeyboardInterrupt:
