@@ -1,4 +1,4 @@
-"""A worker imports an uploaded transcript: added beside earlier ones, or refused with its broken lines."""
+"""A worker imports an uploaded transcript: it becomes a new version, or is refused with its broken lines."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -57,7 +57,7 @@ def test_a_transcript_is_added_beside_the_earlier_one(space: Space, words: Path)
 def test_the_history_shows_who_replaced_the_transcript(
     space: Space, words: Path, alice: User, admin: User, auditor: User
 ) -> None:
-    """Only the host and admins can: the host reads that an admin did."""
+    """Only the host and admins can replace it; the host reads that an admin did."""
     words.write_text(GOOD)
     token = create_token("studio", 30, admin, for_anybody=True)[0]
     uploads: list[dict[str, Any]] = [{"created_by": alice}, {"created_by": admin}, {"recorder": token}]
@@ -66,7 +66,7 @@ def test_the_history_shows_who_replaced_the_transcript(
 
     notes = [line.note for line in history(space, space.host) if line.label == "Transcript added"]
 
-    assert notes == ["by a recorder", "by an admin", "", ""]  # the newest first, and one of the ingest
+    assert notes == ["by a recorder", "by an admin", "", ""]  # newest first, and one version of the ingest
     assert [one.uploaded_by for one in space.transcripts.all()] == [None, alice, admin, None]
 
 
@@ -120,7 +120,7 @@ def test_a_broken_transcript_is_refused_with_its_lines(space: Space, words: Path
     assert upload.state == "rejected"
     assert "line 6" in upload.problem_text
     assert space.transcripts.count() == 1
-    assert store().head(upload.key).size == len(BROKEN)  # the rest of it can still be kept
+    assert store().head(upload.key).size == len(BROKEN)  # the valid part can still be accepted
 
 
 def test_a_broken_transcript_can_be_partly_accepted(space: Space, words: Path) -> None:
@@ -216,7 +216,7 @@ def test_an_accepted_recording_is_not_removed(space: Space) -> None:
     [
         ("talk.pt-BR.vtt", "und", "pt-BR"),
         ("talk.ogg.en-orig.srt", "und", "en"),
-        ("talk.pt-BR.vtt", "de", "de"),  # what the uploader states counts
+        ("talk.pt-BR.vtt", "de", "de"),  # the uploader's statement has precedence
         ("talk.hd.vtt", "und", "und"),
         ("en.vtt", "und", "und"),
     ],

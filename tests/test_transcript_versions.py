@@ -1,4 +1,4 @@
-"""Each version of a transcript can be downloaded from the list of versions, until the Space's deadline."""
+"""Each version of a transcript can be downloaded from the list of versions until the Space's deadline."""
 
 import pytest
 from django.test import Client

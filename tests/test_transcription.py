@@ -1,4 +1,4 @@
-"""An automatic transcript from the request to the searchable lines: who gets one, and how it ends."""
+"""An automatic transcript from the request to the searchable lines: which Spaces get one, and its possible outcomes."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def on(settings: Settings) -> None:
 
 @pytest.fixture
 def call(alice: User, tmp_path: Path) -> Space:
-    """A telephone call without a transcript, and with transcription left on."""
+    """A telephone call without a transcript, for which transcription was requested."""
     return make_space(
         alice, recording=speech_samples.extract_telephone_call(tmp_path), transcript=None, transcribe=True
     )
@@ -43,7 +43,7 @@ def transcription_of(space: Space) -> Transcription:
 
 
 def give(space: Space) -> Transcript:
-    """A transcript that somebody uploaded."""
+    """Add an uploaded transcript."""
     lines = [Cue(0, 900, "Diane", "Hello?")]
     stored = store_transcript(space.pk, "given", lines, "en", lambda: None)
     origin = TranscriptOrigin(Transcript.Source.GIVEN)
@@ -51,7 +51,7 @@ def give(space: Space) -> Transcript:
 
 
 def written(space: Space) -> set[str]:
-    """Keys of the transcripts that the store has."""
+    """Return the keys of the transcripts in the store."""
     prefix = f"{keys.prefix(space.pk)}transcript/"
     return {version.key for version in store().listing(prefix).versions}
 
@@ -83,7 +83,7 @@ def test_a_run_stops_before_its_time_limit_and_the_next_continues(
 ) -> None:
     longer = speech_samples.repeat(speech_samples.extract_reading(tmp_path), 2)
     space = make_space(alice, recording=longer, transcript=None, transcribe=True)
-    settings.LEASE_SECONDS = 1  # the first window takes longer than that
+    settings.LEASE_SECONDS = 1  # the first window takes longer than this
 
     assert transcribe(transcription_of(space).pk)
 

@@ -42,7 +42,7 @@ def test_a_model_without_its_tokenizer_is_refused(settings: Settings, tmp_path: 
 
 
 def test_a_missing_extra_is_reported(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.path", [])  # where nothing is installed
+    monkeypatch.setattr("sys.path", [])  # where the package is not installed
     monkeypatch.delitem(sys.modules, "faster_whisper", raising=False)
 
     assert ("spacekeep.E027", "TRANSCRIPTION_MODEL is set, but faster-whisper is not installed.") in check_messages(

@@ -18,7 +18,7 @@ def model(settings: Settings) -> None:
 
 
 def transcribe_file(recording: Path, language: str = "") -> tuple[list[Cue], str]:
-    """Its lines, and the language that was found. The samples are at 16 kHz already."""
+    """Return its lines and the detected language. The samples are at 16 kHz."""
     with wave.open(str(recording)) as sound:
         assert sound.getframerate() == 16000
         window = Window(0, sound.getnframes() // 16, sound.readframes(sound.getnframes()))
@@ -33,7 +33,7 @@ def test_word_error_rate_of_a_telephone_call(tmp_path: Path) -> None:
     lines, language = transcribe_file(speech_samples.extract_telephone_call(tmp_path))
 
     assert language == "en"
-    # A narrow line, and two who talk over each other: the tiny model mishears every seventh word of it.
+    # For narrowband audio with two overlapping speakers, the tiny model mishears every seventh word.
     assert (
         speech_samples.word_error_rate(" ".join(line.text for line in reference), " ".join(line.text for line in lines))
         < 0.25

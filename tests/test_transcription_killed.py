@@ -1,4 +1,4 @@
-"""A real worker is killed during transcription: the next one resumes at the lost window."""
+"""A real worker is killed during a transcription: the next worker resumes with the interrupted window."""
 
 import os
 import socket
@@ -37,12 +37,12 @@ def test_a_killed_transcription_resumes_at_its_last_window(
 
         worker = services.worker(1)
         dispatch()
-        wait_until(lambda: work_of(space).done_ms > 0, "a window was heard")
+        wait_until(lambda: work_of(space).done_ms > 0, "the first window is transcribed")
         worker.kill()
         killed = work_of(space)
         assert (killed.state, killed.attempts) == ("running", 0)
         assert killed.done_ms < killed.total_ms
-        assert list((tmp_path / "work").iterdir()) == []  # what was read back is gone with the process
+        assert list((tmp_path / "work").iterdir()) == []  # the downloaded audio was lost with the process
 
         expire_leases()
         services.worker(1)
@@ -60,7 +60,7 @@ def test_a_killed_transcription_resumes_at_its_last_window(
 
 
 def first_request(trap: socket.socket) -> bytes:
-    """The bytes of the first connection to `trap`, b"" if there was none."""
+    """Return the bytes of the first connection to `trap`, b"" if there was none."""
     try:
         caller, _ = trap.accept()
     except BlockingIOError:
@@ -71,7 +71,7 @@ def first_request(trap: socket.socket) -> bytes:
 
 
 def waiting_for_words(host: User, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Space:
-    """Two minutes of somebody reading aloud, and a transcript asked for."""
+    """Two minutes of a reading, with a requested transcript."""
     recording = speech_samples.repeat(speech_samples.extract_reading(folder), 3)
     space = make_space(host, recording=recording, transcript=None, transcribe=True)
     monkeypatch.setattr("django.conf.settings.TRANSCRIPTION_MODEL", os.environ["TRANSCRIPTION_MODEL"])

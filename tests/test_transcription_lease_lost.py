@@ -17,7 +17,8 @@ pytestmark = pytest.mark.usefixtures("db")
 def test_a_stale_worker_keeps_the_other_workers_transcript(
     alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Both write to one key, so what it takes for its own leftover would be the transcript."""
+    """Both write to the same key, so a worker that removed its own leftovers would remove the transcript of the other
+    one."""
     settings.TRANSCRIPTION_MODEL = speech_samples.MODEL
     space = make_row(alice)
     make_contents(space)

@@ -21,7 +21,7 @@ def on(settings: Settings) -> None:
 
 @pytest.fixture
 def space(alice: User) -> Space:
-    """With a recording, and without a transcript."""
+    """A Space with a recording, but without a transcript."""
     space = make_row(alice)
     make_contents(space)
     space.transcripts.all().delete()
@@ -29,7 +29,7 @@ def space(alice: User) -> Space:
 
 
 def panel(user: User, space: Space) -> str:
-    """As htmx gets it."""
+    """Return the panel as htmx gets it."""
     answer = make_client(user).get(f"/spaces/{space.id}/transcription", headers={"HX-Request": "true"})
     assert answer.status_code == 200
     return answer.content.decode()

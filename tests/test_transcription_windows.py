@@ -1,4 +1,4 @@
-"""A long recording is cut into windows at pauses, without losing any of it."""
+"""A long recording is split into windows at pauses, without losing audio."""
 
 import io
 import random
@@ -10,14 +10,14 @@ from archive.intake.transcription.windows import RATE, windows
 
 
 def talk(*stretches: tuple[float, float]) -> bytes:
-    """Noise of (seconds, loudness) after each other, as 16-bit samples."""
+    """Return noise of (seconds, loudness) segments as 16-bit samples."""
     noise = np.random.default_rng(3)
     parts = [noise.normal(0, 1, int(seconds * RATE)) * loud for seconds, loud in stretches]
     return np.concatenate(parts).clip(-32768, 32767).astype("<i2").tobytes()
 
 
 class Slow(io.RawIOBase):
-    """A pipe: gives what it has, often less than was asked for, and not whole samples."""
+    """A pipe that returns what it has: often less than requested, and not always whole samples."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at, self.random = data, 0, random.Random(5)
@@ -29,7 +29,7 @@ class Slow(io.RawIOBase):
 
 
 def test_each_cut_is_in_a_pause() -> None:
-    # Speech of 7.3 s, a pause of half a second, and so on for four minutes; there is hum in the pauses.
+    # Speech of 7.3 s and a pause of half a second in turns for four minutes, with hum in the pauses.
     sound = talk(*[(7.3, 3000), (0.5, 60)] * 31)
 
     result = list(windows(io.BytesIO(sound)))

@@ -1,4 +1,4 @@
-"""Parsing common to all transcript formats: plain text, encodings, and files that are no transcript."""
+"""Parsing that all transcript formats share: plain text, encodings, and files that are not transcripts."""
 
 from pathlib import Path
 

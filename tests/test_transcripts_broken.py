@@ -1,4 +1,4 @@
-"""Broken cues are named by line. Only on request are the others used, and then no words with a position are lost."""
+"""Broken cues are reported by line. The others are used only on request, and then no timed words are lost."""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""Captions of X in: shaped as twspace-crawler saves them (SpaceCaptionsDownloader.ts), with the fields that a message
-has in issue 3 of HoloArchivists/twspace-dl."""
+"""Import captions of X as twspace-crawler saves them (SpaceCaptionsDownloader.ts), with the fields of the message in
+issue 3 of HoloArchivists/twspace-dl."""
 
 import json
 from datetime import UTC, datetime

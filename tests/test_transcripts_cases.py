@@ -1,4 +1,4 @@
-"""Small transcripts as people's tools make them, with what a person would expect of each."""
+"""Small transcripts as common tools write them, with the result that a person would expect."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.factory import make_row
 from tests.support.transcripts import make_transcript
 
 CASES = Path(__file__).parent / "corpus" / "transcripts" / "cases"
-MINUTE = 60_000  # milliseconds: the recording that they are uploaded with
+MINUTE = 60_000  # milliseconds of the recording with which they are uploaded
 
 Line = tuple[int, int, str, str]
 EXPECTED: dict[str, list[Line]] = {

@@ -1,4 +1,4 @@
-"""The command reads transcripts as `parse` does, keeps their language and prints its notes."""
+"""The command reads transcripts like `parse`, keeps their language, and prints their notes."""
 
 import json
 from datetime import timedelta

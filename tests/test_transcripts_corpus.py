@@ -1,8 +1,8 @@
-"""Every transcript of the corpus gives the cues, notes or refusal that are written beside it.
+"""Every transcript of the corpus gives the expected cues, notes or refusal.
 
 A case of tests/corpus/transcripts/*.txt is "=== name", perhaps "option: lenient", the file, "---", and what is
-expected: one line "start end [speaker] text" for each cue (milliseconds), "note: code", "language: tag", or
-"refused: code". In a file, {BOM}, {CR} and {TAB} stand for signs that can't be seen.
+expected: one line "start end [speaker] text" for each cue (milliseconds), "note: code", "language: tag", or "refused:
+code". In a file, {BOM}, {CR} and {TAB} stand for invisible characters.
 """
 
 from pathlib import Path

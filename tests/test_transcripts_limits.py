@@ -1,4 +1,4 @@
-"""Hostile transcripts: each is a clear refusal, or is read, within bounded time and memory."""
+"""Hostile transcripts are refused clearly, or read within bounded time and memory."""
 
 import subprocess
 import sys
@@ -84,7 +84,7 @@ LINE = 90_000
     ids=["vtt", "srt", "text"],
 )
 def test_parsing_time_is_linear(head: bytes, line: bytes) -> None:
-    """Linear, these lines take some tens of milliseconds; by the square, minutes."""
+    """In linear time these lines take some tens of milliseconds, in quadratic time minutes."""
     begins = head.splitlines(keepends=True)
     data = b"".join([*begins[:-1], *[begins[-1] + line + b"\n\n"] * 20])
     before = time.process_time()
@@ -95,7 +95,7 @@ def test_parsing_time_is_linear(head: bytes, line: bytes) -> None:
     assert time.process_time() - before < 5
 
 
-WHOLE = 2_000_000  # bytes of a file that need not end its lines
+WHOLE = 2_000_000  # bytes of a file that may have no line ends
 ASS = b"[Events]\nFormat: Start, End, Text\nDialogue: 0:00:01.00,0:00:02.00,"
 TTML = b'<tt xmlns="http://www.w3.org/ns/ttml"><body><div>'
 
@@ -159,7 +159,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 def test_memory_is_bounded(data: str) -> None:
     done = subprocess.run([sys.executable, "-c", MEASURED, data], capture_output=True, text=True, check=True)
 
-    assert int(done.stdout) < 500  # MiB, with the 20 MB of the text itself
+    assert int(done.stdout) < 500  # MiB, including the 20 MB of the text itself
 
 
 @pytest.mark.long

@@ -1,4 +1,4 @@
-"""Mutations that programs make to transcripts change nothing, and times are never words."""
+"""Harmless changes that programs make to transcripts do not change the result, and times never become words."""
 
 import re
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from archive.cues import Cue, timestamp, to_json, to_srt, to_vtt
 from archive.intake.transcripts import parse
 
 word = st.text(st.characters(categories=["Ll"], max_codepoint=0x2FF), min_size=1, max_size=8)
-# Without colons, which could be names, and no number alone, which could be that of a cue without empty lines before it.
+# No colons, because words before them could be names. No number alone, because it could be a cue's number.
 sentence = st.lists(word | st.sampled_from(["42", "a > b", "--", "->", "&", "<3", "...", "—"]), min_size=1, max_size=5)
 text = st.builds(lambda first, rest: " ".join([first, *rest]), word, sentence)
 steps = st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 5000), text), min_size=2, max_size=5)
@@ -143,7 +143,7 @@ def test_sbv_comes_back(cues_in: list[Cue], end: str, gap: str) -> None:
 
 
 def until_the_next(starts: list[int], texts: list[tuple[str, str]]) -> list[Cue]:
-    """Formats without ends: a line lasts until the next begins, the last one 5 s."""
+    """In formats without end times, a line ends when the next one begins; the last one lasts 5 s."""
     ends = [*starts[1:], starts[-1] + 5000]
     return [Cue(start, end, who, words) for start, end, (who, words) in zip(starts, ends, texts, strict=True)]
 
@@ -151,7 +151,7 @@ def until_the_next(starts: list[int], texts: list[tuple[str, str]]) -> list[Cue]
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(cues, st.sampled_from([2, 3]), st.sampled_from(["", "[ti:A talk]\n[by:somebody]\n", "[length:02:00]\n\n"]))
 def test_lrc_comes_back(cues_in: list[Cue], digits: int, head: str) -> None:
-    """With hundredths or thousandths of a second, as players write them, and times of words within a line."""
+    """Times in hundredths or thousandths of a second, as players write them, also within a line."""
     unit = 10 ** (3 - digits)
     starts = [cue.start_ms // unit * unit + 100 * place for place, cue in enumerate(cues_in)]
     lines = [
@@ -165,7 +165,7 @@ def test_lrc_comes_back(cues_in: list[Cue], digits: int, head: str) -> None:
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(named, st.sampled_from(["", "Transcribed by https://otter.ai\n"]), st.sampled_from([" ", "  ", "\t"]))
 def test_otter_text_comes_back(cues_in: list[Cue], foot: str, gap: str) -> None:
-    """With whole seconds, and hours only from the first hour on."""
+    """Times in whole seconds, with hours only from one hour on."""
     starts = [cue.start_ms // 1000 * 1000 + 1000 * place for place, cue in enumerate(cues_in)]
     blocks = []
     for start, cue in zip(starts, cues_in, strict=True):

@@ -1,4 +1,4 @@
-"""Import SRT, as SubRip and as people write it."""
+"""Import SRT as SubRip and as people write it."""
 
 from archive.cues import Cue
 from archive.intake.transcripts import parse

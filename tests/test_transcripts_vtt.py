@@ -61,7 +61,7 @@ def test_a_name_may_have_entities() -> None:
     assert read("WEBVTT\n\n00:01.000 --> 00:02.000\n<v A &amp; B>Hm\n") == [Cue(1000, 2000, "A & B", "Hm")]
 
 
-# As Zoom's cloud recordings have it: numbers, and the name in the text (wwsalmon/zoom-transcript-formatter shows some).
+# As in Zoom's cloud recordings: numbers, and the name in the text (wwsalmon/zoom-transcript-formatter has examples).
 ZOOM = """WEBVTT
 
 1
