@@ -1,4 +1,4 @@
-"""ops/tls: nginx and Caddy in front of `proxy` and of the store, as docs/operations.md proposes."""
+"""ops/tls: nginx and Caddy in front of `proxy` and of the store, configured as in docs/operations.md."""
 
 import http.client
 import re
@@ -28,12 +28,12 @@ FOLDER = ROOT / "ops/tls"
 CADDY = shutil.which("caddy")
 FORGED = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "http", "X-Request-ID": "chosen-by-the-client"}
 TLS = ssl.create_default_context()
-TLS.check_hostname, TLS.verify_mode = False, ssl.CERT_NONE  # certificates that this test makes
+TLS.check_hostname, TLS.verify_mode = False, ssl.CERT_NONE  # certificates that this test creates
 
 
 @dataclass
 class Front:
-    """What ends TLS, on a port for each host."""
+    """A proxy that terminates TLS, on one port per host."""
 
     process: Process
     portal: int
@@ -54,7 +54,8 @@ class Front:
 
 
 def replaced(text: str, places: dict[str, str]) -> str:
-    """The file of the documentation with the addresses of this test. Each of them is in it, outside of comments."""
+    """Return the documented file with this test's addresses. Each replaced one must appear in it, outside of
+    comments."""
     for old, new in places.items():
         assert re.search(rf"^[^#\n]*{re.escape(old)}", text, re.MULTILINE), old
         text = text.replace(old, new)
@@ -129,7 +130,7 @@ def clients_tell_the_portal_nothing_about_themselves(front: Front) -> None:
 
 
 def the_store_takes_what_was_signed_for_its_name(front: Front) -> None:
-    """More than one buffer, and a part of it back."""
+    """More than one buffer, and a range of it back."""
     site = f"https://localhost:{front.store}"
     client = boto3.client(
         "s3",
@@ -144,7 +145,7 @@ def the_store_takes_what_was_signed_for_its_name(front: Front) -> None:
         client.generate_presigned_url(f"{operation}_object", Params=where).removeprefix(site)
         for operation in ("put", "get", "delete")
     )
-    content = bytes(range(256)) * 16384  # 4 MiB: nginx takes 1 MiB unless told otherwise
+    content = bytes(range(256)) * 16384  # 4 MiB: nginx allows only 1 MiB by default
 
     assert front.ask(front.store, put, "PUT", content)[0] == 200
     assert front.ask(front.store, get) == (200, content)
@@ -153,7 +154,7 @@ def the_store_takes_what_was_signed_for_its_name(front: Front) -> None:
 
 
 def no_line_has_a_path(front: Front) -> None:
-    """Also of a request that failed: the URL of a bundle is a key."""
+    """Also for a failed request: the URL of a bundle is a secret."""
     front.proxy.stop(hurry=lambda: True)
 
     status, _ = front.ask(front.portal, "/bundles/secret-of-a-bundle")

@@ -1,4 +1,4 @@
-"""What a peer says about client, scheme and request is believed only if the peer is the proxy."""
+"""Headers about client, scheme and request are trusted only if the peer is the proxy."""
 
 import socket
 from typing import Any
@@ -14,7 +14,7 @@ CLAIMS = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Req
 
 
 def believed(peer: str) -> set[str]:
-    """Which claims reach the portal."""
+    """Return the claims that reach the portal."""
     seen: list[HttpRequest] = []
 
     def portal(request: HttpRequest) -> HttpResponse:
@@ -27,7 +27,7 @@ def believed(peer: str) -> set[str]:
 
 @pytest.mark.parametrize("peer", ["10.1.2.3", "::ffff:10.1.2.3", "fd00::8", "127.0.0.1", ""])
 def test_the_proxy_is_believed(settings: Settings, peer: str) -> None:
-    """By its network, its address or its name, and at a Unix socket, which nobody else can open."""
+    """By its network, address or name, and at a Unix socket, which nobody else can open."""
     settings.PROXY_ADDRESSES = ["10.1.0.0/16", "fd00::8", "localhost"]
 
     assert believed(peer) == set(CLAIMS)
@@ -80,4 +80,4 @@ def test_a_proxy_that_restarted_at_another_address_is_found(monkeypatch: pytest.
 
     where.clear()
     now[0] += 31
-    assert proxies.include("10.9.0.3") is False  # the name leads nowhere, so nobody is believed
+    assert proxies.include("10.9.0.3") is False  # the name does not resolve, so nobody is trusted

@@ -1,8 +1,8 @@
-"""An upgrade without downtime, and the way back: the release before does its work on the schema of this one, alone,
-beside this one, and again alone.
+"""An upgrade without downtime, and the way back: the previous release works on the schema of this version, first alone,
+then side by side with it, then alone again.
 
-`make upgrade-test` names the release before: the newest tag, or a commit (UPGRADE_FROM). The database is made by this
-version's migrations, as none lead to it from an older one before 1.0.
+`make upgrade-test` chooses the previous release: the newest tag, or a commit (UPGRADE_FROM). The database is created by
+this version's migrations, because before 1.0 no migrations lead to it from an older one.
 """
 
 import os
@@ -47,11 +47,11 @@ pytestmark = [
 
 @dataclass
 class Site:
-    """The releases, and what their people and recorders work with."""
+    """The two releases, and the users and recorders that work with them."""
 
     before: Release
     now: Release
-    back: Release  # the release before, once more
+    back: Release  # the previous release, started again
     recording: Path
     token: str
     jobs: int = 0
@@ -61,7 +61,7 @@ class Site:
         assert status == 200, (release.name, path, status)
 
     def upload(self, web: Release) -> Space:
-        """By a recorder of this release, through its web. Returns when the recording was checked."""
+        """Upload as a recorder through the web process of this release. Returns when the recording was examined."""
         self.jobs += 1
         ended_at = dbtime.now() - timedelta(days=20, minutes=self.jobs)
         example = [sys.executable, "-I", str(web.code / "docs/example_recorder.py"), str(self.recording)]
@@ -104,9 +104,10 @@ class Site:
         assert retention_period(space) == timedelta(days=30)
 
     def delete(self, web: Release, space: Space) -> None:
-        """By itself, at its deadline, with a certificate that the keys of this web process verify."""
+        """Let a Space be deleted at its deadline, and verify its certificate with the keys that this web process
+        serves."""
         move_deadline(space, 1)
-        wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "it is deleted by itself")
+        wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "the Space is deleted")
         assert not store().listing(keys.prefix(space.pk))
         folder = web.folder
         (folder / "certificate.json").write_text(DeletionCertificate.objects.get(pk=space.pk).document)
@@ -116,7 +117,7 @@ class Site:
         assert status == 410
 
     def do_job(self, web: Release, commands: Release) -> None:
-        """From the upload to the certificate, and every page meanwhile."""
+        """Do the whole job, from the upload to the certificate, and load every page."""
         space = self.upload(web)
         for name, paths in PAGES.items():
             for path in paths:
@@ -155,7 +156,7 @@ def test_the_release_before_works_on_this_schema_beside_this_one_and_again_alone
     assert fetch(f"{before.url}/healthz")[0] == 200
     site.do_job(before, before)
 
-    # The new release's workers and commands first, then its web, as docs/operations.md says.
+    # As in docs/operations.md: first the new release's workers and commands, then its web process.
     now.start_worker()
     site.do_job(before, now)
     now.start_web()
@@ -167,7 +168,7 @@ def test_the_release_before_works_on_this_schema_beside_this_one_and_again_alone
     site.bundle(before, space)
     site.page(now, "alice", f"/spaces/{space.pk}/")
 
-    # This release alone, which leaves work behind: it stops, and the release before finds it.
+    # This release runs alone and stops with unfinished work; then the previous release finds that work.
     before.stop_all()
     site.do_job(now, now)
     now.manage("flag", str(space.pk), "--rule", "spam", "--reason", "An advertisement.", "--by", "ada")
@@ -178,7 +179,7 @@ def test_the_release_before_works_on_this_schema_beside_this_one_and_again_alone
     back.start_web()
     back.start_worker()
     back.beat()
-    wait_until(lambda: Space.objects.get(pk=left.pk).state == "deleted", "what the newer release left is done")
+    wait_until(lambda: Space.objects.get(pk=left.pk).state == "deleted", "the previous release finishes the work")
     assert retention_period(space) == timedelta(days=120)
     site.page(back, "alice", f"/spaces/{space.pk}/")
     site.do_job(back, back)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def upload(alice: User) -> UploadSession:
-    """One that is half way: a transcript, of which the only part has arrived."""
+    """A half-finished upload: all parts of a transcript have arrived, but it is not completed."""
     caller = ApiClient(user=alice)
     begun = caller.begin(caller.announce().json["id"], b"WEBVTT", kind="transcript").json
     caller.send(begun, b"WEBVTT")
@@ -82,7 +82,7 @@ def test_parts_in_an_unavailable_store_are_removed_later(upload: UploadSession, 
     with override_store(**UNREACHABLE):
         assert ApiClient(user=alice).delete(f"/uploads/{upload.pk}").status == 204
     assert left(upload) == (0, 1)
-    UploadSession.objects.update(retry_at=None)  # the pause after the attempt
+    UploadSession.objects.update(retry_at=None)  # the pause after the failed attempt
 
     rounds()
 
@@ -91,7 +91,7 @@ def test_parts_in_an_unavailable_store_are_removed_later(upload: UploadSession, 
 
 
 def refused(upload: UploadSession, alice: User) -> UploadSession:
-    """Arrived, and found to be broken."""
+    """Complete the upload, and mark it as rejected."""
     assert ApiClient(user=alice).post(f"/uploads/{upload.pk}/complete").status == 200
     UploadSession.objects.update(state="rejected", problem=make_problem("transcript.no_lines"))
     return upload
@@ -134,7 +134,7 @@ def test_a_removed_transcript_cannot_be_partly_accepted(upload: UploadSession, a
 
 
 def test_an_expiring_transcript_cannot_be_partly_accepted(upload: UploadSession, alice: User) -> None:
-    """Somebody may have looked at it a moment ago, and remove it when they wake up."""
+    """A worker may have read it as expired a moment ago, and be about to remove it."""
     refused(upload, alice)
     touched(hours=24.1)
 

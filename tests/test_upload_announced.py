@@ -1,7 +1,7 @@
-"""The bytes of an upload are those that were announced, part by part, also on a store that compares nothing.
+"""The uploaded bytes must be those that were announced, part by part, even on a store that compares nothing.
 
-SeaweedFS compares checksums of parts itself. Here the parts are in the store already, as one that ignores the header
-would have taken them.
+SeaweedFS compares the checksums of parts itself. So these tests put the parts into the store first, as if a store had
+ignored the header.
 """
 
 import base64
@@ -30,7 +30,7 @@ def space(alice: User) -> Space:
 
 
 def announce(upload: UploadSession, file: Path, *, wrong: tuple[int, ...] = (), unknown: tuple[int, ...] = ()) -> int:
-    """Write the checksums that the parts of `file` were announced with. Returns how many parts there are."""
+    """Store the announced checksums of the parts of `file`. Returns the number of parts."""
     data = file.read_bytes()
     pieces = [data[start : start + PART] for start in range(0, len(data), PART)]
     for number, piece in enumerate(pieces, 1):

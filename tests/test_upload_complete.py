@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(settings: Settings) -> bytes:
-    """Three parts."""
+    """The bytes of three parts."""
     settings.UPLOAD_PART_BYTES = 5 * MIB
     return os.urandom(10 * MIB + 1000)
 
@@ -75,7 +75,7 @@ def test_completing_twice_gives_the_same_response(caller: ApiClient, upload: dic
 
 
 def completed_by_one_who_died(sent: bytes, caller: ApiClient, upload: dict[str, Any]) -> None:
-    """The store has completed it, but the answer was lost."""
+    """Complete the upload in the store only, as a process that died before it got the response."""
     caller.send(upload, sent)
     session = UploadSession.objects.get()
     parts = store().client.list_parts(Bucket=store().bucket, Key=session.key, UploadId=session.upload_id)["Parts"]
@@ -101,7 +101,7 @@ def test_a_crashed_completion_is_resumed(way: str, caller: ApiClient, upload: di
 def test_an_upload_lost_by_the_store_fails(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
     caller.send(upload, sent)
     session = UploadSession.objects.get()
-    store().abort(session.key, session.upload_id)  # as a rule of the bucket may do after a week
+    store().abort(session.key, session.upload_id)  # as a lifecycle rule of the bucket may do after a week
 
     refused = caller.post(f"/uploads/{upload['id']}/complete")
 

@@ -1,4 +1,4 @@
-"""The upload page's configuration from the importers: JavaScript and Python match the same patterns."""
+"""The importers configure the upload page: JavaScript and Python match the same patterns."""
 
 import json
 import re

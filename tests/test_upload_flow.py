@@ -1,4 +1,4 @@
-"""A file goes from a recorder or a page directly to the object store."""
+"""A file goes directly from a recorder or a page to the object store."""
 
 import os
 from typing import Any
@@ -77,7 +77,7 @@ def test_metadata_of_a_space_is_stored(alice: User, bob: User) -> None:
 
 
 def test_no_answer_tells_which_accounts_exist(alice: User, bob: User) -> None:
-    """For an account, an inactive one and none, the API answers the same."""
+    """The API gives the same response for an account, an inactive one, and none."""
     User.objects.create(username="gone", is_active=False)
     caller, answers = ApiClient(user=alice), []
     for name in ("bob", "gone", "nobody"):

@@ -1,5 +1,5 @@
-"""What the upload page learns about a recording before it sends it: the names in the transcript, and whether a
-recording with this end can still be accepted."""
+"""Before it sends a recording, the upload page learns the names in the transcript, and whether a recording with this
+end can still be accepted."""
 
 import json
 from datetime import timedelta
@@ -58,7 +58,7 @@ def test_the_names_in_the_transcript_are_offered(alice: User) -> None:
 @pytest.mark.parametrize(
     ("data", "names"),
     [
-        (VTT.encode()[:-25], ["nora", "Felix Brandt"]),  # cut off in the last line
+        (VTT.encode()[:-25], ["nora", "Felix Brandt"]),  # truncated in its last line
         (b'{"segments": [{"start": 0, "end": 1, "text": "Be', []),
         (b"\x00\xff no transcript", []),
         (b"", []),
@@ -80,7 +80,7 @@ def test_an_end_that_cannot_be_accepted_has_its_reason(alice: User, days_ago: fl
 
 
 def test_a_clock_that_is_ahead_keeps_nothing_longer(alice: User) -> None:
-    """By the page, which posts the same, and by recorders."""
+    """The upload page and recorders send this same request."""
     before, ahead = dbtime.now(), (dbtime.now() + timedelta(seconds=50)).isoformat()
 
     answer = make_client(alice).post("/api/v1/spaces", json.dumps({"ended_at": ahead}), content_type="application/json")

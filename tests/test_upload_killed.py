@@ -1,4 +1,4 @@
-"""A process is killed while an upload ends: it is complete or aborted, and nothing is stuck."""
+"""A process is killed while it ends an upload: the upload is complete or aborted, and nothing stays stuck."""
 
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,7 +37,7 @@ def begun(caller: RemoteApiClient) -> dict[str, Any]:
 
 def meanwhile(pool: ThreadPoolExecutor, caller: RemoteApiClient, path: str) -> "Future[Any]":
     def call() -> Any:
-        with suppress(OSError):  # its process is killed
+        with suppress(OSError):  # the process is killed during the request
             return caller.post(path)
 
     return pool.submit(call)
@@ -77,7 +77,7 @@ def test_killed_before_the_store_completed_it(services: Services, token: str) ->
         upload = begun(caller)
         with ThreadPoolExecutor() as pool:
             meanwhile(pool, caller, f"/uploads/{upload['id']}/complete")
-            wait_until(gate.reached, "it is about to complete")
+            wait_until(gate.reached, "the completion reaches the store")
             web.kill()
     assert UploadSession.objects.get().state == "open"
 
@@ -88,7 +88,7 @@ def test_killed_before_the_store_completed_it(services: Services, token: str) ->
 
 @pytest.mark.long
 def test_killed_between_the_parts_and_completing(services: Services, token: str) -> None:
-    """The uploader does not return: after a day a worker aborts the upload."""
+    """The uploader does not return, so a worker aborts the upload after a day."""
     caller = RemoteApiClient(services.url, token)
     web = services.web()
     begun(caller)
@@ -98,7 +98,7 @@ def test_killed_between_the_parts_and_completing(services: Services, token: str)
 
     tasks.dispatch()
 
-    wait_until(lambda: UploadSession.objects.get().upload_id == "", "a worker gives it up")
+    wait_until(lambda: UploadSession.objects.get().upload_id == "", "a worker aborts the upload")
     session = UploadSession.objects.get()
     assert (session.state, event_detail(session.space, "upload.aborted")) == ("aborted", {"upload": str(session.pk)})
     assert not store().listing(keys.prefix(session.space_id))
@@ -112,7 +112,7 @@ def test_killed_between_an_abort_and_the_store(services: Services, token: str) -
         upload = begun(caller)
         with ThreadPoolExecutor() as pool:
             pool.submit(lambda: suppressed(caller, upload))
-            wait_until(gate.reached, "it is about to end the upload in the store")
+            wait_until(gate.reached, "the abort reaches the store")
             web.kill()
     assert UploadSession.objects.get().state == "aborted"
     expire_leases()
@@ -155,7 +155,7 @@ def suppressed_begin(caller: RemoteApiClient, space: str) -> None:
 
 
 def web_through(services: Services, gate: PausingProxy) -> Any:
-    """A web process that reaches the store through `gate`; browsers still reach it themselves."""
+    """A web process that reaches the store through `gate`; browsers still reach it directly."""
     os.environ["S3_PUBLIC_ENDPOINT_URL"], before = os.environ["S3_ENDPOINT_URL"], os.environ["S3_ENDPOINT_URL"]
     os.environ["S3_ENDPOINT_URL"] = gate.url
     try:

@@ -1,4 +1,4 @@
-"""The upload page: access, prefilled facts, and its messages while files are uploaded."""
+"""The upload page: access, prefilled facts, and its messages during uploads."""
 
 from datetime import timedelta
 

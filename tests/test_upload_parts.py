@@ -1,4 +1,4 @@
-"""Signed URLs for parts: what the store accepts, how parts are listed, and when the URLs end."""
+"""Signed URLs for parts: what the store accepts with them, how parts are listed, and when they expire."""
 
 import os
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def sent(settings: Settings) -> bytes:
-    """Two parts."""
+    """The bytes of two parts."""
     settings.UPLOAD_PART_BYTES = 5 * MIB
     return os.urandom(5 * MIB + 1000)
 
@@ -51,8 +51,8 @@ def test_the_store_takes_the_announced_bytes_only(caller: ApiClient, upload: dic
     last = sent[5 * MIB :]
     part = sign(caller, upload, 2, checksum(last))
 
-    assert put_part(part, b"x" * 1000) == 400  # other bytes
-    assert put_part({**part, "headers": {}}, last) == 403  # the checksum left out
+    assert put_part(part, b"x" * 1000) == 400  # different bytes
+    assert put_part({**part, "headers": {}}, last) == 403  # without the checksum
     assert put_part({**part, "headers": {"x-amz-checksum-sha256": checksum(b"x" * 1000)}}, b"x" * 1000) == 403
     assert listed(caller, upload) == []
     assert put_part(part, last) == 200
@@ -72,7 +72,7 @@ def test_uploaded_parts_are_listed_with_their_checksums(caller: ApiClient, uploa
 
 
 def test_an_uncertain_checksum_is_not_listed(caller: ApiClient, upload: dict[str, Any], sent: bytes) -> None:
-    """A signed address for other bytes exists, and its owner may still send them."""
+    """A URL was signed for other bytes, and its owner may still send these."""
     caller.send(upload, sent, [2])
     sign(caller, upload, 2, checksum(b"y" * 1000))
 
@@ -118,7 +118,7 @@ def test_a_signed_url_restores_nothing_after_the_deletion(
     assert purge(space.pk)
 
     assert put_part(part, b"x" * 1000) == 404
-    assert caller.post(f"/uploads/{upload['id']}/complete").status == 404  # its row is gone
+    assert caller.post(f"/uploads/{upload['id']}/complete").status == 404  # its row was deleted
     assert not store().listing(keys.prefix(space.pk))
 
 

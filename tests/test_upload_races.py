@@ -1,4 +1,4 @@
-"""Concurrent actions on an upload: it completes once, or ends; never both, never neither."""
+"""Concurrent actions on an upload: it completes once or ends, never both and never neither."""
 
 from datetime import timedelta
 from typing import Any
@@ -73,7 +73,7 @@ def test_two_completions_race(alice: User) -> None:
 
 
 def test_parts_that_vanish_because_another_process_completes(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While MinIO completes an upload, it lists it without its parts for a moment."""
+    """While MinIO completes an upload, it briefly lists it without its parts."""
     session, by = sent(ApiClient(user=alice)), Uploader(user=alice)
 
     def list_during_completion(upload: Upload) -> list[StoredPart]:
@@ -115,7 +115,7 @@ def test_a_completion_races_an_abort(alice: User) -> None:
 
 
 def test_a_completion_races_the_deadline(alice: User) -> None:
-    """Whichever was first, nothing is left behind once the deletion is through."""
+    """Whichever wins, nothing is left after the deletion."""
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         session = sent(caller)
@@ -133,7 +133,7 @@ def test_a_completion_races_the_deadline(alice: User) -> None:
 
 
 def test_a_completion_paused_through_the_deletion(alice: User) -> None:
-    """It was looked up before, and goes on afterwards."""
+    """The completion reads the rows before the deletion, and continues after it."""
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     session = sent(caller)
     make_due(session.space)
@@ -185,7 +185,7 @@ def test_the_deletion_starts_while_an_upload_is_opened(alice: User, monkeypatch:
 
 
 def test_activity_races_an_abort(alice: User) -> None:
-    """The dispatcher saw it abandoned, and waits for the one who just asked for a part."""
+    """The dispatcher saw the upload abandoned, and waits for the transaction of a request for a part."""
     session = sent(ApiClient(user=alice))
     UploadSession.objects.update(last_activity_at=dbtime.now() - timedelta(hours=25))
 

@@ -1,4 +1,4 @@
-"""The request by which the upload page learns what the chosen files are: its answer, its limits, its refusals."""
+"""The request in which the upload page asks what the chosen files are: its response, limits and refusals."""
 
 import json
 from time import process_time
@@ -136,7 +136,7 @@ SLOW = {
 
 @pytest.mark.parametrize("ending", SLOW)
 def test_five_hundred_files_take_less_than_a_second(ending: str) -> None:
-    """In the process that serves pages. It took up to 12 s."""
+    """This runs in the web process, where it once took up to 12 s."""
     heads = [importers.Head(f"{number}.{ending}", SNIFFED_BYTES, SLOW[ending]) for number in range(500)]
 
     start = process_time()
@@ -157,7 +157,7 @@ def test_lengths_are_not_believed(alice: User, length: int) -> None:
 
 
 def test_no_file_has_more_than_its_own_first_bytes() -> None:
-    """Else one request of 16 MB would take gigabytes, or have a file of 16 MB parsed."""
+    """Otherwise one request of 16 MB could use gigabytes, or have a file of 16 MB parsed."""
     lengths = [*[-1] * 400, 20_000, 5]
     files = [NAMES | {"name": f"{number}.vtt", "head": length} for number, length in enumerate(lengths)]
 
