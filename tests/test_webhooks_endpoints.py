@@ -1,4 +1,4 @@
-"""Set up endpoints: what is refused, and who owns them."""
+"""Setting up endpoints: which are refused, and who owns them."""
 
 from collections.abc import Callable
 from typing import Any

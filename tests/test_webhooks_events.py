@@ -1,4 +1,4 @@
-"""Which events webhooks get, with what, and when: in the transaction of the change, and for the right endpoints."""
+"""Which events webhooks get, with which data: written in the transaction of the change, and for the right endpoints."""
 
 from datetime import timedelta
 from typing import Any
@@ -47,7 +47,7 @@ def space(alice: User) -> Space:
 
 
 def written() -> list[tuple[str, dict[str, Any]]]:
-    """The events that wait, in the order of their types; deletes them."""
+    """Return the pending events, sorted by type, and delete them."""
     rows = [(row.event, row.data) for row in WebhookDelivery.objects.order_by("event", "subject_id")]
     WebhookDelivery.objects.all().delete()
     return rows
@@ -118,7 +118,7 @@ def test_an_appeal(
 
 
 def test_reminders(endpoint: WebhookEndpoint, alice: User) -> None:
-    """Two, for each deadline."""
+    """Two for each deadline."""
     space = make_row(alice, ended_ago=timedelta(days=24))
     facts = {"space": str(space.pk), "deadline": rfc3339(space.expires_at)}
     create_reminders()
@@ -133,7 +133,7 @@ def test_reminders(endpoint: WebhookEndpoint, alice: User) -> None:
 
 
 def test_a_deletion(endpoint: WebhookEndpoint, alice: User, admin: User) -> None:
-    """What waited about the Space goes; the event about its deletion stays."""
+    """Pending events about the Space are deleted, except the one about its deletion."""
     space = make_space(alice)
     violations.flag(space.pk, "spam", "Watches.", admin)
     assert WebhookDelivery.objects.count() == 1
@@ -207,7 +207,7 @@ def test_announcing_twice_adds_nothing(endpoint: WebhookEndpoint, space: Space) 
 
 
 def test_only_endpoints_that_want_an_event_and_work_get_it(space: Space, admin: User, bea: User) -> None:
-    """An admin may see every Space; who is none any more must not learn of any."""
+    """An admin may see every Space, so a former admin must get no more events about them."""
     wants = subscribe(URL, admin, ["space.flagged"], "wants")[0]
     subscribe(URL, admin, ["space.deleted"], "wants another")
     endpoints.stop(subscribe(URL, admin, name="stopped")[0].pk, admin)

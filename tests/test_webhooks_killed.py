@@ -1,4 +1,4 @@
-"""Webhooks with real processes: kills at each step, races, and what happens while a request is on its way."""
+"""Webhooks with real processes: kills at each step, races, and changes while a request is on its way."""
 
 import threading
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ STEPS = {
     "before commit in webhooks.deliver:_end",
     "after commit in webhooks.deliver:_end",
 }
-# `make test`: of steps that leave a restart the same, the last one.
+# For `make test`: among steps with the same state after a restart, the last one.
 SAMPLE = {
     "before commit in webhooks.deliver:deliver",
     "before http POST in webhooks.post:_exchange",
@@ -70,7 +70,7 @@ def zygote(services: Services, tmp_path: Path) -> Iterator[ForkServer]:
 def test_a_delivery_that_is_killed_at_its_steps(
     zygote: ForkServer, endpoint: WebhookEndpoint, receiver: Receiver, space: Space, each: bool
 ) -> None:
-    """Each arrives, at most twice, always with the same id; and is delivered once, says the log."""
+    """Each event arrives once or twice, always with the same id, and the log says once that it was delivered."""
     whole = zygote.run("deliver_webhook", str(announce(space, 0).pk))
     assert set(whole.points) >= STEPS
     twice = set()
@@ -101,7 +101,7 @@ def test_a_flag_reaches_the_receiver_though_its_worker_is_killed(
 ) -> None:
     with PausedAt("webhook.delivered", space.pk) as pause:
         worker = services.worker(1, fresh=True, **ENV)
-        violations.flag(space.pk, "spam", "Watches.", admin)  # wakes the worker up
+        violations.flag(space.pk, "spam", "Watches.", admin)  # wakes a worker
         pause.wait()
         worker.kill()
     (delivery,) = WebhookDelivery.objects.all()
@@ -150,7 +150,7 @@ def test_two_workers_that_begin_at_the_same_moment(endpoint: WebhookEndpoint, re
 
 
 def during_the_request(receiver: Receiver, act: Any) -> None:
-    """Have `act` done before the receiver answers, in its thread."""
+    """Run `act` in the receiver's thread before it responds."""
 
     def run() -> None:
         act()
@@ -187,7 +187,7 @@ def test_an_endpoint_that_is_removed_while_it_fails(
 def test_an_endpoint_that_is_switched_off_meanwhile(
     endpoint: WebhookEndpoint, receiver: Receiver, space: Space, admin: User
 ) -> None:
-    """What the receiver accepted is delivered; the next one is not sent."""
+    """An event that the receiver accepted counts as delivered; the next one is not sent."""
     first, second = announce(space, 1), announce(space, 2)
     during_the_request(receiver, lambda: endpoints.stop(endpoint.pk, admin))
 
@@ -201,7 +201,7 @@ def test_an_endpoint_that_is_switched_off_meanwhile(
 def test_an_event_of_an_endpoint_that_was_removed_before_its_commit(
     endpoint: WebhookEndpoint, receiver: Receiver, space: Space
 ) -> None:
-    """No constraint of the database holds a flag up, or makes it fail, because somebody removes an endpoint."""
+    """No constraint in the database delays a flag, or makes it fail, because somebody removes an endpoint."""
     delivery = announce(space)
     WebhookEndpoint.objects.filter(pk=endpoint.pk)._raw_delete("default")
 
@@ -213,7 +213,7 @@ def test_an_event_of_an_endpoint_that_was_removed_before_its_commit(
 def test_a_space_that_is_deleted_meanwhile(
     endpoint: WebhookEndpoint, receiver: Receiver, alice: User, admin: User
 ) -> None:
-    """Only the event about its deletion is left."""
+    """Only the event about its deletion remains."""
     space = make_space(alice)
     delivery = announce(space)
 
@@ -232,7 +232,7 @@ def test_a_space_that_is_deleted_meanwhile(
 def test_a_worker_that_lost_its_claim_sends_nothing(
     endpoint: WebhookEndpoint, receiver: Receiver, space: Space
 ) -> None:
-    """Somebody else claims it while the name is resolved."""
+    """Another worker claims it while its name is resolved."""
     delivery = announce(space)
 
     def resolve(host: str, port: int) -> list[str]:
@@ -264,7 +264,7 @@ def test_an_overdue_deletion_is_announced_without_the_process_that_deletes(
 
     announce_overdue.apply_async()
 
-    wait_until(lambda: bool(receiver.received), "the receiver is told")
+    wait_until(lambda: bool(receiver.received), "the receiver gets the event")
     assert receiver.received[0].payload["type"] == "space.overdue"
 
 

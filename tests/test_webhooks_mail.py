@@ -1,4 +1,4 @@
-"""The mail about a webhook that was switched off by itself."""
+"""The mail about a webhook that was switched off automatically."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The pages of webhooks: for admins only, with the secret once, and the outcome of each delivery."""
+"""The pages of webhooks: for admins only, with the secret shown once, and the outcome of each delivery."""
 
 import re
 from typing import Any

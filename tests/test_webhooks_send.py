@@ -1,4 +1,4 @@
-"""Send webhooks to real receivers, over HTTPS and HTTP: what counts as delivered, and what happens otherwise."""
+"""Webhooks are sent to real receivers over HTTPS and HTTP: what counts as delivered, and what happens otherwise."""
 
 import ipaddress
 import socket
@@ -50,7 +50,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def authority(tmp_path: Path, settings: Any) -> Authority:
-    """One that is trusted."""
+    """A certificate authority that the sender trusts."""
     made = Authority(tmp_path)
     settings.WEBHOOK_CA_BUNDLE = made.ca_file
     return made
@@ -76,7 +76,7 @@ def to_loopback(host: str, port: int) -> list[str]:
 
 
 def send_over_tls(context: ssl.SSLContext, space: Space, by: User) -> tuple[WebhookDelivery, Receiver]:
-    """Send an event to HOST, which a receiver with this certificate answers for."""
+    """Send an event to HOST, whose receiver has this certificate."""
     with receive(context) as receiver:
         subscribe(f"https://{HOST}:{receiver.port}/events?key=1", by)
         delivery = announce(space)
@@ -195,7 +195,7 @@ def test_the_pauses_grow_to_four_hours_and_last_for_a_day() -> None:
         ("soon", 8, 12),
         ("", 8, 12),
         ("1e3", 8, 12),
-        ("٣٠٠", 8, 12),  # digits, but not of HTTP
+        ("٣٠٠", 8, 12),  # digits, but not ASCII ones
     ],
 )
 def test_a_receiver_may_ask_for_more_time(retry_after: str, least: int, most: int) -> None:
@@ -310,7 +310,7 @@ def test_others_wait_while_a_receiver_fails(
 
 
 def write_slowly(file: Any) -> None:
-    """Send one byte of an answer at a time, until the other side closes."""
+    """Send a response byte by byte, until the other side closes."""
     file.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while True:
         file.write(b".")
@@ -320,7 +320,7 @@ def write_slowly(file: Any) -> None:
 def test_a_receiver_that_never_ends_its_answer(
     receiver: Receiver, delivery: WebhookDelivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each byte comes in time; all of them take too long."""
+    """Each byte arrives in time, but all of them take too long."""
     monkeypatch.setattr(post, "SECONDS", 1)
     receiver.raw = write_slowly
 
@@ -343,7 +343,7 @@ def test_a_receiver_that_does_not_answer(
 def test_a_receiver_that_never_ends_the_handshake(
     authority: Authority, space: Space, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It takes the connection and says nothing."""
+    """It accepts the connection and sends nothing."""
     monkeypatch.setattr(post, "SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         subscribe(f"https://{HOST}:{listening.getsockname()[1]}/", admin)
@@ -402,7 +402,7 @@ def test_the_second_address_is_tried(receiver: Receiver, admin: User, space: Spa
 
 
 def test_a_name_that_changes_its_address_leads_nowhere_else(admin: User, space: Space, settings: Any) -> None:
-    """A resolver says 127.0.0.2, which is allowed, and 127.0.0.3, which is not, when it is asked again."""
+    """The resolver first returns 127.0.0.2, which is allowed, and then 127.0.0.3, which is not."""
     settings.WEBHOOK_ALLOWED_NETWORKS = [ipaddress.ip_network("127.0.0.2/32")]
     answers = ["127.0.0.2", "127.0.0.3"]
     asked: list[str] = []

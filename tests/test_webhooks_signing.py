@@ -1,4 +1,4 @@
-"""Signatures of webhooks, against the specification's own example and its reference library."""
+"""Signatures of webhooks match the specification's own example and its reference library."""
 
 import base64
 from datetime import timedelta
