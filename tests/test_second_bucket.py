@@ -1,4 +1,5 @@
-"""The second bucket, where nobody of the archive can change a checkpoint: locked, never overwritten, compared."""
+"""In the second bucket, nobody with access to the archive can change a checkpoint: copies are locked, never
+overwritten, and compared."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -61,7 +62,7 @@ def sign(count: int = 1) -> LogCheckpoint:
 
 
 def lose_the_database() -> None:
-    """Our own store is lost with it: only the second bucket remembers."""
+    """Delete our own store, too, so that only the second bucket has the checkpoints."""
     as_superuser(*(f"DELETE FROM archive_{table}" for table in TABLES))
     purge_listing(store(), store().listing(keys.LOG))
 
@@ -115,7 +116,8 @@ def test_another_log_is_noticed_before_anything_is_signed(
 
 
 def test_a_replaced_checkpoint_hides_nothing(second: Store, caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever has our key writes a checkpoint of another log at the same place: the first version is compared too."""
+    """Somebody with our key overwrites a checkpoint with one of another log. The locked first version is compared,
+    too."""
     row = sign(3)
     (key,) = (key for key, _ in contents(second))
     lose_the_database()
@@ -127,7 +129,7 @@ def test_a_replaced_checkpoint_hides_nothing(second: Store, caplog: pytest.LogCa
     second.client.put_object(
         Bucket=second.bucket, Key=keys.checkpoint_copy(10**9, row.signed_at), Body=b"no checkpoint"
     )
-    second.client.delete_object(Bucket=second.bucket, Key=key)  # a delete marker in front of all
+    second.client.delete_object(Bucket=second.bucket, Key=key)  # a delete marker above all versions
     write(1)
 
     run_round()
@@ -138,7 +140,7 @@ def test_a_replaced_checkpoint_hides_nothing(second: Store, caplog: pytest.LogCa
 
 
 def forge(second: Store, size: int, name: str = "") -> str:
-    """A checkpoint of another log, signed with our key, beside the others. Returns its key in the bucket."""
+    """Write a checkpoint of another log, signed with our key, to the bucket. Returns its key there."""
     note = sign_checkpoint(size, bytes(32)).note
     key = keys.checkpoint_copy(size, dbtime.now()) + name
     second.client.put_object(Bucket=second.bucket, Key=key, Body=note.encode())
@@ -146,7 +148,7 @@ def forge(second: Store, size: int, name: str = "") -> str:
 
 
 def start_next_look() -> None:
-    """As if an hour had passed."""
+    """Let an hour pass, so that the next comparison is due."""
     row = LogPublisher.objects.get()
     assert row.compared["started"] is None
     row.compared["since"] = (dbtime.now() - timedelta(minutes=61)).isoformat()
@@ -157,21 +159,21 @@ def start_next_look() -> None:
 def test_a_forged_checkpoint_is_found_wherever_it_lies(
     second: Store, size: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever has our key and the bucket's adds it behind the newest, where a look at the newest finds nothing."""
+    """Somebody with our key and the bucket's adds it in a place where comparing the newest copy does not find it."""
     sign(3)
     signed = sign(5)
     assert "log_copy_contradicts" not in caplog.text
     key = forge(second, size)
     start_next_look()
 
-    for _ in range(2):  # what was found is repeated
+    for _ in range(2):  # each run repeats the alert
         caplog.clear()
         publishing.run()
         assert "log_copy_contradicts" in caplog.text
         assert key in caplog.text
 
     sign(1)
-    assert LogCheckpoint.objects.latest("id") == signed  # nothing is signed any more
+    assert LogCheckpoint.objects.latest("id") == signed  # signing has stopped
 
 
 @pytest.mark.parametrize("size", [2, 10**6], ids=["smaller", "larger than the log"])
@@ -212,7 +214,7 @@ def test_an_acknowledged_copy_stops_nothing_and_another_one_does(
     assert "A test of ours." in page
 
     note = sign_checkpoint(size, b"r" * 32).note
-    second.client.put_object(Bucket=second.bucket, Key=key, Body=note.encode())  # other bytes at the same key
+    second.client.put_object(Bucket=second.bucket, Key=key, Body=note.encode())  # different bytes at the same key
     start_next_look()
     publishing.run()
     assert f"'{key}'" in caplog.text
@@ -221,7 +223,7 @@ def test_an_acknowledged_copy_stops_nothing_and_another_one_does(
 
 
 def test_of_copies_that_are_larger_than_the_log_one_is_named(second: Store, admin: User) -> None:
-    """After an older database was restored there may be thousands. The next one follows."""
+    """After a restore there may be thousands of larger copies. The alert names one at a time."""
     sign(3)
     larger = [forge(second, size) for size in (100, 101, 102)]
     start_next_look()
@@ -251,9 +253,9 @@ def test_copies_are_compared_once_and_then_those_that_are_new(second: Store, mon
     publishing.run()
     assert len(reads) == 5
     publishing.run()
-    assert len(reads) == 5  # the next look is due in an hour
+    assert len(reads) == 5  # the next comparison is due in an hour
 
-    monkeypatch.setattr(copies, "MARGIN", -timedelta(hours=2))  # as if all of them had been written long ago
+    monkeypatch.setattr(copies, "MARGIN", -timedelta(hours=2))  # as if all copies had been written long ago
     start_next_look()
     publishing.run()
     assert len(reads) == 5
@@ -316,7 +318,7 @@ def test_a_bucket_that_is_down_for_a_day_raises_an_alert(caplog: pytest.LogCaptu
 def test_what_a_killed_worker_wrote_is_taken_for_its_own(second: Store) -> None:
     row = sign()
     before = contents(second)
-    as_superuser("DELETE FROM archive_checkpointcopy")  # it died before it wrote that down
+    as_superuser("DELETE FROM archive_checkpointcopy")  # the process died before it stored that
 
     run_round()
 
@@ -357,7 +359,7 @@ def test_setup_store_says_what_the_bucket_does(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def skip_spaces() -> None:
-        monkeypatch.setattr(rehearsal, "run", lambda store: bucket)  # their bucket was tried before
+        monkeypatch.setattr(rehearsal, "run", lambda store: bucket)  # their bucket was tested before
 
     is_first_time, before = options == {"create": False}, dbtime.now()
     with use_second_bucket(**options):
@@ -365,7 +367,7 @@ def test_setup_store_says_what_the_bucket_does(
             skip_spaces()
         call_command("setup_store")
         skip_spaces()
-        call_command("setup_store")  # what the first rehearsal left is no problem
+        call_command("setup_store")  # objects of the first rehearsal are no problem
 
     assert StoreReport.objects.filter(place=store().place, tried_at__gt=before).exists() == is_first_time
     lines = capsys.readouterr().out.splitlines()

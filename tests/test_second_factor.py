@@ -1,4 +1,4 @@
-"""Second factors: authenticator apps and recovery codes, and the roles that need one."""
+"""Second factors: authenticator apps, recovery codes, and roles that require one."""
 
 import json
 import re
@@ -28,12 +28,12 @@ def required(settings: Settings) -> None:
 
 
 def sign_in(client: Client, name: str) -> str:
-    """Give the password. Returns where it leads."""
+    """Give the password. Returns the path of the redirect."""
     return str(client.post("/accounts/login/", {"login": name, "password": PASSWORD})["Location"])
 
 
 def test_the_function_of_the_tests_computes_the_codes_of_the_standard() -> None:
-    """RFC 6238, appendix B, for SHA-1; the last six of its eight digits."""
+    """RFC 6238, appendix B, for SHA-1: the last six of its eight digits."""
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # "12345678901234567890", from the RFC
     assert [totp(secret, at) for at in (59, 1111111109, 20000000000)] == ["287082", "081804", "353130"]
 
@@ -116,7 +116,7 @@ def test_hosts_and_recorders_need_none(alice: User, admin: User) -> None:
 
 @pytest.mark.usefixtures("required")
 def test_another_session_gives_the_factor_before_it_goes_on(admin: User) -> None:
-    """A session that a stolen password opened before the app was set up gains nothing from it."""
+    """A session that was opened with a stolen password before the app was set up gains nothing."""
     older = make_client(admin)
     secret = set_up_app(make_client(admin))
 
@@ -126,7 +126,7 @@ def test_another_session_gives_the_factor_before_it_goes_on(admin: User) -> None
 
 
 def test_identity_is_confirmed_with_the_factor_not_with_the_password(admin: User) -> None:
-    """Whoever knows a password and has an open session is not the owner yet."""
+    """Somebody with the password and an open session need not be the owner."""
     client = make_client(admin)
     secret = set_up_app(client)
     age_sign_in(client, 3600)
@@ -219,7 +219,7 @@ def test_an_operator_resets_lost_factors(alice: User, admin: User, client: Clien
     assert sign_in(make_client(), "alice") == "/"
     entry = LogEntry.objects.get(event="account.second_factors_reset")
     assert (entry.detail["account"], entry.actor_id) == (alice.pk, admin.pk)
-    assert client.get("/").status_code == 200  # sessions of others live
+    assert client.get("/").status_code == 200  # other users' sessions stay
 
 
 def test_only_superusers_reset_the_factors_of_a_superuser(alice: User, admin: User) -> None:

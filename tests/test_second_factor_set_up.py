@@ -1,6 +1,6 @@
-"""After a second factor was set up, the session goes on; without its last one it starts again.
+"""Setting up a second factor keeps the session; removing the last one ends it.
 
-allauth reports both after the commit, so the changes are committed here.
+allauth reports both after the commit, so the tests commit.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""Keys may come from a file or from a program that prints them; each failure is one line, without the key."""
+"""Keys may come from a file or from a program that prints them. Each failure is one line without the key."""
 
 import os
 import shlex
@@ -79,7 +79,7 @@ def test_a_command_must_print_a_key(monkeypatch: pytest.MonkeyPatch, problems: l
 def test_a_command_that_hangs_is_ended_with_its_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problems: list[env.Problem]
 ) -> None:
-    """The child holds the pipe open."""
+    """Its child keeps the pipe open."""
     file = tmp_path / "pid"
     monkeypatch.setattr(secret_sources, "COMMAND_SECONDS", 1)
     monkeypatch.setenv("LOG_KEY_COMMAND", f"/bin/sh -c 'sleep 500 & echo $! > {file}; wait'")
@@ -109,7 +109,7 @@ def test_a_key_that_everybody_can_read_is_a_warning(tmp_path: Path, monkeypatch:
     assert read() == b"signs the log in tests only     "
     assert len(env.keys("LOG_PUBLIC_KEYS", id="x", hint="")) == 1
 
-    (warning,) = env.warnings  # a public key may be read
+    (warning,) = env.warnings  # only one warning: a public key may be readable
     assert (warning.id, warning.message) == (
         "spacekeep.W130", "LOG_KEY_FILE can be read by every user of this machine.",
     )  # fmt: skip
@@ -158,7 +158,7 @@ def test_only_the_deleter_may_have_a_key_that_signs(
 
 
 def test_a_file_that_the_process_can_not_read_is_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LOG_KEY_FILE", "/run/secrets/log_key")  # mounted for the deleter only
+    monkeypatch.setenv("LOG_KEY_FILE", "/run/secrets/log_key")  # mounted only for the deleter
     monkeypatch.setattr(env, "PROCESS", "web")
 
     assert private_keys(None) == []

@@ -1,4 +1,4 @@
-"""Security events in the log: kinds, users and addresses, and nothing that strangers typed."""
+"""Security events in the log contain kinds, users and addresses, but no text typed by strangers."""
 
 import logging
 from typing import Any, cast
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def events(caplog: pytest.LogCaptureFixture) -> Any:
-    """The events so far, without what the logging itself adds."""
+    """Return the events so far, without the fields added by the logging itself."""
     caplog.set_level(logging.INFO, "spacekeep.security")
     cache.clear()
 

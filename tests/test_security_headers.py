@@ -1,4 +1,4 @@
-"""Headers of every response: of each address, for each kind of caller and method, and of errors."""
+"""Headers of every response: for each URL, kind of caller and method, and for errors."""
 
 import os
 import re
@@ -28,12 +28,12 @@ EVERYWHERE = {
     "X-Frame-Options": "DENY",
 }
 NO_STORE = re.compile(r"\bno-store\b")
-CACHED = {"javascript-catalog": "max-age=3600"}  # the same for everybody
+CACHED = {"javascript-catalog": "max-age=3600"}  # the same for all users
 NOT_STATIC = re.compile(r"frame-ancestors 'none'")
 
 
 def problems_of(response: Any, name: str = "") -> list[str]:
-    """Which headers are missing or wrong."""
+    """Return the headers that are missing or wrong."""
     wrong = [f"{key}: {response.get(key)}" for key, value in EVERYWHERE.items() if response.get(key) != value]
     if "camera=()" not in response.get("Permissions-Policy", ""):
         wrong.append("Permissions-Policy")
@@ -55,7 +55,7 @@ def values(alice: User) -> Mapping[str, list[object]]:
     return {"uuid": [space.pk], "ending": ["vtt"], "token": [token]}
 
 
-# Who asks, how, and the statuses that come up: so that the walk sees pages, redirects and refusals.
+# Caller, method, and the statuses that must occur, to show that the walk reaches pages, redirects and refusals.
 WALKS = [
     ("nobody", "get", {200, 302, 401, 404}),
     ("nobody", "trace", {405}),
@@ -166,7 +166,7 @@ print(settings.SESSION_COOKIE_PATH, settings.CSRF_COOKIE_PATH)
 
 
 def test_cookies_over_https_are_for_this_host_only() -> None:
-    """What browsers demand of a cookie whose name starts with __Host-: Secure, Path=/ and no Domain."""
+    """Browsers require Secure, Path=/ and no Domain for a cookie whose name starts with __Host-."""
     done = subprocess.run(
         [sys.executable, "-c", HTTPS_COOKIES],
         env=os.environ | {"SITE_URL": "https://spaces.example.org"},

@@ -1,4 +1,4 @@
-"""A process that can't do its work does not start, and says in one line why."""
+"""A process that cannot do its work does not start, and says in one line why."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ KEY = bytes(range(32))
 
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
-    """What this process found out before does not count."""
+    """Remove this process's cached results."""
     self_tests.failures.cache_clear()
     yield
     self_tests.failures.cache_clear()
@@ -63,7 +63,7 @@ def test_here_everything_works() -> None:
 
 
 def test_a_decoder_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As with a library that has changed."""
+    """As after an incompatible change of a library."""
     break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
 
     assert failures("worker") == failures("transcriber")[:1]
@@ -147,7 +147,7 @@ def test_files_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, module: Any,
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", ["certificate", "log"])
 def test_a_key_that_was_retired(kind: str, settings: Settings) -> None:
-    """With a retired key of the log deletions go on: they sign nothing with it."""
+    """With a retired key of the log, deletions continue, because they do not sign with it."""
     setattr(settings, f"{kind.upper()}_KEY", KEY)
     public = Ed25519PrivateKey.from_private_bytes(KEY).public_key().public_bytes_raw()
     signing_keys.record_use(kind, public)
@@ -180,13 +180,13 @@ def test_a_worker_that_cannot_decode_does_not_start() -> None:
     done = run("-m", "celery", "-A", "portal.celery", "--quiet", "worker", "--pool=solo", SPOOL_DIR="/nowhere")
 
     assert done.returncode == 3
-    (line,) = [line for line in done.stderr.splitlines() if "SecurityWarning" not in line]  # it warns of root
+    (line,) = [line for line in done.stderr.splitlines() if "SecurityWarning" not in line]  # Celery warns about root
     assert line.startswith("spacekeep.E195: This process can't decode a known recording: ")
     assert "Traceback" not in done.stderr
 
 
 def test_an_engine_that_is_down_is_no_reason() -> None:
-    """It may answer when there is work."""
+    """The engine may be up again when there is work."""
     code = "import django; django.setup(); from portal import checks; checks.stop_if_wrong(serves_as=['deleter'])"
 
     done = run("-c", code, DATABASE_URL="postgres://nobody@127.0.0.1:1/nothing")

@@ -1,4 +1,4 @@
-"""Sessions end by time and by hand."""
+"""Sessions end after a time, and when somebody ends them."""
 
 import time
 
@@ -117,7 +117,7 @@ def test_a_new_password_ends_all_other_sessions(alice: User) -> None:
 
 
 def test_sessions_of_a_user_are_ended_by_others(alice: User, bob: User) -> None:
-    """For admins, without switching the account off."""
+    """Admins end sessions without deactivating the account."""
     devices, other = [device(), device()], device("bob")
 
     assert end_sessions(alice) == 2

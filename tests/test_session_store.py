@@ -1,4 +1,4 @@
-"""Sessions are read as Django's own are (portal/sign_in/session_store.py), by SQL that is written once."""
+"""Our session store (portal/sign_in/session_store.py), which uses precompiled SQL, reads sessions as Django's does."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class Clock:
-    """Django's `timezone`, with a time of ours."""
+    """Replaces Django's `timezone`, with a time set by the test."""
 
     at: datetime
 
@@ -37,7 +37,7 @@ def make_session(**data: str) -> str:
 
 
 def load(store: Any) -> tuple[dict[str, Any], str | None]:
-    """What it has, and the key that it has afterwards."""
+    """Return the session's data, and its key afterwards."""
     return store.load(), store.session_key
 
 
@@ -67,7 +67,7 @@ def test_each_key_gives_its_own_session_as_djangos_does() -> None:
 
 
 def test_a_session_ends_at_its_time_however_long_the_process_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SQL is written before, and has no time in it."""
+    """The SQL is compiled earlier, and must not contain a time."""
     key, start = make_session(name="live"), timezone.now()
     change(key, expire_date=start + HOUR)
     clock = Clock(start)

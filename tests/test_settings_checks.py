@@ -1,4 +1,4 @@
-"""Wrong configuration stops the start: every mistake at once, each with an id and a hint."""
+"""Invalid configuration prevents the start: all mistakes are reported at once, each with an id and a hint."""
 
 import os
 import re
@@ -59,12 +59,12 @@ WRONG = [
     ("LOG_TSA_SECONDS", "1", "spacekeep.E138"),
     ("LOG_TSA_URL", "tsa.example.org", "spacekeep.E137"),
 ]
-# Of lists, the wrong one is named.
+# In a list, the message names the wrong item.
 WRONG_ITEM = [
     ("LOG_CHECKPOINT_MAIL", "somebody", "spacekeep.E130"),
     ("PROXY_ADDRESSES", "10.0.0.1/8", "spacekeep.E182"),
 ]
-# They hold a password or a key, so no value is repeated.
+# These contain a password or a key, so the message repeats no value.
 SECRET = [
     ("DATABASE_URL", "mysql://a:secret@db/s", "spacekeep.E003", "does not start with postgres:// or postgresql://."),
     ("BROKER_URL", "amqp://a:secret@mq", "spacekeep.E009", "does not start with redis:// or rediss:// or sentinel://."),
@@ -73,7 +73,7 @@ SECRET = [
 
 
 def run(command: list[str], changed: Mapping[str, str | None]) -> subprocess.CompletedProcess[str]:
-    """With the tests' own settings but for `changed`; None takes one away."""
+    """Run with the tests' own settings, except `changed`; None removes a variable."""
     variables = {**os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE": None, **changed}
     given = {name: value for name, value in variables.items() if value is not None}
     return subprocess.run(command, env=given, cwd=ROOT, text=True, capture_output=True, check=False, timeout=PATIENCE)
@@ -83,7 +83,7 @@ LIVEKIT = {"LIVEKIT_API_KEY": "APIx", "LIVEKIT_API_SECRET": "hidden", "LIVEKIT_R
 
 
 def test_all_missing_settings_are_reported_at_once() -> None:
-    """Those that LiveKit needs, too, once one is set."""
+    """If one setting of LiveKit is set, its other required ones are reported, too."""
     done = run(
         [*MANAGE, "check"], {**dict.fromkeys(MISSING), "S3_PUBLIC_ENDPOINT_URL": None, "LIVEKIT_API_KEY": "APIx"}
     )
@@ -199,7 +199,7 @@ def test_a_weak_secret_is_not_clean() -> None:
 
 
 def test_the_database_url_keeps_its_options() -> None:
-    """sslmode and the like are not lost beside our own options."""
+    """Options such as sslmode are kept beside our own."""
     code = "from portal import settings; print(settings.DATABASES['default']['OPTIONS'])"
 
     done = run([sys.executable, "-c", code], {"DATABASE_URL": "postgres://a:b@db.example.org/s?sslmode=verify-full"})
@@ -214,8 +214,8 @@ def test_the_database_url_keeps_its_options() -> None:
     [("0", "never"), pytest.param("2min", "after 120 s", marks=pytest.mark.long)],
 )
 def test_a_start_names_what_is_wrong_with_the_database(timeout: str, when: str) -> None:
-    """It was not migrated, and idle transactions do not end, as behind a pooler that drops our limit: what the address
-    asks for takes its place. The tests have migrated another database."""
+    """The database was not migrated, and idle transactions do not end, as behind a pooler that drops our limit. An
+    option in the URL, which overrides our limit, simulates the pooler."""
     code = "import django; django.setup(); from portal import checks; checks.stop_if_wrong()"
     url = f"{os.environ['DATABASE_URL']}?options=-c%20idle_in_transaction_session_timeout%3D{timeout}"
 

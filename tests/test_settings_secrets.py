@@ -1,4 +1,4 @@
-"""Secrets may come from files, and a process starts without those that only others need."""
+"""Secrets may come from files, and a process starts without secrets that only other processes need."""
 
 import os
 import subprocess
@@ -28,7 +28,8 @@ def problems(monkeypatch: pytest.MonkeyPatch) -> list[env.Problem]:
 
 
 def start(process: str, folder: Path, *missing: str) -> subprocess.CompletedProcess[str]:
-    """Start a process whose secrets are files; those of `missing`, and those of other processes, are not there."""
+    """Start a process with its secrets in files, but without those in `missing`, and without those of other
+    processes."""
     values = {name: os.environ[name] for name in SECRETS if name in os.environ} | {"DATABASE_URL": database_url()}
     variables = {name: value for name, value in os.environ.items() if name not in values}
     for name, value in values.items():

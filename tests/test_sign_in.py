@@ -1,4 +1,4 @@
-"""Sign-in: rate limits, and account pages that are closed."""
+"""Sign-in: rate limits, and allauth's pages that are closed."""
 
 import pytest
 from django.test import Client

@@ -1,4 +1,4 @@
-"""Limits of failed sign-ins stop who guesses, and nobody else."""
+"""Limits of failed sign-ins stop people who guess passwords, and nobody else."""
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -18,14 +18,14 @@ LIMITS = {"login": None, "login_failed": "20/m/ip,5/300s/key", "login_failed_acc
 
 @pytest.fixture(autouse=True)
 def low_limits(settings: Settings) -> None:
-    """So that the test guesses 8 times, not 100."""
+    """Lower the limits, so that a test guesses 8 times instead of 100."""
     settings.ACCOUNT_RATE_LIMITS = LIMITS
     cache.clear()
 
 
 @pytest.fixture(autouse=True)
 def fast_hashes(settings: Settings, alice: User, bob: User) -> None:
-    """These tests give some 80 passwords, and a hash is slow on purpose."""
+    """These tests check some 80 passwords, and hashing is slow on purpose."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     User.objects.update(password=make_password(PASSWORD))
 
@@ -68,7 +68,7 @@ def test_guessing_from_many_addresses_is_stopped(alice: User) -> None:
 
 
 def problem_of(name: str, password: str, address: str) -> tuple[str, ...]:
-    """The codes of the errors that a sign-in is answered with."""
+    """Return the error codes in the response to a sign-in."""
     answer = make_client().post("/accounts/login/", {"login": name, "password": password}, REMOTE_ADDR=address)
     return tuple(error.code for error in answer.context["form"].non_field_errors().as_data())
 
@@ -90,8 +90,8 @@ def test_ways_to_write_an_unknown_login_share_one_limit() -> None:
 
 
 def test_no_answer_tells_that_an_address_belongs_to_a_name(alice: User) -> None:
-    """Failures with the name close the account. Who types the address then sees a wrong password, as for an unknown
-    address, with the right password too."""
+    """Failed sign-ins with the user name lock the account. After that, signing in with its address fails as for an
+    unknown address, even with the right password."""
     User.objects.filter(pk=alice.pk).update(email="alice@example.org")
     guess_from_everywhere("alice")
 

@@ -1,4 +1,4 @@
-"""Errors of sign-in, accounts and second factors are in this site's words."""
+"""Errors of sign-in, accounts and second factors have this site's own texts."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Sign-in at other providers: people who are known here are linked, everybody else is refused."""
+"""Sign-in with other providers: known people are linked, everybody else is refused."""
 
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -36,12 +36,12 @@ def address(alice: User) -> EmailAddress:
 
 
 def start(client: Client, process: str = "login") -> str:
-    """Ask for the provider. Returns where the browser is sent."""
+    """Start a sign-in with the provider. Returns the URL of the redirect."""
     return str(client.post(f"/accounts/oidc/oidc/login/?process={process}")["Location"])
 
 
 def sign_in(client: Client, process: str = "login") -> object:
-    """Through the provider and back. Returns the answer of the last page."""
+    """Sign in at the provider and return. Returns the last response."""
     status, headers, _ = fetch(start(client, process))
     assert status == 302
     back = urlsplit(headers["Location"])
@@ -59,7 +59,7 @@ def test_a_verified_address_signs_in_and_links(provider: Provider, alice: User, 
     assert user_of(client) == str(alice.pk)
     linked = SocialAccount.objects.get()
     assert (linked.user_id, linked.provider, linked.uid) == (alice.pk, "oidc", "4711")
-    # The link counts from now on, not the address.
+    # From now on the link counts, and not the address.
     provider.person["email"] = "other@example.org"
     again = make_client()
     sign_in(again)
@@ -78,7 +78,7 @@ def test_a_verified_address_signs_in_and_links(provider: Provider, alice: User, 
 def test_everybody_else_is_refused(
     claims: dict[str, object], verified_here: bool, provider: Provider, alice: User, address: EmailAddress
 ) -> None:
-    """Among them people who typed the address of another person into their account, here or there."""
+    """Including people who entered the address of another person in their account, here or at the provider."""
     EmailAddress.objects.update(verified=verified_here)
     User.objects.update(email="alice@example.org")
     provider.person |= claims
@@ -94,7 +94,7 @@ def test_everybody_else_is_refused(
 
 
 def test_an_invited_address_becomes_an_account(provider: Provider, admin: User) -> None:
-    """With the invitation's role, and without its link: the provider has verified the address."""
+    """With the role of the invitation, but without its link, because the provider has verified the address."""
     invitations.invite("Eva@example.org", "auditor", 7, admin)
     provider.person |= {"email": "eva@example.org", "preferred_username": "eva", "name": "Eva"}
     client = make_client()
@@ -105,7 +105,7 @@ def test_an_invited_address_becomes_an_account(provider: Provider, admin: User) 
     assert (user_of(client), eva.is_auditor, eva.has_usable_password()) == (str(eva.pk), True, False)
     assert EmailAddress.objects.get(user=eva).verified
     assert Invitation.objects.get().state == "accepted"
-    # Once: the next one with this address is a link to the account, not another account.
+    # Only once: the next sign-in with this address requests a link to the account, and creates none.
     provider.person["sub"] = "4712"
     sign_in(make_client())
     assert User.objects.filter(email__iexact="eva@example.org").count() == 1
@@ -145,7 +145,7 @@ def test_the_request_has_pkce_and_the_callback(provider: Provider) -> None:
 
 
 def test_the_code_of_another_browser_is_useless(provider: Provider, address: EmailAddress) -> None:
-    """An attacker's code in a victim's browser, and a stolen one in the attacker's."""
+    """An attacker's code in a victim's browser, and a stolen code in the attacker's browser."""
     _, headers, _ = fetch(start(make_client()))
     back = urlsplit(headers["Location"])
     thief = make_client()
@@ -206,7 +206,7 @@ def test_without_settings_there_is_no_provider(client: Client) -> None:
 
 
 def test_x_is_asked_for_the_verified_address(settings: Settings, client: Client) -> None:
-    """X itself can't be tried here: the request, and what its answer means."""
+    """X itself cannot be tested here, only our request, and how we read its response."""
     app = {"client_id": "an id of X", "secret": "a secret of X"}
     settings.SOCIALACCOUNT_PROVIDERS = {
         "twitter_oauth2": {**settings.SOCIALACCOUNT_PROVIDERS["twitter_oauth2"], "APPS": [app]}

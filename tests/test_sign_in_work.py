@@ -1,4 +1,4 @@
-"""A sign-in costs the same work for every login: the time of an answer tells nobody who has an account."""
+"""A sign-in does the same work for every login, so that response times do not reveal who has an account."""
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -49,7 +49,7 @@ def accounts(settings: Settings) -> None:
 
 
 def sign_in(login: str, password: str) -> Client:
-    """As if nobody had tried before."""
+    """Sign in without earlier attempts."""
     cache.clear()
     client = make_client()
     client.post("/accounts/login/", {"login": login, "password": password})

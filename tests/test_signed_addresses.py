@@ -1,4 +1,4 @@
-"""Download addresses end with the Space, and work only for their user."""
+"""Download URLs end with the Space's deadline, and work only for their user."""
 
 import zipfile
 from datetime import timedelta
@@ -36,7 +36,7 @@ def seconds_to_live(location: str) -> int:
 
 
 def leave(space: Space, left: timedelta) -> None:
-    """Move its deadline to `left` from now."""
+    """Set the deadline to `left` from now."""
     Space.objects.filter(pk=space.pk).update(expires_at=dbtime.now() + left)
 
 
@@ -50,7 +50,7 @@ def test_an_address_lives_five_minutes(space: Space, what: str) -> None:
 
 
 def test_an_address_never_outlives_the_deadline(space: Space, bundle: Bundle) -> None:
-    """In the last minutes: the time that is left, in whole seconds, rounded down."""
+    """Near the deadline, the URL is valid for the remaining time, rounded down to whole seconds."""
     leave(space, timedelta(seconds=90))
     client = make_client(space.host)
 
@@ -72,7 +72,7 @@ def test_a_broken_download_resumes(alice: User) -> None:
     bundle.refresh_from_db()
     assert bundle.size
     address = download_path(bundle, alice)
-    anybody = make_client()  # no sign-in: the address is enough
+    anybody = make_client()  # no sign-in is needed
 
     _, _, first = fetch(anybody.get(address)["Location"], Range="bytes=0-99999")
     status, headers, rest = fetch(anybody.get(address)["Location"], Range="bytes=100000-")
@@ -98,7 +98,7 @@ def test_each_download_is_logged(space: Space, bundle: Bundle) -> None:
     "token",
     [
         "nonsense",
-        signing.dumps(["00000000-0000-4000-8000-000000000000", 1], salt=SALT),  # no such bundle
+        signing.dumps(["00000000-0000-4000-8000-000000000000", 1], salt=SALT),  # there is no such bundle
         signing.dumps(["00000000-0000-4000-8000-000000000000", 1], salt="another"),
     ],
 )
@@ -137,7 +137,7 @@ def test_refused_downloads_are_not_logged(space: Space, bundle: Bundle) -> None:
 
 
 def test_after_the_deletion_an_address_is_410(space: Space, bundle: Bundle) -> None:
-    """The row of the bundle went with its Space."""
+    """The row of the bundle was deleted with its Space."""
     address = download_path(bundle, space.host)
     make_due(space)
     assert purge(space.pk)

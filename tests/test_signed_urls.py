@@ -64,7 +64,7 @@ def test_the_file_name_of_a_download(key: str, filename: str, inline: bool, disp
 
 
 def test_a_signed_url_expires(key: str) -> None:
-    for seconds in (1, 10, 60):  # the last for a very slow machine
+    for seconds in (1, 10, 60):  # the last one for a very slow machine
         url = signed(key, expires=seconds)
         before = status(url)
         if before == 200:

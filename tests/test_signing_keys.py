@@ -1,4 +1,4 @@
-"""Keys that sign are replaced without downtime: their history is in the log, and what they signed stays verifiable."""
+"""Signing keys are replaced without downtime: the log has their history, and old signatures stay verifiable."""
 
 import base64
 import json
@@ -76,7 +76,7 @@ def command(*arguments: str) -> dict[str, Any]:
 
 
 def rotate(settings: Settings, tmp_path: Path, seed: bytes = SEEDS[0]) -> None:
-    """As docs/log.md says: the new key is endorsed, and the process that deletes starts with it."""
+    """Rotate as docs/log.md says: endorse the new key, then start the deleter with it."""
     file = tmp_path / "new"
     file.write_text(base64.b64encode(seed).decode() + "\n")
     command("rotate", "log", str(file))
@@ -142,7 +142,7 @@ def test_two_workers_that_start_together_record_one_entry() -> None:
 
 
 def test_a_key_that_is_in_use_stays_one_entry_in_a_transaction_that_lost_the_race() -> None:
-    """The loser's own transaction goes on."""
+    """The loser's transaction can still commit."""
     with transaction.atomic():
         signing_keys.record_use("log", public(NEW))
         assert not signing_keys._record("log", "added", public(NEW), actor=SYSTEM)
@@ -169,7 +169,7 @@ def test_who_trusts_the_first_key_verifies_after_two_rotations(settings: Setting
         f"{ORIGIN} ({vkey(NEW).id.hex()}) at {middle} entries, "
         f"{ORIGIN} ({vkey(THIRD).id.hex()}) at {last} entries",
     )
-    # Trust goes forward only: a later key says nothing about an earlier one.
+    # Trust only goes forward: a later key proves nothing about an earlier one.
     code, values = verdict(path, vkey(NEW))
     assert (code, values) == (
         "checkpoint.unsigned", {"size": first, "keys": f"{ORIGIN} ({vkey(OLD).id.hex()})"},
@@ -179,7 +179,7 @@ def test_who_trusts_the_first_key_verifies_after_two_rotations(settings: Setting
 def test_a_key_that_nobody_endorsed_is_named_and_refused(settings: Settings, tmp_path: Path) -> None:
     write()
     sequence.run()
-    settings.LOG_KEY = SEEDS[0]  # lost, or stolen: swapped without the command
+    settings.LOG_KEY = SEEDS[0]  # lost or stolen, so replaced without the command
     write()
     sequence.run()
     path = export_to(tmp_path / "log.zip")
@@ -229,7 +229,7 @@ def test_the_list_of_keys_has_their_times(settings: Settings, tmp_path: Path, au
     assert old == f"{vkey(OLD)} from={times[0]} until={times[2]}"
     assert new.startswith(f"{vkey(NEW)} from={times[1]} endorsed=")
     assert "until" not in new
-    assert Key.parse(old) == vkey(OLD)  # a whole line can be given to --key
+    assert Key.parse(old) == vkey(OLD)  # --key accepts a whole line
     rows = make_client(auditor).get("/log/proof/").context["key_history"]
     assert [(row["id"], row["retired_at"] is None) for row in rows] == [
         (vkey(OLD).id.hex(), False), (vkey(NEW).id.hex(), True),
@@ -272,10 +272,10 @@ def test_a_retired_key_signs_no_more(settings: Settings, tmp_path: Path, alice: 
     assert not command("retire", "log", vkey(OLD).id.hex())["changed"]
     signed = LogCheckpoint.objects.count()
 
-    settings.LOG_KEY = b"signs the log in tests only     "  # a deleter that was not restarted
+    settings.LOG_KEY = b"signs the log in tests only     "  # the deleter was not restarted
     write()
     assert sequence.run()
-    assert (LogCheckpoint.objects.count(), LogQueue.objects.count()) == (signed, 0)  # numbered, not signed
+    assert (LogCheckpoint.objects.count(), LogQueue.objects.count()) == (signed, 0)  # numbered, but not signed
     settings.LOG_KEY = SEEDS[0]
     sequence.run()
     assert LogCheckpoint.objects.count() == signed + 1
@@ -290,7 +290,7 @@ def test_a_retired_key_signs_no_more(settings: Settings, tmp_path: Path, alice: 
 
 
 def test_a_checkpoint_that_a_retired_key_signed_is_refused(settings: Settings, tmp_path: Path) -> None:
-    """Who stole the old key, and the database, can't go on with the log."""
+    """Somebody who stole the old key and the database cannot continue the log."""
     write()
     sequence.run()
     rotate(settings, tmp_path)
@@ -337,7 +337,7 @@ def test_certificates_of_both_keys_verify_and_the_web_process_needs_no_new_setti
 def test_proofs_of_before_and_after_verify_with_the_keys_that_the_site_serves(
     settings: Settings, tmp_path: Path, alice: User, auditor: User
 ) -> None:
-    """Certificates with their receipts, and checkpoints, by somebody who trusts the first key of the log."""
+    """Certificates with their receipts, and checkpoints, verified by somebody who trusts the log's first key."""
     before, after = (make_row(alice, ended_ago=timedelta(days=31)) for _ in range(2))
     assert purge(before.pk)
     sequence.run()
@@ -349,7 +349,7 @@ def test_proofs_of_before_and_after_verify_with_the_keys_that_the_site_serves(
     settings.CERTIFICATE_KEY = SEEDS[1]
     assert purge(after.pk)
     sequence.run()
-    settings.LOG_KEY = settings.CERTIFICATE_KEY = b""  # web, whose settings name the former keys only
+    settings.LOG_KEY = settings.CERTIFICATE_KEY = b""  # the web process has only the former keys in its settings
     settings.LOG_PUBLIC_KEYS = [public(OLD)]
     settings.CERTIFICATE_PUBLIC_KEYS = [public(Ed25519PrivateKey.from_private_bytes(certificate_key))]
 

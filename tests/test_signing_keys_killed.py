@@ -1,4 +1,4 @@
-"""A process that is killed while it records a key, or signs with it, leaves one entry for each key, and a valid log."""
+"""A process that is killed while it records a key or signs with it leaves one entry per key, and a valid log."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,7 +19,7 @@ from tests.support.factory import make_row, make_user
 from tests.support.leases import expire_leases
 from tests.support.processes import Services
 
-# What records and signs; the log is signed in the first three, a certificate in the others.
+# Jobs that record keys and sign: the first three sign the log, the others a certificate.
 STEPS = {
     "sequence_log": [
         "before commit in signing_keys:_record",
@@ -34,7 +34,7 @@ STEPS = {
         "after commit in retention.tombstone:write_tombstones",
     ],
 }
-# `make test`: before and after a key is recorded, and before and after something is signed with it, each once.
+# For `make test`: once before and after recording a key, and before and after signing with it.
 SAMPLE = {
     "sequence_log": [
         "after commit in signing_keys:_record",
@@ -54,7 +54,7 @@ def zygote(services: Services, tmp_path: Path) -> Iterator[ForkServer]:
 
 
 def prepare(host: User) -> Space:
-    """As before the first signature, with an entry to sign and a Space to delete."""
+    """Remove all keys and signatures, and create an entry to sign and a Space to delete."""
     purge_listing(store(), store().listing(keys.LOG))
     as_superuser("DELETE FROM archive_signingkeyevent")
     with transaction.atomic():
