@@ -1,4 +1,4 @@
-"""manage.py setup_store: creates the bucket, tries everything that is needed, and refuses what can't be replaced."""
+"""manage.py setup_store creates the bucket, tests every needed operation, and refuses a bucket that cannot be used."""
 
 import json
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def test_the_bucket_is_created_once_and_left_empty(fresh: Store, capsys: pytest.
     assert "  works      UploadPartCopy of a range" in lines
     assert not fresh.listing("")
     (rule,) = fresh.client.get_bucket_cors(Bucket=fresh.bucket)["CORSRules"]
-    assert rule["AllowedOrigins"] == ["http://127.0.0.1:8000"]  # the portal
+    assert rule["AllowedOrigins"] == ["http://127.0.0.1:8000"]  # the portal's origin
 
 
 def test_a_versioned_bucket_is_refused(fresh: Store) -> None:

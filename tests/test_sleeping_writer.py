@@ -1,4 +1,4 @@
-"""A writer that is paused through a Space's deletion (a suspended laptop) restores nothing when it resumes."""
+"""A writer that sleeps while its Space is deleted (a suspended laptop) restores nothing when it wakes up."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def test_an_ingest_paused_during_its_upload(services: Services, tmp_path: Path, 
     recording = make_noise(tmp_path / "long.wav", megabytes=20)
     with PausingProxy(os.environ["S3_ENDPOINT_URL"], stopped_at) as gate:
         writer = ingest(services, recording, S3_ENDPOINT_URL=gate.url)
-        wait_until(gate.reached, "it is at that place")
+        wait_until(gate.reached, "the writer reaches that step")
         space = Space.objects.get()
         stop(writer)
         assert deleted(space)
@@ -53,14 +53,14 @@ def test_an_ingest_paused_during_its_upload(services: Services, tmp_path: Path, 
 @pytest.mark.usefixtures("committed", "alice")
 @pytest.mark.long
 def test_an_ingest_paused_in_its_transaction(services: Services, demo_recording: Path) -> None:
-    """PostgreSQL ends the transaction of a client that says nothing: else its locks would hold up the deletion."""
+    """PostgreSQL ends the transaction of an idle client; otherwise its locks would block the deletion."""
     with PausedAt("space.received") as pause:
         writer = ingest(services, demo_recording, IDLE_TRANSACTION_SECONDS="2")
         pause.wait()
         stop(writer)
         pause.release()
     space = Space.objects.get()
-    assert store().listing(keys.prefix(space.id)).versions  # the recording is stored, its row is not
+    assert store().listing(keys.prefix(space.id)).versions  # the recording is stored, but its row is not committed
     assert deleted(space)
     output = wake(writer)
 
@@ -70,11 +70,11 @@ def test_an_ingest_paused_in_its_transaction(services: Services, demo_recording:
 
 @pytest.mark.usefixtures("committed")
 def test_a_build_paused_before_its_upload_is_opened(services: Services, alice: User) -> None:
-    """Its upload is opened after the purge saw the store empty, but before the purge commits."""
+    """The upload is opened after the purge saw the store empty, but before the purge commits."""
     space = factory.make_space(alice)
     with PausingProxy(os.environ["S3_ENDPOINT_URL"], OPENS_UPLOAD.format(folder="bundles")) as gate:
         writer = bundle(services, space, S3_ENDPOINT_URL=gate.url)
-        wait_until(gate.reached, "it is about to open its upload")
+        wait_until(gate.reached, "the writer is about to open its upload")
         with PausedAt("space.deleted") as pause:
             purging = threading.Thread(target=delete_in_thread, args=[space])
             purging.start()
@@ -121,7 +121,7 @@ def stop(writer: Process) -> None:
 
 
 def wake(writer: Process) -> str:
-    """What it says in the end, having failed."""
+    """Let the writer continue. Returns its output; it must fail."""
     assert writer.pid
     os.kill(writer.pid, signal.SIGCONT)
     assert writer.wait(60), "it ends"
@@ -131,7 +131,7 @@ def wake(writer: Process) -> str:
 
 
 def deleted(space: Space) -> bool:
-    """The deadline comes, and the purge is tried as the dispatcher does, until it is done."""
+    """Set the deadline into the past, and purge repeatedly, as the dispatcher does, until the Space is deleted."""
     end = dbtime.now() - timedelta(days=31)
     Space.objects.filter(pk=space.pk).update(ended_at=end, expires_at=end + timedelta(days=30))
     wait_until(lambda: purge(space.id), "the Space is deleted")
@@ -144,7 +144,7 @@ def delete_in_thread(space: Space) -> None:
 
 
 def assert_nothing_came_back(space: Space) -> None:
-    time.sleep(0.5)  # for what is still on its way
+    time.sleep(0.5)  # for requests that are still on their way
     assert not store().listing(keys.prefix(space.id))
     assert Space.objects.get(pk=space.pk).state == "deleted"
     assert not Recording.objects.filter(space=space).exists()

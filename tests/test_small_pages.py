@@ -1,4 +1,4 @@
-"""Whatever lists the store reads all pages: here each has two entries, and there are more of each kind."""
+"""All code that lists the store reads all pages: here a page has two entries, and there are more of each kind."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -21,12 +21,12 @@ from tests.support.store_profiles import SmallPages, use_profile
 from tests.test_reconcile import NOW
 
 pytestmark = pytest.mark.usefixtures("db")
-COUNT = 5  # in three pages
+COUNT = 5  # on three pages
 
 
 @pytest.fixture(params=[True, False], ids=["versions", "no versions"])
 def door(request: pytest.FixtureRequest) -> Iterator[SmallPages]:
-    """A bucket of its own, listed with ListObjectVersions or with ListObjectsV2."""
+    """A bucket of this test's own, listed with ListObjectVersions or with ListObjectsV2."""
     with (
         use_profile(SmallPages) as (door, _),
         override_store(endpoint_url=door.url, bucket_name=f"pages-{uuid4()}", public=True),
@@ -40,12 +40,12 @@ def door(request: pytest.FixtureRequest) -> Iterator[SmallPages]:
 
 @pytest.fixture
 def listing(door: SmallPages) -> str:
-    """The parameter of the listings of objects in `door.pages`."""
+    """Return the parameter by which `door.pages` counts listings of objects."""
     return "versions" if store().capabilities.lists_versions else "list-type"
 
 
 def fill(prefix: str) -> tuple[list[str], list[str]]:
-    """Objects and open uploads. Returns their keys."""
+    """Create objects and open uploads. Returns their keys."""
     bucket = store()
     objects = [f"{prefix}recording/{number}.m4a" for number in range(1, COUNT + 1)]
     uploads = [f"{prefix}incoming/{number}" for number in range(1, COUNT + 1)]
@@ -57,7 +57,7 @@ def fill(prefix: str) -> tuple[list[str], list[str]]:
 
 
 def is_empty(prefix: str) -> bool:
-    """By the first page alone."""
+    """Return whether the first page is empty."""
     bucket = store()
     listed = bucket.client.list_objects_v2(Bucket=bucket.bucket, Prefix=prefix)
     uploads = bucket.client.list_multipart_uploads(Bucket=bucket.bucket, Prefix=prefix)
@@ -72,7 +72,7 @@ def test_each_listing_reads_all_pages(door: SmallPages, listing: str) -> None:
         upload.put(number, b"x")
 
     assert [version.key for version in bucket.versions("pages/")] == objects
-    assert sorted(key for key, _ in bucket.uploads("pages/incoming/")) == uploads  # SeaweedFS sorts them by their ids
+    assert sorted(key for key, _ in bucket.uploads("pages/incoming/")) == uploads  # SeaweedFS sorts them by upload id
     assert [found.stored.key for found in walk(bucket)] == objects
     assert sorted(found.key for found in walk_uploads(bucket, "pages/incoming/")) == uploads
     assert [part.number for part in stored_parts(upload)] == [1, 2, 3, 4, 5]
@@ -96,7 +96,7 @@ def test_a_space_of_many_pages_is_purged(door: SmallPages, listing: str, alice: 
     assert purge(space.pk), Space.objects.get(pk=space.pk).problem_text
 
     assert is_empty(keys.prefix(space.pk))
-    assert door.pages[listing] >= 4  # three before, one after
+    assert door.pages[listing] >= 4  # three before the deletion, one after it
 
 
 def test_a_recheck_looks_at_every_page(door: SmallPages, alice: User) -> None:

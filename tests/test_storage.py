@@ -1,4 +1,4 @@
-"""A write to the object store is complete or absent."""
+"""A write to the object store is complete or has no effect."""
 
 import hashlib
 import io
@@ -22,11 +22,11 @@ def prefix() -> str:
 
 
 def fine() -> None:
-    """A check that finds everything in order."""
+    """A check that always passes."""
 
 
 class Broken(io.BytesIO):
-    """A file whose disk fails after its first part."""
+    """A file whose disk fails after the first part."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if self.tell():
@@ -71,7 +71,7 @@ def test_a_failed_write_leaves_no_object(prefix: str, error: type[Exception], wr
     with pytest.raises(error):
         write(store(), f"{prefix}a", content_type="text/plain", **options)
 
-    assert not store().listing(prefix)  # no object, and no open upload
+    assert not store().listing(prefix)  # neither an object nor an open upload
 
 
 def test_the_upload_is_open_before_the_check_runs(prefix: str) -> None:

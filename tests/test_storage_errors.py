@@ -1,4 +1,4 @@
-"""Missing, changed, denied and unavailable are different errors: only a clear 404 counts as absence."""
+"""Missing, changed, denied and unavailable are different errors: only a definite 404 counts as missing."""
 
 import io
 import uuid
@@ -20,7 +20,7 @@ def prefix() -> str:
 
 
 def fine() -> None:
-    """A check that finds everything in order."""
+    """A check that always passes."""
 
 
 def put(key: str, data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Listing and deleting under a prefix, with any number of objects."""
+"""Listing and deleting under a prefix, for any number of objects."""
 
 import io
 import uuid
@@ -16,7 +16,7 @@ def prefix() -> str:
 
 
 def fine() -> None:
-    """A check that finds everything in order."""
+    """A check that always passes."""
 
 
 def put(key: str, data: bytes) -> str:

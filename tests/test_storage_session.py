@@ -1,4 +1,4 @@
-"""Threads have connections of their own to the store, from one session: a session takes 0.1 s of CPU to make."""
+"""Threads have their own connections to the store, but share a session: creating one takes 0.1 s of CPU."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

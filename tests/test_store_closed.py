@@ -1,4 +1,4 @@
-"""No port of the store serves anybody without a key: neither the S3 gateway nor what is behind it."""
+"""Without a key, no port of the store gives access: neither the S3 gateway nor the ports behind it."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ from tests import plugin
 from tests.support.procfs import listening_sockets, process_tree
 
 KEY = "anonymous/object.txt"
-# All that is shown: names of versions, counts of volumes, and whether a part works. No key, no content, no token.
+# All that they reveal: versions, numbers of volumes, and whether a part works. No key, no content, no token.
 SHOWN = {
     "s3": {"/status", "/healthz"},
     "master": {"/", "/ui/index.html", "/cluster/status", "/healthz"},
@@ -56,7 +56,7 @@ HTTP = [pytest.param(name, id=name) for name in PORT_NAMES]
 
 @pytest.fixture
 def stored() -> Iterator[None]:
-    """An object, which nothing that a stranger does may change."""
+    """A stored object, which no request of a stranger may change."""
     write(store(), KEY, BytesIO(b"secret words"), "text/plain", check=lambda: None)
     yield
     assert store().client.get_object(Bucket=store().bucket, Key=KEY)["Body"].read() == b"secret words"
@@ -94,7 +94,7 @@ def test_a_stranger_reads_nothing(name: str) -> None:
     assert {path for path, (status, _) in answers.items() if status < 400} == SHOWN[name]
     for _, body in answers.values():
         assert b"secret words" not in body
-        assert b"anonymous/object" not in body or name == "s3"  # the gateway repeats the name that was asked for
+        assert b"anonymous/object" not in body or name == "s3"  # the gateway repeats the requested name
         assert b"auth" not in body.lower()
 
 
@@ -116,7 +116,7 @@ def test_grpc_refuses_whoever_has_no_certificate(name: str) -> None:
 
     with socket.create_connection(("127.0.0.1", port(name) + TWIN), timeout=20) as plain:
         plain.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9))
-        assert plain.recv(100) in {b"", b"\x15\x03\x01\x00\x02\x02\x16"}  # the alert for what is no TLS
+        assert plain.recv(100) in {b"", b"\x15\x03\x01\x00\x02\x02\x16"}  # the TLS alert for requests without TLS
     with (
         socket.create_connection(("127.0.0.1", port(name) + TWIN), timeout=20) as connection,
         tls.wrap_socket(connection) as wrapped,

@@ -1,6 +1,8 @@
-"""With S3_ENCRYPTION every object is encrypted by the store: what browsers send, what workers write, and copies.
+"""With S3_ENCRYPTION the store encrypts every object: uploads of browsers and workers, and copies.
 
-On SeaweedFS 4.48 with its own keys, and with those of a key management service, of which it copies no part (501)."""
+Tested on SeaweedFS 4.48 with its own keys, and with those of a key management service. With the latter it copies no
+parts (501).
+"""
 
 import hashlib
 import io
@@ -84,7 +86,7 @@ def member_digests(data: bytes) -> list[bytes]:
 
 
 def test_a_store_without_the_key_is_named(engine: OtherSeaweedFS) -> None:
-    """SeaweedFS answers 500 to each part."""
+    """SeaweedFS answers 500 for each part."""
     with encrypted(engine, {"ServerSideEncryption": "aws:kms"}):
         prepare_bucket(store(), "http://127.0.0.1:8000")
         words = "It can't write with S3_ENCRYPTION=aws:kms: check its key management service, and S3_KMS_KEY_ID."

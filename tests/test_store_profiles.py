@@ -1,4 +1,4 @@
-"""The main job on stores that differ from S3: upload, listen, bundle, deletion, each as that store allows it."""
+"""The main job on stores that differ from S3: upload, listen, bundle and delete, as each store allows it."""
 
 import hashlib
 import io
@@ -58,7 +58,7 @@ EXPECTED: dict[type[Profile], dict[str, Any]] = {
 
 @pytest.fixture(scope="module", params=PROFILES, ids=lambda profile: profile.__name__)
 def door(request: pytest.FixtureRequest) -> Iterator[Profile]:
-    """What each can do is tried once."""
+    """A store of each profile. Its capabilities are tested once."""
     with use_profile(request.param) as (door, _):
         yield door
 
@@ -76,7 +76,7 @@ def make_recording(folder: Path, seconds: int = 65) -> bytes:
 
 @pytest.mark.usefixtures("small_parts")
 def test_the_main_job(door: Profile, alice: User, tmp_path: Path) -> None:
-    # Where all parts have one size, only a long recording has parts that are copied.
+    # If all parts must have one size, only the bundle of a long recording contains copied parts.
     caller, data = ApiClient(user=alice), make_recording(tmp_path, 200 if isinstance(door, R2) else 65)
     space = Space.objects.get(pk=caller.announce().json["id"])
     upload = caller.begin(str(space.pk), data, name="talk.wav").json
@@ -141,7 +141,7 @@ def check_wrong_part(alice: User, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("small_parts")
 def test_a_part_of_another_size_is_named_at_completion(alice: User, tmp_path: Path) -> None:
-    """Swift's profile does not verify the signed size, as stores that take any size."""
+    """Swift's profile does not check the signed size; other stores don't either."""
     with use_profile(Swift):
         caller, data = ApiClient(user=alice), make_recording(tmp_path)
         space = Space.objects.get(pk=caller.announce().json["id"])
@@ -159,19 +159,19 @@ def test_a_part_of_another_size_is_named_at_completion(alice: User, tmp_path: Pa
         etags = [
             {"number": p["number"], "etag": p["etag"]} for p in caller.get(f"/uploads/{upload['id']}").json["parts"]
         ]
-        # Of two versions of a part in one second, nobody but the uploader knows the newer one.
+        # If a part was sent twice within a second, only the uploader knows which one is newer.
         etags = etags if len(etags) == 2 else [*etags[:1], {"number": 2, "etag": etag_of(last)}]
         assert caller.post(f"/uploads/{upload['id']}/complete", {"parts": etags}).status == 200
         assert finish(space.pk)
 
 
 def etag_of(part: bytes) -> str:
-    """As the store sends it to whoever uploads the part."""
+    """The ETag that the store returns to the uploader of the part."""
     return hashlib.md5(part, usedforsecurity=False).hexdigest()
 
 
 class Forgetful(Profile):
-    """A store that looks at no condition of a request."""
+    """A store that ignores the conditions of a request."""
 
     ignored = r"^(if-match|x-amz-copy-source-if-match)$"
 
@@ -216,7 +216,7 @@ def test_folders_without_versions_are_paged() -> None:
 
 
 def test_nothing_is_sent_with_a_trailer() -> None:
-    """What the SDK adds to parts without a checksum of ours, but over https only."""
+    """The SDK would add one to parts without a checksum of ours, but only over https."""
     with use_profile(CephHttps) as (door, bucket), without(own_checksums=False):
         written = write(bucket, f"tests/{uuid4()}", io.BytesIO(b"first"), "text/plain", check=lambda: None)
 

@@ -1,4 +1,4 @@
-"""A bucket with suspended versioning is refused at set-up, and emptied completely all the same."""
+"""A bucket with suspended versioning is refused at set-up, but purges still empty it completely."""
 
 from collections.abc import Iterator
 from datetime import timedelta

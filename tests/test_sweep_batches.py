@@ -1,4 +1,4 @@
-"""Many Spaces are deleted together without affecting each other."""
+"""Many Spaces are deleted together, and a failure of one does not affect the others."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ DELETE = r"^POST /\S*\?delete"
 
 @pytest.fixture
 def make_full(alice: User) -> Callable[[int], list[Space]]:
-    """Spaces that are due, each with three objects and an open upload."""
+    """Due Spaces, each with three objects and an open upload."""
 
     def make(count: int) -> list[Space]:
         spaces = [make_row(alice) for _ in range(count)]
@@ -71,7 +71,7 @@ def test_a_sweep_deletes_only_due_spaces(make_full: Callable[[int], list[Space]]
 
 
 def denies(key: str) -> Fault:
-    """DeleteObjects does its work, but says that it refused this key."""
+    """DeleteObjects deletes everything, but reports that it refused this key."""
     error = f"<Error><Key>{key}</Key><Code>AccessDenied</Code><Message>No.</Message></Error>".encode()
     return Fault(
         DELETE, changed=lambda body: re.sub(rb"(<DeleteResult[^>]*>|<DeleteResult[^>]*/>)", rb"\1" + error, body)
@@ -116,7 +116,7 @@ def test_after_a_failed_call_spaces_are_deleted_one_by_one(make_full: Callable[[
 def test_a_prefix_that_can_not_be_listed_is_not_empty(make_full: Callable[[int], list[Space]], what: str) -> None:
     first, bad = make_full(2)
     listing = rf"^GET /\S*versions\S*{bad.pk}"
-    # The second listing only: those that come after a DeleteObjects.
+    # For the second listing, fail only requests after a DeleteObjects.
     seen: list[str] = []
 
     class After(Fault):
@@ -137,7 +137,7 @@ def test_a_prefix_that_can_not_be_listed_is_not_empty(make_full: Callable[[int],
 
 @contextmanager
 def meanwhile(what: Callable[[], object], after: str = "DeleteObjects") -> Iterator[None]:
-    """Something happens between the deletion and the second listing."""
+    """Run `what` between the deletion and the second listing."""
     client = store().client
 
     def happens(**kwargs: Any) -> None:
@@ -151,7 +151,7 @@ def meanwhile(what: Callable[[], object], after: str = "DeleteObjects") -> Itera
 
 
 def test_a_pause_that_begins_during_a_sweep_keeps_the_next_batch(make_full: Callable[[int], list[Space]]) -> None:
-    """The database is replaced by an older one."""
+    """An older database is restored during the sweep."""
     spaces = make_full(4)
 
     with meanwhile(lambda: restores.open_restore("a bucket", 7)):
@@ -215,7 +215,7 @@ def test_a_store_that_is_down_is_asked_once(make_full: Callable[[int], list[Spac
 
 
 def calls(spaces: list[Space]) -> tuple[int, int]:
-    """How many statements and how many S3 calls it takes to delete them together."""
+    """Return the numbers of statements and of S3 calls for deleting the Spaces together."""
     with bad_day() as proxy, CaptureQueriesContext(connection) as queries:
         assert len(purge_all([space.pk for space in spaces])) == len(spaces)
     return len(queries), len(proxy.lines)
@@ -225,6 +225,6 @@ def test_the_query_and_call_counts_per_space(make_full: Callable[[int], list[Spa
     few, many = calls(make_full(2)), calls(make_full(7))
 
     assert few[0] == many[0], "no statement more"
-    # For each: two listings and the end of its open upload. For all: the checkpoint of the log (archive/restores.py),
-    # the open uploads, twice, and one deletion.
+    # For each Space: two listings and the abort of its open upload. For all together: the checkpoint of the log
+    # (archive/restores.py), the open uploads, twice, and one deletion.
     assert (few[1], many[1]) == (2 * 3 + 4, 7 * 3 + 4)
