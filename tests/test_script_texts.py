@@ -1,4 +1,4 @@
-"""Every text in a script is marked for translation: a string that people read is an argument of gettext or ngettext."""
+"""Every text in a script is marked for translation: strings that people read are arguments of gettext or ngettext."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tests.support.processes import ROOT
 FOLDERS = ("archive/static/archive", "portal/static/portal", "archive/display")
 SCRIPTS = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.js") if ".bundle." not in path.name)
 
-# What can stand where a regular expression or a string begins.
+# Characters after which a regular expression or a string may begin.
 TOKEN = re.compile(
     r"(?P<comment>//[^\n]*|/\*.*?\*/)"
     r"|(?P<regex>(?<=[(=,:!&|?{};\n])\s*/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/[a-z]*)"
@@ -18,31 +18,31 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 MARKED = re.compile(r"\b(?:gettext|ngettext)\((?:\s*\"(?:\\.|[^\"\\])*\",?)*\s*$")
-# Where a string of one word is shown, or read out.
+# Calls and attributes that show a string, even of one word, or have it read out.
 SHOWN = re.compile(
     r"(?:\b(?:textContent|innerText|title|placeholder|ariaLabel)\s*=\s*(?:[^;=]*[?:]\s*)?"
     r"|setAttribute\(\s*\"(?:aria-label|aria-valuetext|title|placeholder|alt)\",\s*(?:[^;]*[?:]\s*)?"
     r"|\bannounce\(\s*(?:[^;]*[?:]\s*)?|\bnew UserError\(\s*)$"
 )
-# Errors for developers and the browser, selectors, media queries, and classes of CSS.
+# Errors for developers and browsers, selectors, media queries, and CSS classes.
 NOT_READ = re.compile(
     r"(?:\bnew (?:Error|RangeError|DOMException)\(|\bclassName\s*="
     r"|\b(?:(?:get|find|closest)Elements?|querySelector(?:All)?|matches|closest|matchMedia|fillOf|make(?:Bar|Tick))\([^()]*)\s*$"
 )
 EXPRESSION = re.compile(r"\$\{(?:[^{}]|\{[^{}]*\})*\}|%\(\w+\)s")
-# Two words that a person reads: not a selector, an attribute, a path or a list of classes.
+# Two words that a person reads, and no selector, attribute, path or list of classes.
 SENTENCE = re.compile(r"^[^\[\]<>#=_/{}]*\b[^\W\d_]{2,}[,;:.?!']*\s+[^\[\]<>#=_/{}]*\b[^\W\d_]{2,}")
 
 
 def strings(source: str) -> Iterator[tuple[int, str]]:
-    """(position, content) of each string; in a template string, its expressions are left out."""
+    """Yield (position, content) of each string, without the expressions of template strings."""
     for match in TOKEN.finditer(source):
         if match["text"]:
             yield match.start("text"), EXPRESSION.sub(" ", match["text"][1:-1])
 
 
 def unmarked_strings(source: str) -> list[str]:
-    """The strings that people read and no translation reaches."""
+    """Return the strings that people read but that are not translated."""
     unmarked = []
     for start, text in strings(source):
         before = source[max(0, start - 2000) : start]
@@ -61,7 +61,7 @@ def test_no_text_is_unmarked() -> None:
 
 
 def test_makemessages_finds_each_text() -> None:
-    """It reads string literals only, in double quotes as Biome writes them."""
+    """makemessages reads only string literals in double quotes, as Biome writes them."""
     call = re.compile(r"(?<!function )\bn?gettext\(\s*(.)")
     starts = {path.name: set(call.findall(path.read_text())) for path in SCRIPTS if path.name != "translate.js"}
 

@@ -1,4 +1,4 @@
-"""Scripts speak the language of their page: a page in another language than English loads the translations of texts."""
+"""Scripts use the language of their page: pages in other languages than English load a catalog of translations."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Words that nearly all Spaces have: a search goes through the Spaces in the order of the list, and finds the same."""
+"""For words that nearly all Spaces contain, a search walks the Spaces in list order, and finds the same."""
 
 from datetime import timedelta
 from urllib.parse import parse_qs
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def spaces(alice: User) -> list[Space]:
-    """The nearest deadline first. Of 30 all but three are "Evening", and one is rare."""
+    """Thirty Spaces, the nearest deadline first. All but three are called "Evening", and one of these "rare"."""
     titles = ["Morning" if n in (4, 10, 20) else "Evening rare" if n == 15 else "Evening" for n in range(30)]
     return [
         make_row(alice, title=f"{title} {n}", ended_ago=timedelta(days=29 - n / 2)) for n, title in enumerate(titles)
@@ -76,7 +76,7 @@ def test_a_page_continues_where_a_deleted_space_was(
 ) -> None:
     monkeypatch.setattr(space_list, "PAGE", 2)
     first = space_list.space_list(alice, ListQuery("all", "newest", "morning"), None, dbtime.now())
-    make_due(spaces[10])  # the last of this page
+    make_due(spaces[10])  # the last one on this page
 
     assert [row.space for row in first.rows] == [spaces[20], spaces[10]]
     assert first.next_url
@@ -87,7 +87,7 @@ def test_a_page_continues_where_a_deleted_space_was(
 
 @pytest.fixture
 def far_ones(spaces: list[Space], monkeypatch: pytest.MonkeyPatch) -> list[Space]:
-    """More Spaces have "radio" than the index may return, and none of the first."""
+    """Ten Spaces with "radio", more than the index may return, and none of them near the start."""
     for space in spaces[20:]:
         space.title = f"Radio {space.title}"
         space.save()
@@ -117,7 +117,7 @@ def test_where_only_some_are_found_the_pages_say_so(
     assert len(listed.context["rows"]) == 6
     assert {row.space for row in listed.context["rows"]} < set(far_ones)
     assert "more than </span>6+" in listed.content.decode()
-    assert sentence not in none.content.decode()  # it has no Space at all
+    assert sentence not in none.content.decode()  # the word is in no Space
 
 
 def test_spoken_words_of_nearly_all_spaces_come_by_deadline(
@@ -125,7 +125,7 @@ def test_spoken_words_of_nearly_all_spaces_come_by_deadline(
 ) -> None:
     for n, space in enumerate(spaces):
         make_transcript(space, ["Beans." if n % 3 == 1 else "Peas and lentils."] * 2)
-    monkeypatch.setattr(find, "LARGE", -1)  # PostgreSQL has not counted the lines yet
+    monkeypatch.setattr(find, "LARGE", -1)  # PostgreSQL has no statistics of the lines yet
     peas = [space for n, space in enumerate(spaces) if n % 3 != 1]
 
     first, second, third = (search.search_lines(Space.objects.all(), "peas", page) for page in (1, 2, 3))

@@ -27,7 +27,7 @@ def find(words: str, page: int = 1) -> SearchResults:
 
 
 def lines(words: str) -> list[str]:
-    """The lines that are found, with brackets around what is marked."""
+    """Return the found lines, with highlighted words in brackets."""
     return [
         "".join(f"[{piece.text}]" if piece.found else piece.text for piece in line.pieces)
         for hit in find(words).spaces
@@ -49,9 +49,9 @@ ROOM = [
     [
         ("friend", ["seed library, [friends]!"]),
         ("LIBRARIES", ["seed [library], friends!"]),
-        ("welcome library", ["[Welcome] to the", "seed [library], friends!"]),  # on both sides of a line's end
+        ("welcome library", ["[Welcome] to the", "seed [library], friends!"]),  # across the end of a line
         ('"welcome to the seed library"', ["[Welcome] to the", "[seed] [library], friends!"]),
-        ('"the library"', ["seed [library], friends!"]),  # the stop word is not looked for
+        ('"the library"', ["seed [library], friends!"]),  # stop words are ignored
         ('"library welcome"', []),
         ("welcome bread", []),  # too far apart
         ("bread -seeds", ["We bake [bread] - don\u2019t run."]),
@@ -148,7 +148,7 @@ def test_results_are_paged(alice: User) -> None:
 def test_only_available_spaces_are_found(space: Space, change: dict[str, object]) -> None:
     make_transcript(space, ["bean"])
     if "expires_at" in change:
-        change = {"expires_at": space.ended_at + timedelta(days=6)}  # which is now
+        change = {"expires_at": space.ended_at + timedelta(days=6)}  # that is now
     Space.objects.filter(pk=space.pk).update(**change)
 
     assert find("bean").spaces == []
@@ -200,7 +200,7 @@ def test_special_characters_are_harmless(space: Space, words: str) -> None:
 def test_a_very_long_line_is_shown_around_the_word(space: Space) -> None:
     make_transcript(space, ["pea " * 20_000 + "bean" + " pea" * 1000], "und")
 
-    assert lines("bean") == []  # beyond what of one line is indexed
+    assert lines("bean") == []  # beyond the indexed part of a line
 
     make_transcript(space, ["pea " * 500 + "bean" + " pea" * 500], "und", number=2)
     (line,) = lines("bean")
@@ -226,7 +226,7 @@ def test_the_number_of_queries_does_not_grow(alice: User) -> None:
 def test_a_host_reads_no_lines_of_others(space: Space, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
     make_transcript(make_row(bob), ["Beans of Bob"] * 4)
     make_transcript(space, ["Beans of Alice", "@1 and beans"])
-    monkeypatch.setattr("archive.search.find.MAX_RANKED", 3)  # lines of all hosts would be cut
+    monkeypatch.setattr("archive.search.find.MAX_RANKED", 3)  # the lines of all hosts together would be truncated
 
     own = search.search_lines(Space.objects.all(), "beans or tea", host=space.host)
     marked = search.search_lines(Space.objects.all(), f"@{bob.pk}")

@@ -1,4 +1,4 @@
-"""What is indexed of a transcript."""
+"""Which words of a transcript are indexed."""
 
 import pytest
 
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 
 def vectors(space: Space) -> list[str]:
-    """Without the mark of the host, which each has."""
+    """Return the search vectors without the mark of the host, which each has."""
     found = SearchLine.objects.filter(space=space).order_by("number").values_list("vector", flat=True)
     mark = f"'@{space.host_id}'"
     assert all(mark in vector.split(" ") for vector in found)
@@ -70,7 +70,7 @@ def test_a_line_may_be_anything(space: Space, text: str) -> None:
 
 
 def test_a_whole_talk_in_one_line(space: Space) -> None:
-    """As many different words as a line can bring, three times."""
+    """Three lines, each with as many different words as a line can have."""
     talk = " ".join(f"{chr(0x20000 + n)}" for n in range(40_000))
     make_transcript(space, [talk, talk, talk])
 

@@ -33,7 +33,7 @@ def test_a_long_transcript_is_indexed_and_found_quickly(alice: User) -> None:
 
     assert SearchLine.objects.count() == CUES
     assert result.line_count == min(MAX_RANKED, sum("seed" in line for line in lines))
-    assert indexed < max(60, CUES / 100)  # seconds of any machine: by the square it would be an hour
+    assert indexed < max(60, CUES / 100)  # seconds on any machine; quadratic time would be an hour
     assert searched < 60
 
 

@@ -1,4 +1,4 @@
-"""Spaces are found by title, host, speakers and id; never after their deadline, never by strangers."""
+"""Spaces are found by title, host, speakers and id, but not after their deadline, and not by strangers."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def space(alice: User) -> Space:
-    """Registered as an upload does it."""
+    """A Space that was registered as uploads are."""
     new = NewSpace(
         host=alice,
         ended_at=dbtime.now() - timedelta(days=2),
@@ -167,7 +167,7 @@ def test_more_than_a_few_spaces_are_in_the_list(alice: User) -> None:
 def test_a_deleted_id_leads_to_what_is_left(
     alice: User, admin: User, auditor: User, who: str, page: str, typed: str
 ) -> None:
-    """In the search and under each filter, for everybody who may see the Space; and nobody else learns of it."""
+    """For everybody who may see the Space, in the search and under each filter; others learn nothing."""
     gone = make_row(alice, id=UUID("f512b3fa-0000-4000-8000-000000000001"), state="expiring")
     reader = User.objects.get(username=who)
     client = make_client(reader)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def spaces(db: None, alice: User, bob: User) -> list[Space]:
-    """One of Alice's and one of Bob's, with a word in common."""
+    """One Space of Alice's and one of Bob's with a word in common."""
     made = [make_row(alice, title="Alice's"), make_row(bob, title="Bob's")]
     for space in made:
         make_transcript(space, ["Good evening.", ("Ida", "A tin of beans."), "Thank you."])
@@ -217,5 +217,5 @@ def test_a_search_that_is_too_long_comes_back(alice: User) -> None:
     assert "more than 300 characters" in page.content.decode()
     longest = "\U0001fad8" * 300
     url = make_client(alice).post("/search/", {"q": longest})["Location"]
-    assert len(url) < 2000  # less than any server or proxy accepts
+    assert len(url) < 2000  # less than the limit of any server or proxy
     assert make_client(alice).get(url).context["typed"] == longest

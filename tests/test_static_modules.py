@@ -25,7 +25,7 @@ ENTRIES = (
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """STATIC_ROOT after collectstatic, as in production."""
+    """Return STATIC_ROOT after collectstatic, as in production."""
     folder = tmp_path_factory.mktemp("static")
     command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "STATIC_ROOT": str(folder)}, check=True, timeout=120)
@@ -38,7 +38,7 @@ def manifest(collected: Path) -> dict[str, str]:
 
 
 def parse_imports(folder: Path, entries: list[str], out: Path) -> dict[str, Any]:
-    """The modules reached from `entries`, as esbuild parses and resolves them; a missing module is an error."""
+    """Return the modules that `entries` import, as esbuild parses and resolves them; a missing module is an error."""
     esbuild = ROOT / "node_modules" / ".bin" / "esbuild"
     command = [str(esbuild), *entries, "--bundle", "--format=esm", "--splitting", f"--outdir={out}"]
     metafile = out / "meta.json"
@@ -58,7 +58,7 @@ def test_each_import_names_a_hashed_file_that_exists(collected: Path, tmp_path: 
     assert set(modules) <= set(paths.values())
     reached = set(parse_imports(collected, [paths[name] for name in ENTRIES], tmp_path))
     assert {paths[f"{prefix}/{name}"] for prefix, (_, names) in settings.VENDOR_FILES.items() for name in names} - {
-        paths["htmx/htmx.min.js"]  # a classic script, which templates name
+        paths["htmx/htmx.min.js"]  # a classic script, named in templates
     } <= reached
     assert len(reached) >= 30
 

@@ -1,4 +1,4 @@
-"""The page of a Space names the modules that its scripts import, so that they are loaded at once."""
+"""The page of a Space preloads the modules that its scripts import."""
 
 from portal.static_modules import imported_modules
 

@@ -1,5 +1,5 @@
-"""Every text in a template is marked for translation: nothing readable stands outside of `translate` and
-`blocktranslate`, be it text or an attribute that people read or hear."""
+"""Every text in a template is marked for translation: no readable text or attribute is outside of `translate` and
+`blocktranslate`."""
 
 import re
 from html.parser import HTMLParser
@@ -11,19 +11,19 @@ from tests.support.processes import ROOT
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html")) + sorted((ROOT / "templates").rglob("*.txt"))
 READ_ALOUD = {"alt", "aria-label", "aria-description", "placeholder", "title", "data-announce"}
 UNTRANSLATABLE = {"script", "style", "code", "pre", "kbd"}
-# Names and codes, the same in every language.
+# Names and codes that are the same in every language.
 NAMES = {"Spacekeep", "en"}
 
 COMMENTS = re.compile(r"{#.*?#}|{% comment %}.*?{% endcomment %}", re.DOTALL)
 MARKED = re.compile(r"{% blocktranslate\b.*?{% endblocktranslate %}", re.DOTALL)
-# Blocks that hold a CSS class, a color or a part of a URL.
+# Blocks with a CSS class, a color or a part of a URL.
 VALUES = re.compile(r"{% block (tone|color|body_class|anchor) %}.*?{% endblock %}|(?<=}})#[a-z]+")
 TAGS = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
 WORD = re.compile(r"[^\W\d_]+")
 
 
 class Texts(HTMLParser):
-    """Collects what a reader sees or hears of a page."""
+    """Collects what readers see or hear of a page."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -43,7 +43,7 @@ class Texts(HTMLParser):
 
 
 def unmarked_words(source: str) -> list[str]:
-    """The words of a template that no translation reaches."""
+    """Return the words of a template that are not translated."""
     for pattern in (COMMENTS, MARKED, VALUES, TAGS):
         source = pattern.sub("", source)
     parser = Texts()

@@ -1,4 +1,4 @@
-"""Every word on the pages of accounts and in their mails is translated, as tests/test_translated_pages.py has it."""
+"""Every word on the pages of accounts and in their mails is translated, as in tests/test_translated_pages.py."""
 
 import re
 from typing import Any
@@ -17,11 +17,11 @@ from tests.support.unmarked_words import unmarked_in_page, unmarked_words
 
 pytestmark = pytest.mark.django_db
 REFUSED = {"code": "mail.address_refused", "params": {"reply": 550}}
-TEST_NAMES = {"bea", "Bea", "bob", "Bob", "Unspecified"}  # the last is a browser that says nothing
+TEST_NAMES = {"bea", "Bea", "bob", "Bob", "Unspecified"}  # the last one is a browser that sends no language
 
 
 def invite(name: str, admin: User, role: str = "host", **changes: Any) -> str:
-    """The token of an invitation that is changed afterwards."""
+    """Return the token of an invitation whose language is changed afterwards."""
     made, token = invitations.invite(f"{name}@example.org", role, 7, admin)
     Invitation.objects.filter(pk=made.pk).update(**changes)
     return token

@@ -1,5 +1,5 @@
-"""Every word on a page or in a mail is translated: none stands outside of ⟦ ⟧ in a language that puts them around each
-marked text. Test data has them too."""
+"""Every word on a page or in a mail is translated: in a pseudo-language that puts ⟦ ⟧ around each marked text, none is
+outside of them. Test data has them, too."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tests.test_access import LADDER, NOT_OF_A_SPACE
 
 pytestmark = pytest.mark.usefixtures("db")
 
-# Pages that show codes, as the log stores them.
+# Pages that show codes as stored in the log.
 EVENT_WORDS = {"space", "flagged", "flag_lifted", "appeal", "decided", "due", "deleted", "overdue", "webhook", "test"}
 QUEUES = {"celery", "deletion", "transcription"}
 CODES = {
@@ -33,7 +33,7 @@ CODES = {
     "webhooks": EVENT_WORDS,
     "log-space": {"base", "violation", "lifted", "lift_grace", "hold", "flagged", "recording", "deadline", "und"},
 }
-# A text that names UTC; and where it may stand: the explanation of a clock, the day of a review, a list of zones.
+# Texts that name UTC, and where one may appear: the explanation of a clock, the day of a review, a list of zones.
 UTC_TEXT = re.compile(r">[^<]*\bUTC\b[^<]*<")
 UTC_ALLOWED = re.compile(
     r'<p class="soft">[^<]* UTC⟧</p>|<p class="help" id="[a-z-]*hold-review-help">.*?</p>|>UTC</option>'
@@ -48,7 +48,7 @@ def world(alice: User, admin: User, settings: Settings) -> EveryState:
 
 
 def addresses(world: EveryState, role: str) -> Iterator[tuple[str, str]]:
-    """(name, address) of every page of this role, for every Space."""
+    """Return (name, URL) of every page for this role, for every Space."""
     for name, (method, *statuses) in LADDER.items():
         if method == "GET" and statuses[("host", "admin", "auditor").index(role)] == 200:
             if name in NOT_OF_A_SPACE:
@@ -110,7 +110,7 @@ def check_pages(world: EveryState, role: str, user: User) -> None:
     assert len(unmarked) > 25
 
 
-PARTS = ["bundle", "transcription", "progress"]  # of the page of a Space, which htmx asks for
+PARTS = ["bundle", "transcription", "progress"]  # a part of the Space's page that htmx requests
 
 
 def test_every_word_of_a_part_is_translated(world: EveryState, alice: User, settings: Settings) -> None:
@@ -129,7 +129,7 @@ def test_every_word_of_a_part_is_translated(world: EveryState, alice: User, sett
 
 
 def forms(world: EveryState) -> Iterator[tuple[User, str, dict[str, str]]]:
-    """(who, address, form) of forms that are refused, and of some that are not."""
+    """Yield (who, URL, form): forms that are refused, and some that are accepted."""
     host, admin, flagged = world.host, world.admin, [world.flagged.pk]
     for name in ("flag", "lift", "hold"):
         yield admin, reverse(name, args=flagged), {"reason": "", "lines": "⟦x⟧"}
@@ -176,7 +176,7 @@ def test_every_word_of_a_page_without_spaces_is_translated(alice: User, admin: U
                 NOT_OF_A_SPACE
                 - {"account-download", "healthz", "javascript-catalog", "notices-dismiss", "state", "upload-inspect"}
                 - {"certificates-zip", "livez", "readyz"}  # files
-                - {"rules"}  # its texts are data; above they are marked
+                - {"rules"}  # its texts are data; marked texts are above
             ):
                 unmarked[role, name] = unmarked_in_page(client.get(reverse(name)).content.decode(), CODES.get(name, ()))
 

@@ -18,7 +18,7 @@ from tests.support.pseudo_locale import everything_translated, pseudo_locale
 from tests.support.unmarked_words import unmarked_words
 from tests.test_error_messages import sample
 
-# Files of an X data archive with values that importers can't read, and others.
+# Files of an X data archive with values that importers cannot read, and other files.
 FILES = {
     "space-1ypKdEXvkMLGW.ts": b"ID3",
     "spaces-metadata.js": b'window.YTD.spaces_metadata.part0 = [{"id": "1ypKdEXvkMLGW", "endedAt": "soon", "speakers": '
@@ -70,7 +70,7 @@ def test_each_choice_of_a_model_is_marked() -> None:
 
 
 def test_dates_are_written_in_the_texts_of_the_active_catalog(tmp_path: Path) -> None:
-    """Whatever a language of the same name had before."""
+    """Not with the catalog of a language of the same name that was active before."""
     noon = datetime(2026, 11, 30, 12, tzinfo=UTC)
     for number in range(2):
         with everything_translated():
@@ -80,7 +80,7 @@ def test_dates_are_written_in_the_texts_of_the_active_catalog(tmp_path: Path) ->
 
 
 def test_a_text_is_looked_for_once() -> None:
-    """Django takes 15 us to find that no catalog has it, and a page has 300 texts."""
+    """Django needs 15 us to find that no catalog has a text, and a page has 300 texts."""
     texts = trans_real.translation("en-gb")
     assert isinstance(texts, RememberedTranslation)
 
