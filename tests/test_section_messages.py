@@ -1,4 +1,4 @@
-"""A message about one section of a long page is in that section, where the form and the redirect lead."""
+"""A message about a section of a long page appears in that section, and the redirect leads there."""
 
 import pytest
 from django.test import Client
@@ -23,7 +23,7 @@ def host(alice: User) -> Client:
 
 
 def order(page: str, *parts: str) -> list[str]:
-    """The parts as they follow each other in the page, which has each of them once."""
+    """Return the parts in the order in which they appear in the page; each must appear once."""
     assert [page.count(part) for part in parts] == [1] * len(parts)
     return sorted(parts, key=page.index)
 
@@ -69,7 +69,7 @@ def test_flags_and_lifts_are_reported_in_the_part_of_admins(space: Space, admin:
 
 
 def test_a_message_of_a_section_that_a_page_lacks_is_shown(space: Space, host: Client) -> None:
-    """This Space has no recording, so its page has no player and no transcript."""
+    """The Space has no recording, so its page has neither a player nor a transcript."""
     form = {"base": "1", "from_space": "1", "text-1": "Broad beans.", "speaker-1": "Nora"}
     page = host.post(f"/spaces/{space.pk}/edit/transcript/", form, follow=True).content.decode()
 

@@ -1,4 +1,4 @@
-"""Filters with counts, orders and words of the list of Spaces, all of it in the address."""
+"""The list of Spaces: filters with counts, orders, and words, all of them in the URL."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def shelf(db: None, alice: User, bob: User, admin: User) -> None:
-    """Alice's Spaces in each situation, and one of Bob's."""
+    """Alice's Spaces in each state, and one of Bob's."""
     make_row(alice, title="Élan", ended_ago=timedelta(days=2))
     make_row(alice, title="due", ended_ago=timedelta(days=26))
     flag(make_row(alice, title="flagged", ended_ago=timedelta(days=9)).id, "spam", "Watches.", admin)

@@ -1,4 +1,4 @@
-"""Each condition on deadlines gives the same result as a query and for a row in memory."""
+"""Each condition on deadlines gives the same result as a query and on a row in memory."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 ENDED = NOW - timedelta(days=40)
 STEP = timedelta(microseconds=1)
 OFFSETS = st.integers(-5, 5).map(lambda steps: steps * STEP) | st.timedeltas(timedelta(days=-39), timedelta(days=39))
-# A Space that is being deleted, or was, had a deadline.
+# A Space that is being deleted, or was deleted, had a deadline.
 ROWS = st.tuples(st.sampled_from(Space.KEPT), st.none() | OFFSETS) | st.tuples(st.sampled_from(Space.State), OFFSETS)
 
 
@@ -54,7 +54,7 @@ def test_querysets_and_instances_agree(alice: User, rows: list[tuple[str, timede
         overdue = {space.pk for space in spaces if space.is_gone(moment) and space.state in Space.KEPT}
         assert ids(Space.objects.due(moment)) >= overdue
 
-        transaction.set_rollback(True)  # a trigger on commit would miss the legal holds
+        transaction.set_rollback(True)  # a trigger would refuse the commit, because the legal holds are missing
 
 
 @pytest.mark.django_db

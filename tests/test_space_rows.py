@@ -1,4 +1,4 @@
-"""The compact rows of lists of Spaces: states in words, times in the reader's zone, distinct names."""
+"""The compact rows of lists of Spaces: states as text, times in the reader's zone, distinct names."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -61,8 +61,8 @@ HOSTILE = """x"'><img src=x>&{0}%s"""
 
 
 def test_what_people_wrote_is_escaped(alice: User, admin: User, second_admin: User) -> None:
-    """Python writes the rows of both lists, so nothing escapes by itself: titles, names of hosts, rules and admins, and
-    what an address asks for."""
+    """Python writes the rows of both lists, so templates escape nothing: titles, names of hosts, rules and admins, and
+    parameters of the URL."""
     User.objects.update(first_name=HOSTILE, last_name="")
     Rule.objects.filter(code="spam").update(name=HOSTILE)
     flag(make_row(alice, title=HOSTILE).id, "spam", "Watches.", admin)
@@ -144,7 +144,7 @@ def test_the_number_of_queries_does_not_grow(alice: User, admin: User) -> None:
 
 @pytest.mark.parametrize("until", [None, datetime(2026, 12, 22, tzinfo=UTC)])
 def test_a_list_draws_dials_and_icons_as_other_pages_do(until: datetime | None) -> None:
-    """In a list Python writes them, since each of its rows has some."""
+    """Lists have many of these, so Python draws them there, and templates elsewhere."""
     face = ClockFace("kept", "", "", datetime(2026, 11, 22, tzinfo=UTC), until, 12.345)
     tags = Template("{% load archive_display %}{% dial face %}{% icon 'flag' %}").render(Context({"face": face}))
     dial = render_to_string("archive/parts/dial.html", {"face": face})
@@ -164,7 +164,7 @@ FACES = [
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC"])
 @pytest.mark.parametrize("face", FACES, ids=lambda face: face.tone)
 def test_the_queue_draws_clocks_as_other_pages_do(face: ClockFace, zone: str) -> None:
-    """Berlin sets its clocks back between the two times."""
+    """Berlin's clocks change between the two times."""
 
     def without_space(html: str) -> str:
         return re.sub(r"\s*(<[^>]*>)\s*", r"\1", html)

@@ -1,4 +1,5 @@
-"""The status that operators watch: it counts what workers find, reads indexes only, and lacks only what is down."""
+"""The status for operators counts the same work as workers find, reads only indexes, and omits only the parts that are
+down."""
 
 import re
 from datetime import timedelta
@@ -50,7 +51,7 @@ def test_every_kind_of_work_is_counted(settings: Any) -> None:
 
 
 def test_what_workers_find_is_counted_as_ready(settings: Any, alice: User, admin: User) -> None:
-    """One row of each kind that needs no more than a row, and what the dispatcher would publish of it."""
+    """One row of each kind of work, compared with what the dispatcher would publish."""
     settings.TRANSCRIPTION_MODEL = "/model"
     space = make_row(alice)
     make_row(alice, state=Space.State.PROCESSING)
@@ -110,7 +111,7 @@ PARTIAL = "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrel
 
 
 def test_each_kind_reads_an_index_that_has_little_else(settings: Any) -> None:
-    """Whatever PostgreSQL thinks of the sizes: no table is read that grows with the archive."""
+    """Whatever sizes PostgreSQL assumes, it must read no table that grows with the archive."""
     settings.TRANSCRIPTION_MODEL = "/model"
     with connection.cursor() as cursor:
         cursor.execute(PARTIAL)
@@ -131,7 +132,7 @@ def test_uploads_to_clean_up_are_found_by_indexes() -> None:
     """The dispatcher looks for them each minute, and most uploads were accepted long ago."""
     with CaptureQueriesContext(connection) as queries:
         clean_up.abandoned()
-    _, query = queries  # the first one asks whether a restore is not confirmed
+    _, query = queries  # the first query asks whether a restore is unconfirmed
 
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
@@ -143,7 +144,7 @@ def test_uploads_to_clean_up_are_found_by_indexes() -> None:
 
 def test_deletions_are_late_or_on_time(alice: User) -> None:
     now = dbtime.now()
-    make_row(alice, ended_at=now - timedelta(days=30, minutes=5))  # due, and not late yet
+    make_row(alice, ended_at=now - timedelta(days=30, minutes=5))  # due, but not late yet
     make_row(alice, ended_at=now - timedelta(days=30, minutes=20))
     make_row(alice, ended_at=now - timedelta(days=30, minutes=30), state=Space.State.EXPIRING)
     make_held(alice)
@@ -248,7 +249,8 @@ def time_out() -> Any:
 
 @pytest.mark.parametrize(("fault", "event"), [(fail_to_read, "status_failed"), (time_out, "status_unreadable")])
 def test_what_fails_hides_nothing_else(monkeypatch: pytest.MonkeyPatch, fault: Any, event: str) -> None:
-    """An error that is not the database's being down is ours, and is logged as one. The pause shows all the same."""
+    """An error that does not mean that the database is down is a bug, and is logged as one. The pause is still
+    shown."""
     restores.open_restore("the store", 7)
     monkeypatch.setattr(facts, "read_workers", fault)
     monkeypatch.setattr(status, "read_events", fault)

@@ -1,4 +1,4 @@
-"""Operators see at a glance whether everything is well, and what to do where it is not."""
+"""Operators see at a glance whether everything works, and what to do if not."""
 
 import re
 from datetime import timedelta
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 @pytest.fixture
 def all_is_well(db: None) -> None:
-    """What running processes have written a moment ago, and nothing of earlier tests."""
+    """Everything that running processes wrote a moment ago, and nothing of earlier tests."""
     Heartbeat.objects.all().delete()
     TaskRun.objects.all().delete()
     for queue in CELERY_TASK_QUEUES:

@@ -1,4 +1,5 @@
-"""Tests get their tiers automatically, so `make test-fast` starts no process or browser and decodes no audio."""
+"""Tests are assigned to tiers automatically, so that `make test-fast` starts no process or browser and decodes no
+audio."""
 
 import pytest
 

@@ -22,7 +22,7 @@ def frame(pts_ms: float | None, samples: int = SAMPLES, form: str = "s16") -> Au
 
 
 def run(timeline: Timeline, times: Iterable[float | None]) -> list[tuple[str, int]]:
-    """The lengths of sound and silence in ms, in their order."""
+    """Return the durations of sound and silence in ms, in order."""
     placed = [placed for batch in timeline.place([frame(pts) for pts in times]) for placed in batch]
     placed += [placed for batch in timeline.end() for placed in batch]
     stretches: list[tuple[str, int]] = []
@@ -69,7 +69,7 @@ def test_a_late_beginning_is_silence_from_zero_on() -> None:
 def test_rounded_and_uneven_timestamps_insert_nothing() -> None:
     times: list[float | None] = [
         20 * number + (number * 37 % 11 - 5) * 8 for number in range(500)
-    ]  # 40 ms to each side
+    ]  # up to 40 ms early or late
     timeline = make()
 
     assert run(timeline, times) == [("sound", 10_000)]
@@ -79,7 +79,7 @@ def test_rounded_and_uneven_timestamps_insert_nothing() -> None:
 def test_a_slow_clock_is_followed_without_adding_up() -> None:
     timeline = make()
 
-    run(timeline, [20 * number * 1.01 for number in range(3000)])  # a minute that claims to be 60.6 s
+    run(timeline, [20 * number * 1.01 for number in range(3000)])  # a minute that claims to last 60.6 s
 
     assert timeline.position == pytest.approx(60.6, abs=0.06)
 
@@ -112,7 +112,7 @@ def test_what_was_stored_twice_is_heard_once() -> None:
     ids=["stuck", "starts anew every 0.9 s", "half speed"],
 )
 def test_wrong_timestamps_lose_little_sound(times: list[float | None]) -> None:
-    """Of a minute."""
+    """Per minute of sound."""
     assert sum(length for kind, length in run(make(), times) if kind == "sound") > 58_000
 
 

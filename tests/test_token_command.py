@@ -1,4 +1,4 @@
-"""manage.py token: tokens of recorders without a browser."""
+"""manage.py token manages recorder tokens without a browser."""
 
 import json
 

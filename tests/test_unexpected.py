@@ -1,4 +1,4 @@
-"""An unexpected exception ends the attempt, its name is stored on the row, and the next attempt follows."""
+"""An unexpected exception ends the attempt, its name is stored on the row, and another attempt follows."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def test_the_row_gets_the_name_of_the_error_and_none_of_its_words(alice: User) -
 
 @pytest.mark.django_db
 def test_progress_counts_from_when_it_was_given_back(alice: User) -> None:
-    """A day-long upload with a hiccup a second ago is not "without progress for a day"."""
+    """A day-long upload with an error a second ago is not "without progress for a day"."""
     space = make_row(alice, state="receiving")
     Space.objects.update(created_at=now() - timedelta(hours=25))
     mine = claim(Space, space.pk, ["receiving"])

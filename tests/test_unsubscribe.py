@@ -1,4 +1,4 @@
-"""Unsubscribe by the link in a mail (RFC 8058): with one click, without signing in, from nothing but that kind."""
+"""The link in a mail unsubscribes (RFC 8058) from exactly that kind of mail, with one click and without signing in."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""The certificate verifier is one file that runs anywhere and names whatever was changed."""
+"""The certificate verifier is one file that runs anywhere, and names what was changed."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ OTHER = Ed25519PrivateKey.from_private_bytes(b"another key, also of 32 bytes..."
 
 @dataclass(frozen=True)
 class Deleted:
-    """What a host has who kept the bundle of a Space that is deleted: its facts, and the certificate."""
+    """The facts that a host who kept the bundle of a deleted Space has, and the certificate."""
 
     facts: dict[str, Any]
     document: bytes
@@ -45,7 +45,7 @@ _deleted: list[Deleted] = []
 
 @pytest.fixture
 def deleted(request: pytest.FixtureRequest, admin: User) -> Deleted:
-    """Deleted for the first test that asks; the others get the same facts and certificate, without the rows."""
+    """Delete a Space for the first test that asks; the others get the same facts and certificate, without the rows."""
     if not _deleted:
         space: Space = request.getfixturevalue("zebrafish")
         flag(space.pk, "spam", "An axolotl.", admin)
@@ -69,14 +69,14 @@ def files(tmp_path: Path, document: bytes) -> Path:
 
 
 def changed(document: bytes, **fields: Any) -> bytes:
-    """With other fields, and signed by the right key; None takes one away."""
+    """Return the document with other fields, signed with the right key; None removes a field."""
     content = json.loads(document) | fields
     content = {name: value for name, value in content.items() if value is not None and name != "signature"}
     return rfc8785.dumps({**content, "signature": KEY.sign(rfc8785.dumps(content)).hex()})
 
 
 def run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Without any setting."""
+    """Run the verifier without any setting."""
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={}, check=False)
 
 
@@ -175,7 +175,7 @@ def test_a_bundle_proves_what_its_certificate_is_about(
 
 @pytest.fixture
 def elsewhere(tmp_path: Path) -> Path:
-    """Python of another machine: nothing but `cryptography` is installed."""
+    """A Python as on another machine: only `cryptography` is installed."""
     venv.create(tmp_path / "env", symlinks=True)
     (packages,) = (tmp_path / "env").glob("lib/*/site-packages")
     ours = Path(sysconfig.get_path("platlib"))

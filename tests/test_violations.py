@@ -1,4 +1,4 @@
-"""Flag and lift: the deadline moves at once, and the log has no free text."""
+"""Flag and lift: the deadline moves at once, and the log contains no free text."""
 
 import json
 from datetime import datetime, timedelta

@@ -30,7 +30,7 @@ Commit = Callable[[Callable[[], Any]], list[tuple[str, str]]]
 
 @pytest.fixture
 def commit(db: None, django_capture_on_commit_callbacks: Any) -> Iterator[Commit]:
-    """Run something as if it were committed, and return the messages that it published."""
+    """Run `act` as if it were committed, and return the messages that it published."""
     empty_queues()
 
     def run(act: Callable[[], Any]) -> list[tuple[str, str]]:

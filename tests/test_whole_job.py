@@ -1,4 +1,4 @@
-"""The whole life of a Space by command: ingest, bundle, expiry, deletion."""
+"""The whole life of a Space with commands: ingest, bundle, deadline, deletion."""
 
 import zipfile
 from datetime import timedelta
@@ -39,7 +39,7 @@ def test_from_ingest_to_deletion(services: Services, alice: User, demo_recording
     services.beat()
     assert Bundle.objects.get().verified_by == "store"
     deadline = move_deadline(space, 3)
-    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "the worker deletes it by itself")
+    wait_until(lambda: Space.objects.get(pk=space.pk).state == "deleted", "the worker deletes it")
 
     assert not store().listing(keys.prefix(space.pk))
     assert list(LogEntry.objects.filter(space_id=space.pk).order_by("id").values_list("event", flat=True)) == [

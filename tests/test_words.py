@@ -1,6 +1,4 @@
-"""One word for one thing: texts that people see have none of the words that stand for something that has another name.
-
-The names are those of docs/glossary.md."""
+"""Texts that people see use one word for one thing, as in docs/glossary.md, and none of the words listed here."""
 
 import re
 from pathlib import Path
@@ -10,8 +8,8 @@ import pytest
 from tests.support.marked_texts import marked_texts, sources
 from tests.support.processes import ROOT
 
-# Instead of: upload, download, bundle, export, flag, deadline, deleted, transcript, line, speaker, participant,
-# recorder, history, dismiss, revoke, resume, cancel, retry. In pages, mail, messages, and documents.
+# Used instead of: upload, download, bundle, export, flag, deadline, deleted, transcript, line, speaker, participant,
+# recorder, history, dismiss, revoke, resume, cancel, retry. Checked in pages, mail, messages, and documents.
 ANYWHERE = re.compile(
     r"\b(bring(s|ing)? (it )?in|brought in|take along|hand(s|ed|ing)? (\w+ )?(over|out)|let stand"
     r"|(made|written) by (a )?machine|who spoke|who could talk|put(s|ting)? (all )?away|go(es|ing)? on\b(?! pages)"
@@ -19,7 +17,7 @@ ANYWHERE = re.compile(
     r"|its time has (passed|come)|time of this Space has passed|nothing of (it|them))\b",
     re.IGNORECASE,
 )
-# Names of code that pages have other words for.
+# Names in the code for which pages have other words.
 ON_PAGES = re.compile(
     r"\b(packages?|volumes?|collections?|violations?|rule that it broke|cues?|voices?|machines?|story|promised?"
     r"|download all|clock|late|reads? back|taken? in|gone|arriv\w+|stands?|standing)\b",

@@ -1,4 +1,4 @@
-"""A failure that is retried is logged once for each cause, whatever kind of work it is; and each line names the row."""
+"""Every kind of work logs a failure that is retried once per cause, and each line names the row."""
 
 import ast
 import time
@@ -41,7 +41,7 @@ def fail_with(error: Exception) -> Callable[[Claim[Any]], bool]:
 
 
 def attempt(row: Leased, error: Exception, **options: Any) -> list[EventDict]:
-    """Claim the row and fail. The lines that were written."""
+    """Claim the row and fail. Returns the logged lines."""
     end_pauses()
     claim = leases.claim(type(row), row.pk, [row.state])
     assert claim is not None, type(row)
@@ -82,7 +82,7 @@ def test_the_same_cause_is_logged_again_after_an_hour_and_after_success(rows: di
     end_pauses()
     claim = leases.claim(Space, space.pk, [space.state])
     assert claim is not None
-    claim.release_for_retry({})  # the time of a run was over, and all was well
+    claim.release_for_retry({})  # the time of a run was over, without any error
     assert [len(retries(attempt(space, DOWN))) for _ in range(2)] == [1, 0]
 
 
@@ -117,7 +117,7 @@ DIGEST = "inbox/skr_0123456789ab/sha256:0f1bbd0c3b5dbf0c"
         ("what", "spaces/1f0e/recording/1.m4a", "spaces/1f0e/recording/1.m4a"),
         ("prefix", "spaces/1f0e/", "spaces/1f0e/"),
         ("key", NAME, DIGEST),
-        ("key", "Nora Hill.mp4", "sha256:"),  # of a bucket of LiveKit
+        ("key", "Nora Hill.mp4", "sha256:"),  # of LiveKit's bucket
     ],
 )
 def test_a_line_has_no_names_of_files(rows: dict[type[Leased], Leased], param: str, value: str, logged: str) -> None:
@@ -130,20 +130,20 @@ def test_a_line_has_no_names_of_files(rows: dict[type[Leased], Leased], param: s
     assert "Nora" not in str(lines)
 
 
-# (file, keyword) of values that people did not choose: names of trials, witnesses, parts of a status, files of our own.
+# (file, keyword) of values that no user chose: names of rehearsals, witnesses, parts of the status, and our own files.
 NO_NAMES_OF_PEOPLE = {
     ("archive/storage/rehearsal.py", "trial"),
     ("archive/transparency/witnesses.py", "witness"),
     ("archive/status/reading.py", "part"),
-    ("portal/process_metrics.py", "file"),  # of a process's counts
-    ("portal/trusted_proxy.py", "name"),  # of a host, from the settings
-    ("archive/intake/arrivals/inbox_scan.py", None),  # its `_describe` hides it
+    ("portal/process_metrics.py", "file"),  # counts of a process
+    ("portal/trusted_proxy.py", "name"),  # a host name from the settings
+    ("archive/intake/arrivals/inbox_scan.py", None),  # `_describe` hides the name
 }
 NAMES = {"name", "path", "title", "email", "username", "display_name", "source_id", "filename"}
 
 
 def test_no_call_of_the_log_passes_a_name() -> None:
-    """A file, a title or a person: a line has its id, or `hide_name`."""
+    """Lines contain the id of a file, a title or a person, or use `hide_name`."""
     found = set()
     for path in [*(ROOT / "archive").rglob("*.py"), *(ROOT / "portal").rglob("*.py")]:
         text = path.read_text()
@@ -199,7 +199,7 @@ def test_each_line_names_the_row_its_kind_and_the_attempt(rows: dict[type[Leased
 
 
 def test_a_row_that_keeps_another_problem_is_logged_with_its_cause(rows: dict[type[Leased], Leased]) -> None:
-    """People read why an upload ended; the log has why its file could not be removed."""
+    """Users read why an upload ended; the log says why its file could not be removed."""
     space = rows[Space]
     claim = leases.claim(Space, space.pk, [space.state])
     assert claim is not None

@@ -1,4 +1,4 @@
-"""A worker is killed with its children: nothing is stuck, duplicated or half done."""
+"""A worker is killed with its children: no work is stuck, duplicated or incomplete."""
 
 import io
 import time
@@ -21,7 +21,7 @@ from tests.support.paused_at import PausedAt
 from tests.support.processes import Services
 from tests.support.waiting import dispatch_until, wait_until
 
-BUNDLES = ["bundle.started", "bundle.ready"]  # at the second, the ZIP is in the store and its row does not know
+BUNDLES = ["bundle.started", "bundle.ready"]  # at the second, the ZIP is stored, but its row says "building"
 DELETIONS = ["deletion.started", "deletion.inventoried", "space.deleted"]  # at the last, the store is empty already
 INTAKE = "space.available"
 
@@ -57,7 +57,7 @@ def test_killed_at_every_commit(services: Services, make_space: Callable[..., Sp
             "space.deleted",
         ], event
         assert not store().listing(keys.prefix(spaces[event].id)), event
-    # The first is the intake's own; the killed worker's was rolled back.
+    # The first one is the intake's own; the killed worker's was rolled back.
     assert logged_events(spaces[INTAKE], "space.available") == ["space.available", "space.available"]
 
 
@@ -71,7 +71,7 @@ def test_killed_while_the_store_copies_a_part(services: Services, alice: User) -
     worker = services.worker(fresh=True)
     dispatch()
     wait_until(lambda: bool(store().listing(key).uploads), "the upload of the ZIP is open")
-    time.sleep(0.15)  # the first part is small; by now the store copies the rest
+    time.sleep(0.15)  # the first part is small; in the meantime the store copies the rest
     worker.kill()
     left = store().listing(key)
     assert Bundle.objects.get(pk=bundle.pk).state == "building"

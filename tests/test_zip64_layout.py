@@ -1,4 +1,4 @@
-"""A ZIP as a list of segments: other programs read it back, and ZIP64 starts exactly at its limits."""
+"""A ZIP as a list of segments: other programs read it, and ZIP64 begins exactly at its limits."""
 
 import io
 import zipfile
@@ -69,7 +69,7 @@ def test_ranges_are_fetched_in_their_place() -> None:
 
 
 def sparse(path: Path, members: list[Member]) -> None:
-    """The ZIP on disk, with holes where the ranges are."""
+    """Write the ZIP to disk, with holes for the ranges."""
     with path.open("wb") as file:
         for piece in layout(members, NOON):
             if isinstance(piece, Literal):
@@ -89,8 +89,8 @@ def test_sizes_around_the_32_bit_limit(tmp_path: Path, size: int) -> None:
 
     assert sizes == [("sound", size, 0x1234), ("after", 11, crc32(b"still found"))]
     assert after == b"still found"
-    # unzip 6.0 mixes up the size of the member before and the mark for "see the ZIP64 field" when they are the same
-    # number. In a bundle that would take two recordings, the first of exactly so many bytes.
+    # unzip 6.0 confuses the size of the previous member with the mark for "see the ZIP64 field" when both are the same
+    # number. In a bundle this needs two recordings, the first of exactly that size.
     able = reader_commands().keys() - {"zipfile"} - ({"unzip"} if size == MAX32 else set())
     found_by = extract_member(path, "after", able)
     assert found_by == dict.fromkeys(able, b"still found")
@@ -117,7 +117,7 @@ def test_zip64_only_where_a_number_does_not_fit(size: int, local: int, central: 
 @pytest.mark.parametrize(("start", "is_wide"), [(MAX32 - 1, False), (MAX32, True)])
 def test_a_member_that_starts_at_the_limit(tmp_path: Path, start: int, is_wide: bool) -> None:
     path = tmp_path / "big.zip"
-    first = Member("sound", Range("key", "etag", 0, start - 35), 0, "")  # 35: its own header
+    first = Member("sound", Range("key", "etag", 0, start - 35), 0, "")  # 35 is its own header
     sparse(path, [first, member("after", b"still found")])
 
     with zipfile.ZipFile(path) as zip_file:
