@@ -41,7 +41,7 @@ def test_versioning_is_an_error(versioned: Store) -> None:
     (message,) = bucket_is_erasable(databases=["default"])
 
     assert message.id == "spacekeep.E101"
-    assert "versioning is enabled: a deleted object could live on as an old version" in message.msg
+    assert "Versioning is enabled: a deleted object could live on as an old version" in message.msg
 
 
 def test_object_lock_is_an_error() -> None:
@@ -49,7 +49,7 @@ def test_object_lock_is_an_error() -> None:
         bucket.client.create_bucket(Bucket=bucket.bucket, ObjectLockEnabledForBucket=True)
 
         assert set(check()) == {"spacekeep.E101"}
-        assert any("object lock is on" in message.msg for message in bucket_is_erasable(databases=["default"]))
+        assert any("Object lock is on" in message.msg for message in bucket_is_erasable(databases=["default"]))
 
 
 def test_a_plain_bucket_is_erasable() -> None:

@@ -223,9 +223,9 @@ def test_http_where_https_is_spoken(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_versioning(capsys: pytest.CaptureFixture[str]) -> None:
-    problem = "versioning is enabled: a deleted object could live on as an old version"
+    problem = "Versioning is enabled: a deleted object could live on as an old version."
     with versioned() as bucket:
-        line = f"The bucket {bucket.bucket} can't be used: {problem}. {ERASABLE}"
+        line = f"The bucket {bucket.bucket} can't be used: {problem} {ERASABLE}"
         assert refused(capsys) == line
         with pytest.raises(CommandError) as raised:
             call_command("setup_store")  # the same as text, which also lists what was tried
@@ -234,21 +234,21 @@ def test_versioning(capsys: pytest.CaptureFixture[str]) -> None:
         place = tried.index(f"             {problem}")
         assert tried[place - 1] == "  FAILED     the bucket keeps no old versions"
         assert last == f"The bucket {bucket.bucket} can't be used."
-        told = f"Objects in bucket {bucket.bucket} could not be permanently deleted: {problem}."
+        told = f"Objects in bucket {bucket.bucket} could not be permanently deleted. {problem}"
         assert said_by_check() == [(told, ERASABLE)]
 
 
 def test_object_lock(capsys: pytest.CaptureFixture[str]) -> None:
-    problem = "object lock is on: the store could refuse to delete before a date of its own"
+    problem = "Object lock is on: the store could refuse to delete before a date of its own."
     with fresh(ObjectLockEnabledForBucket=True) as bucket:
-        assert refused(capsys) == f"The bucket {bucket.bucket} can't be used: {problem}. {ERASABLE}"
-        told = f"Objects in bucket {bucket.bucket} could not be permanently deleted: {problem}."
+        assert refused(capsys) == f"The bucket {bucket.bucket} can't be used: {problem} {ERASABLE}"
+        told = f"Objects in bucket {bucket.bucket} could not be permanently deleted. {problem}"
         assert said_by_check()[0] == (told, ERASABLE)
 
 
 def test_no_cors(capsys: pytest.CaptureFixture[str]) -> None:
     """A warning only, because recorders can upload."""
-    problem = "answered 403 AccessDenied: Access Denied., allowed origin: none"
+    problem = "It answered 403 AccessDenied: Access Denied, and allows no origin."
     remedy = "Allow GET, HEAD and PUT from SITE_URL at the store (docs/stores.md), and check S3_PUBLIC_ENDPOINT_URL."
     with no_cors() as bucket:
         call_command("setup_store")
@@ -256,7 +256,7 @@ def test_no_cors(capsys: pytest.CaptureFixture[str]) -> None:
         call_command("setup_store", "--json")
         facts = json.loads(capsys.readouterr().out)
 
-    assert warning == f"WARNING: browsers can't upload to {settings.S3_PUBLIC_ENDPOINT_URL}: {problem}. {remedy}"
+    assert warning == f"WARNING: browsers can't upload to {settings.S3_PUBLIC_ENDPOINT_URL}: {problem} {remedy}"
     assert last == f"The bucket {bucket.bucket} is ready."
     assert facts["usable"]
     (cors,) = [finding for finding in facts["findings"] if finding["name"] == "cors"]
@@ -286,7 +286,7 @@ def test_a_missing_permission(full: OtherSeaweedFS, capsys: pytest.CaptureFixtur
     with use(**full.options | STRANGER, bucket_name=READ_ONLY):
         assert refused(capsys) == (
             f"The bucket {READ_ONLY} can't be used: parts with a CRC-32: rehearsal/ID/own_checksums/object: {ANSWERED} "
-            "403 AccessDenied: Access Denied: the key lacks s3:PutObject. Give it the permissions in docs/stores.md."
+            "403 AccessDenied: Access Denied. The key lacks s3:PutObject. Give it the permissions in docs/stores.md."
         )
 
 
@@ -294,7 +294,7 @@ def test_a_missing_permission_to_delete(capsys: pytest.CaptureFixture[str]) -> N
     with behind(NoDeletion):
         assert refused(capsys) == (
             f"The bucket spacekeep can't be used: DeleteObjects: rehearsal/ID/deletes_many/0: {ANSWERED} 403 "
-            "AccessDenied: the key lacks s3:DeleteObject, s3:DeleteObjectVersion. "
+            "AccessDenied. The key lacks s3:DeleteObject, s3:DeleteObjectVersion. "
             "Give it the permissions in docs/stores.md."
         )
 

@@ -16,7 +16,7 @@ from archive.log import SYSTEM
 from archive.models import Bundle, User
 from archive.storage import Store, keys, store
 from archive.storage.multipart import encode_crc32
-from archive.storage.trials import _reports_part_crc32
+from archive.storage.trials.bundles import _reports_part_crc32
 from tests.faults.proxy import Answer, Asked, Fault, Proxy
 from tests.support.factory import make_noise
 from tests.support.object_stores import override_store, without
@@ -27,8 +27,10 @@ COMPLETE = r"^POST [^ ]*uploadId="
 
 
 def rehearse() -> str:
+    """Return the code of the problem, or "" if there is none."""
     known = replace(store().capabilities, verifies_whole=False)
-    return _reports_part_crc32(Store(find_capabilities=lambda store: known), f"{keys.REHEARSAL}{uuid4()}/")
+    problem = _reports_part_crc32(Store(find_capabilities=lambda store: known), f"{keys.REHEARSAL}{uuid4()}/")
+    return str(problem.get("code", ""))
 
 
 def test_our_store_computes_it() -> None:
@@ -91,10 +93,10 @@ def composite(parts: list[bytes]) -> str:
 @pytest.mark.parametrize(
     ("profile", "problem"),
     [
-        (Silent, "a part has no CRC-32, or another one"),
-        (Forgetful, "the object has no CRC-32 of its parts, or another one"),
-        (Trusting, "took a part with another CRC-32"),
-        (Echoing, "reports the CRC-32 of the request, not one of its own"),
+        (Silent, "trial.part_crc32_differs"),
+        (Forgetful, "trial.object_crc32_differs"),
+        (Trusting, "trial.wrong_part_accepted"),
+        (Echoing, "trial.crc32_echoed"),
     ],
 )
 def test_a_store_that_does_not_is_found_out(profile: type[Profile], problem: str) -> None:

@@ -53,7 +53,12 @@ NEED_NOT_WAIT = {
     ),
     "storage/rehearsal.py:try_all": "test objects",
     **dict.fromkeys(
-        (f"storage/trials.py:{name}" for name in ("_upload", "_deletes_many", "_deletes", "_refuses_late_parts")),
+        (
+            "storage/trials/attempts.py:open_upload",
+            "storage/trials/objects.py:_deletes_many",
+            "storage/trials/objects.py:_deletes",
+            "storage/trials/uploads.py:_refuses_late_parts",
+        ),
         "a test object",
     ),
     "intake/arrivals/sources.py:write_outcome": "the file that this call writes",

@@ -40,7 +40,7 @@ def test_a_versioned_bucket_is_refused(fresh: Store) -> None:
     fresh.client.create_bucket(Bucket=fresh.bucket)
     fresh.client.put_bucket_versioning(Bucket=fresh.bucket, VersioningConfiguration={"Status": "Enabled"})
 
-    with pytest.raises(CommandError, match="can't be used: versioning is enabled"):
+    with pytest.raises(CommandError, match="can't be used: Versioning is enabled"):
         call_command("setup_store")
 
 
@@ -65,19 +65,22 @@ def test_a_fallback_is_named_with_the_words_of_the_store(capsys: pytest.CaptureF
 
 
 def test_a_browser_that_may_not_upload_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
-    with use_profile(Swift):
+    with use_profile(Swift) as (_, bucket):
         call_command("setup_store", "--json")
         facts = json.loads(capsys.readouterr().out)
+        stored = {one["name"]: one["problem"] for one in StoreReport.objects.get(place=bucket.place).findings}
 
     (cors,) = [finding for finding in facts["findings"] if finding["name"] == "cors"]
     assert cors == {
         "name": "cors",
         "outcome": "fallback",
-        "problem": "answered 405 MethodNotAllowed, allowed origin: none",
+        "problem": "It answered 405 MethodNotAllowed, and allows no origin.",
         "remedy": "Allow GET, HEAD and PUT from SITE_URL at the store (docs/stores.md), and check "
         "S3_PUBLIC_ENDPOINT_URL.",
     }
     assert facts["usable"]
+    assert stored["cors"] == {"code": "trial.no_origin_allowed", "params": {"answer": "405 MethodNotAllowed"}}
+    assert stored["writes"] == {}
 
 
 def test_the_result_is_kept_and_a_change_is_an_error(caplog: pytest.LogCaptureFixture) -> None:

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from archive import dbtime, leases
-from archive.errors import MailDown, StoreDenied
+from archive.errors import MailDown, StoreDenied, make_problem
 from archive.models import Arrival, DeletionRecheck, Heartbeat, Notice, RecorderToken, StoreReport, TaskRun, User
 from archive.status.alerts import KINDS
 from archive.status.labels import TASKS
@@ -87,8 +87,9 @@ def test_what_is_wrong_is_named_with_what_to_do(alice: User, admin: User) -> Non
     claim = leases.claim(Notice, notice.pk, ["pending"])
     assert claim is not None
     claim.release_for_retry(MailDown("mail.server_down", error="ConnectionRefusedError 111").problem)
+    wrong = make_problem("trial.size_differs")
     StoreReport.objects.update(
-        findings=[{"name": "deletes_many", "outcome": "fault", "problem": "It said NO.", "remedy": "Ask it."}],
+        findings=[{"name": "deletes_many", "outcome": "fault", "problem": wrong, "remedy": "Ask it."}],
         changed=["deletes_many"],
         changed_at=dbtime.now(),
     )
@@ -102,7 +103,7 @@ def test_what_is_wrong_is_named_with_what_to_do(alice: User, admin: User) -> Non
     assert "Start the deleter: without it nothing is deleted" in page
     assert "The mail server can&#x27;t be used (ConnectionRefusedError 111)." in page
     assert str(notice.pk) in page
-    assert "It said NO." in page
+    assert "The object has another size." in page
     assert "Secret garden" not in page
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from archive.errors import make_problem
 from archive.models import Space, User
 from archive.retention.purge import purge
 from archive.storage import Store, keys, store
@@ -32,7 +33,7 @@ def test_a_bucket_with_suspended_versioning_is_refused(suspended: Store) -> None
     versioning(suspended, "Enabled")
     versioning(suspended, "Suspended")
 
-    assert find_faults(suspended) == ["versioning is suspended: a deleted object could live on as an old version"]
+    assert find_faults(suspended) == [make_problem("trial.versioning", status="suspended")]
 
 
 @pytest.mark.django_db

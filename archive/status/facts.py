@@ -6,7 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils.translation import gettext
 
-from archive import dbtime, restores
+from archive import dbtime, error_messages, restores
 from archive.models import Space, StoreReport
 from archive.status import SECONDS, Status, read_status
 from archive.status.problems import RetriedWork, read_problems
@@ -99,7 +99,7 @@ def read_rehearsal() -> Rehearsal:
             name=one["name"],
             label=gettext(trials[one["name"]].label),
             outcome=one["outcome"],
-            problem=one["problem"],
+            problem=error_messages.render(one["problem"]),
             fallback=gettext(fallback) if (fallback := trials[one["name"]].fallback) else "",
             remedy=gettext(remedy) if (remedy := one.get("remedy")) else "",
         )

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
-from archive.errors import ObjectMissing, StoreDenied, StoreRefused
+from archive.errors import ObjectMissing, Problem, StoreDenied, StoreRefused, make_problem
 from archive.storage.s3 import Store, translated
 
 # Neither can be disabled completely (AWS's guides "Using versioning in S3 buckets", "Object Lock considerations").
@@ -72,7 +72,7 @@ def exists(store: Store) -> bool:
     return True
 
 
-def find_faults(store: Store) -> list[str]:
+def find_faults(store: Store) -> list[Problem]:
     """List the bucket settings that would keep deleted bytes alive. Raises StorageError.
 
     A store without versioning may not implement the request (501), and a key may lack the permission. So the rehearsal
@@ -81,9 +81,9 @@ def find_faults(store: Store) -> list[str]:
     faults = []
     lock = _ask(store, "get_object_lock_configuration").get("ObjectLockConfiguration", {})
     if lock.get("ObjectLockEnabled") == "Enabled":
-        faults.append("object lock is on: the store could refuse to delete before a date of its own")
+        faults.append(make_problem("trial.object_lock"))
     if (status := _ask(store, "get_bucket_versioning").get("Status")) in ("Enabled", "Suspended"):
-        faults.append(f"versioning is {status.lower()}: a deleted object could live on as an old version")
+        faults.append(make_problem("trial.versioning", status=status.lower()))
     return faults
 
 

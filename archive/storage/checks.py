@@ -9,6 +9,7 @@ from typing import Any
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from archive import error_messages
 from archive.errors import StorageError
 from archive.storage.bucket import NEVER_HAD_VERSIONS, exists, find_faults
 from archive.storage.ours import store
@@ -27,7 +28,7 @@ def bucket_is_erasable(databases: Sequence[str] | None = None, **kwargs: Any) ->
         return [checks.Warning(str(error), hint=remedy_for(error), id="spacekeep.W101")]
     return [
         Error(
-            f"Objects in bucket {store().bucket} could not be permanently deleted: {fault}.",
+            f"Objects in bucket {store().bucket} could not be permanently deleted. {error_messages.render(fault)}",
             hint=NEVER_HAD_VERSIONS,
             id="spacekeep.E101",
         )

@@ -1,4 +1,4 @@
-"""Test with test objects everything that Spacekeep needs of a store (trials.py), and save the result.
+"""Test with test objects everything that Spacekeep needs of a store (trials/), and save the result.
 
 Only observed behavior counts, not what a store reports about itself. The result is a row (StoreReport). Processes adapt
 to it (capabilities.py), operators read it (`manage.py setup_store`), and a daily rehearsal detects changes.
@@ -13,7 +13,7 @@ from uuid import uuid4
 import structlog
 
 from archive import dbtime
-from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreDenied, StoreRefused
+from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreDenied, StoreRefused, make_problem
 from archive.models import StoreReport
 from archive.storage import capabilities, keys, trials
 from archive.storage.capabilities import Capabilities
@@ -92,11 +92,12 @@ def _try(trial: Trial, report: Report, store: Store, prefix: str) -> None:
     except StoreDenied as error:
         if not is_missing_permission(error):
             raise
-        lacks = f"{str(error).rstrip('.')}: the key lacks {permissions_of(error, trial.permissions)}"
+        permissions = permissions_of(error, trial.permissions)
+        lacks = make_problem("trial.lacks_permission", answer=error.problem, permissions=permissions)
         report.findings.append(Finding(trial.name, Outcome.FAULT, lacks, RIGHTS))
         return
     except (StoreRefused, ObjectChanged, ObjectMissing) as error:
-        problem = str(error)
+        problem = error.problem
     if not problem:
         report.findings.append(Finding(trial.name, Outcome.WORKS))
         return
@@ -115,13 +116,13 @@ def save(report: Report) -> None:
         change = {"changed": changed, "changed_at": dbtime.now()}
         logger.error("store_changed", place=report.place, changed=changed)
     for fault in report.faults:
-        cause = {"problem": fault.problem, "remedy": fault.remedy}
+        cause = {"problem": fault.problem_text, "remedy": fault.remedy}
         logger.error("store_unusable", place=report.place, trial=fault.name, **cause)
     StoreReport.objects.update_or_create(
         place=report.place,
         defaults={
             "capabilities": found,
-            "findings": [finding.as_json() for finding in report.findings],
+            "findings": [finding.for_row() for finding in report.findings],
             "tried_at": dbtime.now(),
             **change,
         },

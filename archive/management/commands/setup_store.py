@@ -41,7 +41,7 @@ class Command(Base):
         for finding in report.findings:
             lines.append(f"  {SIGNS[finding.outcome]:9}  {trial[finding.name].label}")
             if finding.outcome != Outcome.WORKS:
-                lines.append(f"             {finding.problem}")
+                lines.append(f"             {finding.problem_text}")
             if finding.outcome == Outcome.FALLBACK:
                 lines.append(f"             so {trial[finding.name].fallback}")
         facts = {
@@ -57,7 +57,7 @@ class Command(Base):
         first = report.faults[0] if report.faults else None
         if first:
             state = "can't be used"
-            facts |= {"problem": first.problem, "remedy": first.remedy}
+            facts |= {"problem": first.problem_text, "remedy": first.remedy}
         lines += [self._warning(finding) for finding in report.findings if finding.name == "cors" and finding.problem]
         text = "\n".join([*lines, f"The bucket {store().bucket} {state}."])
         if second_bucket.is_configured():
@@ -66,12 +66,11 @@ class Command(Base):
         self.print_result(text, facts, as_json=options["json"])
         if first:
             tried = "" if first.name == "no_versioning" else f"{trial[first.name].label}: "
-            raise CommandError(f"The bucket {store().bucket} can't be used: {tried}{first.problem}. {first.remedy}")
+            raise CommandError(f"The bucket {store().bucket} can't be used: {tried}{first.problem_text} {first.remedy}")
 
     def _warning(self, finding: Finding) -> str:
-        return (
-            f"WARNING: browsers can't upload to {backend('public').endpoint_url}: {finding.problem}. {finding.remedy}"
-        )
+        address = backend("public").endpoint_url
+        return f"WARNING: browsers can't upload to {address}: {finding.problem_text} {finding.remedy}"
 
     def _second_bucket(self) -> tuple[str, dict[str, Any]]:
         """Prepare the bucket and rehearse its lock. A problem with it must not keep anything else from starting."""
