@@ -78,8 +78,8 @@ def test_without_mail_the_page_says_whom_to_ask(client: Client, alice: User) -> 
 
 @pytest.mark.parametrize("email", ["alice@example.org", "nobody@example.org"])
 def test_no_answer_waits_for_the_mail_server(email: str, client: Client, alice: User, mailbox: Mailbox) -> None:
-    """Whether the server is slow or down, and whether or not the address has an account: a worker sends the mail
-    later."""
+    """A worker sends the mail later, so the response is equally fast if the server is slow or down, or if nobody has
+    the address."""
     give_address(alice)
     connections: list[str] = []
     mailbox.before_greeting = lambda: connections.append(email)

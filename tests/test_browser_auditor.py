@@ -157,7 +157,7 @@ def verify(page: Page, services: Services) -> str:
 def test_filters_are_folded_on_phones_only(
     services: Services, chromium: Browser, deleted: Space, auditor: User, screen: Screen
 ) -> None:
-    """Without scripts. At every width, the choice of events is folded behind a line that names the chosen ones."""
+    """Scripts are off. At every width, the choice of events is folded behind a line that names the chosen ones."""
     services.web()
     context = screen.open_context(chromium, java_script_enabled=False)
     name, _, value = session_cookie(auditor).partition("=")

@@ -68,7 +68,7 @@ def test_hostile_text_is_shown_as_text(chromium: Browser, folder: Path) -> None:
 
 
 def test_the_csp_blocks_scripts_even_without_escaping(chromium: Browser, folder: Path) -> None:
-    """The same page with all hostile texts unescaped."""
+    """The test removes the escaping of all hostile texts from the page."""
     index = folder / "data" / "index.html"
     page_text = index.read_text()
     for text in (TITLE, *SAID):

@@ -139,7 +139,7 @@ def test_a_list_notices_a_flag(services: Services, chromium: Browser, alice: Use
 def test_an_open_review_notices_a_flag_and_a_hold(
     services: Services, chromium: Browser, alice: User, admin: User, second_admin: User
 ) -> None:
-    """Also, each page of a signed-in user updates the number of notices, even if it shows no Space."""
+    """Each page of a signed-in user also updates the number of notices, even if it shows no Space."""
     space = make_space(alice)
     services.web()
     page = open_page(services, chromium, f"/moderation/spaces/{space.pk}/", "ada")
@@ -173,7 +173,7 @@ def next_update(page: Page, seconds: int = 61) -> None:
 
 
 def open_with_clock(page: Page, site: str, name: str, path: str) -> None:
-    """With a clock that `next_update` moves."""
+    """Open a page whose clock `next_update` moves."""
     page.clock.install()
     browser_sessions.open_signed_in(page, site, name)
     page.goto(site + path)
@@ -181,7 +181,7 @@ def open_with_clock(page: Page, site: str, name: str, path: str) -> None:
 
 
 def count_requests(page: Page, seconds: int) -> int:
-    """How often an upload's progress asks within so many seconds of its clock, or a few more."""
+    """Return how often an upload's progress polls within this many seconds of the page's clock, or a few more."""
     urls: list[str] = []
     page.on("request", lambda request: urls.append(request.url))
     for _ in range(seconds):

@@ -41,7 +41,7 @@ def test_help_has_a_line_for_each() -> None:
 
 
 def test_help_needs_no_path() -> None:
-    """As cron and systemd may start it: with an environment of nothing but our settings."""
+    """cron and systemd may start it with only our settings in the environment."""
     env = {name: value for name, value in os.environ.items() if name != "PATH"}
 
     done = subprocess.run(

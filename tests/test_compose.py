@@ -134,7 +134,7 @@ def test_the_most_precious_secrets_are_in_one_place_each() -> None:
 
 
 def test_workers_read_nothing_but_their_queues() -> None:
-    """Nor does remote control (portal/settings/work.py): no message of another worker reaches one."""
+    """Remote control is off, too (portal/settings/work.py), so no message of another worker reaches them."""
     commands = [service["command"] for service in SERVICES.values() if "worker" in service.get("command", [])]
 
     assert len(commands) == 3
@@ -188,7 +188,7 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 
 def test_every_variable_of_compose_is_documented() -> None:
-    """Also variables that are not settings, or are named differently."""
+    """This includes variables that are not settings, or have another name than their setting."""
     read = set(re.findall(r"\$\{([A-Z0-9_]+)", (ROOT / "docker-compose.yml").read_text()))
     documents = OPERATIONS + (ROOT / "docs/production.env.example").read_text()
 

@@ -92,7 +92,7 @@ def test_an_exception_in_the_decoder_is_no_refusal(
 def test_a_changed_library_is_no_refusal(
     talk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As PyAV 19 did by removing metadata_errors."""
+    """PyAV 19, for example, removed metadata_errors."""
     break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
 
     with raises_error(DecoderFailed, "audio.decoder_failed", error="TypeError"):

@@ -63,7 +63,7 @@ def test_500_streams_are_refused(tmp_path: Path) -> None:
 
 
 def test_60_streams_are_accepted(tmp_path: Path) -> None:
-    """With a third of the memory, so that the result does not depend on the number of cores."""
+    """The test has a third of the memory, so that its result does not depend on the number of cores."""
     path = hostile_files.make_many_tracks(tmp_path / "talk.m4a", 60)
 
     with override_settings(DECODER_MEMORY_BYTES=350 * 1024**2):

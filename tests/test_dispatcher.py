@@ -163,8 +163,8 @@ def test_a_beat_that_is_an_hour_behind_delays_deletions_by_minutes_and_is_an_ale
 
 
 def test_workers_stand_in_for_beat_within_a_quarter_of_an_hour(settings: Settings) -> None:
-    """With the settings of production: the silence for which workers wait, then one round of their threads, then one
-    round of the dispatcher."""
+    """The time is the silence for which workers wait, plus one round of their threads and one round of the dispatcher,
+    with the settings of production."""
     settings.DISPATCH_SECONDS = 60
     watched = timedelta(seconds=worker_thread.WATCH_SECONDS + lease_renewal.interval())
 

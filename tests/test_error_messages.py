@@ -88,7 +88,7 @@ def test_each_error_has_a_code_and_the_parameters_of_its_sentence() -> None:
 
 
 def test_each_string_in_the_form_of_a_code_is_one() -> None:
-    """Also codes in tables and default arguments, which are not part of the calls above."""
+    """Codes in tables and default arguments are not part of the calls above."""
     areas = "|".join({code.split(".")[0] for code in error_messages.CATALOG})
     strings = [pair for pair in parse_once()[1] if pair[0] != STANDALONE]
     codes = [pair for pair in strings if re.fullmatch(rf"({areas})\.[a-z_]*[a-z]", pair[1])]
@@ -121,7 +121,7 @@ def test_each_code_is_in_one_area() -> None:
 
 
 def test_each_message_renders() -> None:
-    """With a value for each parameter that fits its format."""
+    """Each parameter gets a value that fits its format in the message."""
     sentences = {code: error_messages.render(make_problem(code, **sample(code))) for code in error_messages.CATALOG}
 
     assert len(sentences) > 400

@@ -75,7 +75,7 @@ def test_a_database_that_refuses_to_be_read_is_not_down() -> None:
 
 @pytest.fixture
 def address(committed: None) -> Iterator[dict[str, Any]]:
-    """Where this process looks for PostgreSQL."""
+    """The settings by which this process connects to PostgreSQL."""
     before = dict(connection.settings_dict)
     connection.close()
     yield connection.settings_dict
@@ -87,7 +87,7 @@ def address(committed: None) -> Iterator[dict[str, Any]]:
 def test_a_process_that_starts_while_postgresql_is_down_checks_the_schema_later(address: dict[str, Any]) -> None:
     """Until it is there, pages and tasks get the error that they get while PostgreSQL is down."""
     migrated = {name: address[name] for name in ("NAME", "PORT")}
-    address["PORT"] = "1"  # nobody answers there
+    address["PORT"] = "1"  # nothing listens there
     assert database_checks.schema_is_older() == []
 
     address |= {**migrated, "NAME": urlsplit(os.environ["DATABASE_URL"]).path[1:]}  # has no tables

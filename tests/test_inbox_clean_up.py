@@ -91,7 +91,7 @@ def test_the_same_in_the_store_and_what_is_logged(inbox: Inbox, token: RecorderT
 def test_everything_old_goes_whatever_its_name_and_whoever_it_belongs_to(
     inbox: Inbox, token: RecorderToken, admin: User, settings: Any
 ) -> None:
-    """An outcome, a partial file, a recording without a sidecar, and files of a revoked token, also after inboxes in
+    """An outcome, a partial file, a recording without a sidecar, and files of a revoked token; also after inboxes in
     the store were switched off."""
     purge_listing(store(), store().listing(keys.INBOX))
     names = ["below/talk.m4a", "old.m4a.outcome.json", ".partial.m4a", "x.json", "grüße & co.ogg"]

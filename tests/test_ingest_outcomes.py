@@ -126,7 +126,7 @@ def test_a_repeated_command_reports_the_same(run: Run, folder: Path) -> None:
 
 
 def test_files_named_one_by_one_are_accounted_for_too(run: Run, folder: Path) -> None:
-    """As a shell expands *, without hidden files. Possible audio is decoded, and the archive is opened."""
+    """A shell expands * without hidden files. Possible audio is decoded, and the archive is opened."""
     files = sorted(str(file) for file in folder.iterdir() if file.name[0] != ".")
 
     status, out, _ = run(*files, "--dry-run", "--json")

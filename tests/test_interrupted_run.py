@@ -79,7 +79,7 @@ def interrupt(run: Process, folder: Path, below: dict[int, Facts], number: signa
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("processes", [2, 0])
 def test_no_process_is_left(run: Process, folder: Path, processes: int, number: signal.Signals) -> None:
-    """With xdist's controller, and without. Each case has to start everything."""
+    """Runs with xdist's controller and without it. Each case has to start everything."""
     below = begin(run, folder, processes)
     assert_runs(below, "postgres", "valkey", "weed", "gunicorn", "celery", "chromium")
 

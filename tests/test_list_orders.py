@@ -123,7 +123,7 @@ def test_the_columns_to_sort_by_follow_what_they_copy(alice: User) -> None:
 
 
 def test_a_title_that_was_read_before_an_edit_is_not_written(alice: User) -> None:
-    """As when a recording is stored while its Space is edited."""
+    """This happens when a recording is stored while its Space is edited."""
     space = make_row(alice, title="Before")
     before = names.read_rows([space.pk])
     edit_title(space, "After", alice)

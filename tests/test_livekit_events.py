@@ -284,7 +284,8 @@ def test_old_refused_arrivals_are_deleted(token: RecorderToken) -> None:
 
 
 def test_listeners_of_one_moment_are_counted(token: RecorderToken) -> None:
-    """A listener who leaves when another one joins does not overlap with them; one who never left stays to the end."""
+    """A listener who leaves when another one joins does not overlap with them; one who never left stays until the
+    end."""
     room = LiveKitRoom.objects.create(recorder=token, sid="RM_1")
     times: list[tuple[int | None, int | None]] = [(0, 10), (10, 20), (5, None), (15, 15), (None, 3), (30, 20)]
     for number, (joined, left) in enumerate(times):

@@ -44,7 +44,7 @@ def test_who_may_download_a_file(alice: User, admin: User, auditor: User) -> Non
 
 
 def test_the_entries_of_a_view_are_whole(alice: User, auditor: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also if they are read in several statements."""
+    """The download reads the entries in several statements."""
     monkeypatch.setattr(find, "EXPORT_ROWS", 3)
     numbers = [
         log.record(events.SPACE_DELETED, space_id=SPACE, actor=SYSTEM, removed=[], listed_empty_at=None).pk

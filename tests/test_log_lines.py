@@ -1,4 +1,4 @@
-"""Each line that a process writes is JSON, with the commands of production, until its end."""
+"""With the commands of production, each line that a process writes is JSON until the process ends."""
 
 import json
 import logging
@@ -22,7 +22,7 @@ FIELDS = {"event", "level", "logger", "timestamp"}
 
 
 def start(services: Services, name: str, port: int) -> Process:
-    """With the command of the image, or that of docker-compose.yml, on this machine."""
+    """Start a service on this machine with the command of the image, or that of docker-compose.yml."""
     command: list[str] = COMPOSE[name].get("command") or _dockerfile.command()
     replaced = [part.replace("0.0.0.0:8000", f"127.0.0.1:{port}") for part in command]
     here = [part.replace("/tmp/", f"{services.folder}/") for part in replaced]  # noqa: S108
@@ -67,7 +67,7 @@ def test_every_line_of_every_process_is_json(services: Services) -> None:
 
 @pytest.mark.usefixtures("committed")
 def test_every_line_of_the_set_up_is_json(services: Services) -> None:
-    """What runs before the processes, and prints into the same logs."""
+    """Commands that run before the processes write into the same logs."""
     commands = COMPOSE["prepare"]["command"][-1].split(" && ")
     for command in commands:
         done = manage(services, *command.split()[2:])

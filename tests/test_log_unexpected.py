@@ -83,7 +83,7 @@ def is_time(text: str) -> bool:
 
 @pytest.mark.usefixtures("db")
 def test_every_logged_time_can_be_cast_and_every_other_text_is_none() -> None:
-    """In SQL, where one that can't would end each query that meets it."""
+    """In SQL, where one invalid text would end each query that reads it."""
     texts = [
         *(f"{day}T00:00:00Z" for day in DAYS),
         *(f"2024-02-29T{hour}Z" for hour in HOURS),

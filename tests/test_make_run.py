@@ -179,7 +179,7 @@ def test_only_nginx_can_be_reached(checkout: Checkout) -> None:
 
 
 def test_nginx_that_is_killed_comes_back(checkout: Checkout) -> None:
-    """Its workers survive it, and still hold the port."""
+    """nginx's workers survive it, and still hold the port."""
     killed = int((checkout.data / "nginx.pid").read_text())
     os.kill(killed, signal.SIGKILL)
 

@@ -1,6 +1,6 @@
-"""While an upgrade goes from process to process, workers get messages of another release: of tasks that they do not
-know, or with other arguments. And whoever has the broker's password can send anything. No message stops a worker, none
-comes again and again, and the work is done: its row has it."""
+"""During an upgrade, workers get messages of another release, with unknown tasks or other arguments; and somebody with
+the broker's password can send anything. No message stops a worker or is redelivered, and the work is still done,
+because its row says what to do."""
 
 import base64
 import copy
@@ -42,7 +42,7 @@ NO_MESSAGES = [
 
 
 def send_messages_of_another_release(bundle_id: str) -> None:
-    """Of the same row, as an older or a newer release might name and write them."""
+    """Send messages about the same row as an older or a newer release might write them."""
     task = "archive.tasks.build_bundle"
     app.send_task(UNKNOWN, args=[bundle_id])
     app.send_task(task, args=[bundle_id, "quickly"])
@@ -119,7 +119,7 @@ def test_what_is_no_message_is_dropped(item: bytes) -> None:
 @pytest.mark.usefixtures("committed")
 def test_no_message_stops_a_worker_or_loses_work(services: Services, make_space: Callable[..., Space]) -> None:
     bundle = build.request(make_space().id, SYSTEM)
-    empty_queues()  # nobody has been woken up
+    empty_queues()  # drop the wakeup for the row
     broken = [*NO_MESSAGES, *break_messages(take_message())]
     send_messages_of_another_release(str(bundle.pk))
     with app.connection_for_write() as broker:

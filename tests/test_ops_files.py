@@ -187,7 +187,7 @@ def labelled(target: dict[str, str]) -> set[str]:
 
 
 def test_in_kubernetes_too_web_and_workers_wait_for_the_tables_and_after_a_restore() -> None:
-    """As in Compose. Beat needs no database, and the health process reports what is missing."""
+    """Compose does the same. Beat needs no database, and the health process reports what is missing."""
     (patch,) = (
         patch
         for patch in yaml.safe_load((KUBERNETES / "kustomization.yaml").read_text())["patches"]
@@ -217,7 +217,7 @@ def test_in_kubernetes_nobody_is_believed_before_proxy_env_names_the_ingress() -
 
 
 def test_in_kubernetes_the_proxy_stays_in_service_while_something_behind_it_is_down() -> None:
-    """It shows users what is down, so its probes must not depend on anything behind it."""
+    """The proxy shows users what is down, so its probes must not depend on anything behind it."""
     (container,) = yaml.safe_load((KUBERNETES / "proxy.yaml").read_text())["spec"]["template"]["spec"]["containers"]
     (port,) = container["ports"]
 
@@ -235,7 +235,8 @@ def build(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
 def test_the_job_for_commands_is_the_job_setup_that_waits() -> None:
-    """ops/kubernetes/spacekeep-manage starts it, and runs manage.py in it: for restore_check, nobody edits a file."""
+    """ops/kubernetes/spacekeep-manage starts this job and runs manage.py in it, so that restore_check needs no edited
+    file."""
     all_but_job, all_of_manage = ([one for one in build(path) if one["kind"] != "Job"] for path in (KUBERNETES, MANAGE))
     (setup,), (job,) = ([one for one in build(path) if one["kind"] == "Job"] for path in (KUBERNETES, MANAGE))
 

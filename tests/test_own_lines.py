@@ -108,7 +108,7 @@ def test_own_lines_end_with_the_space(space: Space, bob: User, alice: User) -> N
     assert listed(bob) == []
 
     assert purge(space.pk)
-    assert [words(user, space).status_code for user in (bob, alice)] == [404, 410]  # who spoke is forgotten
+    assert [words(user, space).status_code for user in (bob, alice)] == [404, 410]  # speakers' names are erased
 
 
 @pytest.mark.parametrize("state", ["receiving", "processing", "expiring"])

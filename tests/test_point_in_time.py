@@ -1,4 +1,4 @@
-"""docs/operations.md, "Point-in-time recovery": its commands, on a PostgreSQL of their own."""
+"""The commands in docs/operations.md, "Point-in-time recovery", on a PostgreSQL of this test's own."""
 
 import re
 import shutil

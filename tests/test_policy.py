@@ -75,7 +75,7 @@ def test_a_hold_outweighs_everything() -> None:
 
 
 def test_a_day_is_24_hours_in_every_zone() -> None:
-    ended_at = datetime(2026, 3, 15, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # 11:00 UTC; summer time comes meanwhile
+    ended_at = datetime(2026, 3, 15, 12, 0, tzinfo=ZoneInfo("Europe/Berlin"))  # 11:00 UTC, before summer time begins
 
     assert deadline(Facts(ended_at), RetentionPolicy()).at == utc("2026-04-14T11:00:00")
 

@@ -557,7 +557,7 @@ def test_a_recording_that_came_since_is_not_deleted_as_abandoned(spaces: dict[st
 
 
 def test_a_space_whose_deletion_this_database_has_started_is_named(spaces: dict[str, Space], admin: User) -> None:
-    """By a process that did not know of the restore. A hold cannot be placed any more."""
+    """A process that did not know of the restore started it. A hold cannot be placed any more."""
     backup = backups.back_up()
     holds.place(spaces["held"].pk, "A court asks.", admin)
     sequence.run()

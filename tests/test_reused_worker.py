@@ -37,7 +37,7 @@ def test_each_test_finds_the_worker_that_took_its_tasks(services: Services) -> N
 
 
 def test_a_paused_worker_takes_no_message(services: Services) -> None:
-    """It also returns no message to the queue in which a test looks."""
+    """A paused worker must not return messages to the queue either, because tests look at it."""
     services.worker()
     services.stop()
     assert Worker.last is not None

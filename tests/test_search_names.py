@@ -167,7 +167,7 @@ def test_more_than_a_few_spaces_are_in_the_list(alice: User) -> None:
 def test_a_deleted_id_leads_to_what_is_left(
     alice: User, admin: User, auditor: User, who: str, page: str, typed: str
 ) -> None:
-    """For everybody who may see the Space, in the search and under each filter; others learn nothing."""
+    """This applies to everybody who may see the Space, in the search and under each filter; others learn nothing."""
     gone = make_row(alice, id=UUID("f512b3fa-0000-4000-8000-000000000001"), state="expiring")
     reader = User.objects.get(username=who)
     client = make_client(reader)

@@ -79,7 +79,7 @@ def test_a_command_must_print_a_key(monkeypatch: pytest.MonkeyPatch, problems: l
 def test_a_command_that_hangs_is_ended_with_its_children(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problems: list[env.Problem]
 ) -> None:
-    """Its child keeps the pipe open."""
+    """The command's child keeps the pipe open."""
     file = tmp_path / "pid"
     monkeypatch.setattr(secret_sources, "COMMAND_SECONDS", 1)
     monkeypatch.setenv("LOG_KEY_COMMAND", f"/bin/sh -c 'sleep 500 & echo $! > {file}; wait'")

@@ -63,7 +63,7 @@ def test_here_everything_works() -> None:
 
 
 def test_a_decoder_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after an incompatible change of a library."""
+    """An incompatible change of a library has this effect."""
     break_decoder(monkeypatch, tmp_path, 'no_such_argument="replace"')
 
     assert failures("worker") == failures("transcriber")[:1]

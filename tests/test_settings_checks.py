@@ -170,7 +170,7 @@ def test_no_command_starts_with_wrong_settings(program: list[str], tmp_path: obj
 
 
 def test_a_command_of_django_says_in_a_line_that_the_database_is_down() -> None:
-    """Its checks ask before the command starts."""
+    """Django's checks query the database before the command starts."""
     done = run([*MANAGE, "migrate"], {"DATABASE_URL": "postgres://somebody@127.0.0.1:1/spacekeep"})
 
     assert (done.returncode, done.stdout) == (1, "")

@@ -78,7 +78,7 @@ def test_a_verified_address_signs_in_and_links(provider: Provider, alice: User, 
 def test_everybody_else_is_refused(
     claims: dict[str, object], verified_here: bool, provider: Provider, alice: User, address: EmailAddress
 ) -> None:
-    """Including people who entered the address of another person in their account, here or at the provider."""
+    """These include people who entered the address of another person in their account, here or at the provider."""
     EmailAddress.objects.update(verified=verified_here)
     User.objects.update(email="alice@example.org")
     provider.person |= claims
@@ -94,7 +94,8 @@ def test_everybody_else_is_refused(
 
 
 def test_an_invited_address_becomes_an_account(provider: Provider, admin: User) -> None:
-    """With the role of the invitation, but without its link, because the provider has verified the address."""
+    """The account gets the role of the invitation. Its link is not needed, because the provider has verified the
+    address."""
     invitations.invite("Eva@example.org", "auditor", 7, admin)
     provider.person |= {"email": "eva@example.org", "preferred_username": "eva", "name": "Eva"}
     client = make_client()

@@ -154,7 +154,7 @@ def the_store_takes_what_was_signed_for_its_name(front: Front) -> None:
 
 
 def no_line_has_a_path(front: Front) -> None:
-    """Also for a failed request: the URL of a bundle is a secret."""
+    """The URL of a bundle is a secret, so it must not be logged for a failed request either."""
     front.proxy.stop(hurry=lambda: True)
 
     status, _ = front.ask(front.portal, "/bundles/secret-of-a-bundle")

@@ -27,7 +27,8 @@ def believed(peer: str) -> set[str]:
 
 @pytest.mark.parametrize("peer", ["10.1.2.3", "::ffff:10.1.2.3", "fd00::8", "127.0.0.1", ""])
 def test_the_proxy_is_believed(settings: Settings, peer: str) -> None:
-    """By its network, address or name, and at a Unix socket, which nobody else can open."""
+    """The proxy is known by its network, address or name, or because it connects to a Unix socket, which nobody else
+    can open."""
     settings.PROXY_ADDRESSES = ["10.1.0.0/16", "fd00::8", "localhost"]
 
     assert believed(peer) == set(CLAIMS)

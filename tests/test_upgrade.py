@@ -29,8 +29,8 @@ from tests.support.releases import Release, checked_out
 from tests.support.waiting import wait_until
 
 UPGRADE_FROM = os.environ.get("UPGRADE_FROM", "")
-# Commits before December 2026 take a bundle that another version built for outdated, because the page in it has other
-# styles and scripts. Then it is requested again. Later ones don't (tests/test_bundle_page.py).
+# Commits before December 2026 consider a bundle of another version outdated, because its page has other styles and
+# scripts. Then the bundle is requested again. Later commits do not (tests/test_bundle_page.py).
 TRIES = 10
 OUTDATED = "a newer bundle was requested"
 PAGES = {

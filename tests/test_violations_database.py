@@ -1,5 +1,5 @@
-"""What lists filter by, `is_flagged` and `is_appealed` of a Space, is right whoever changes a violation: a process of
-an older release may not know the column."""
+"""A Space's `is_flagged` and `is_appealed`, by which lists filter, are right whichever process changes a violation: one
+of an older release may not know these columns."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -23,7 +23,7 @@ def make_violation(space: Space, admin: User) -> Violation:
 
 
 def shown(space: Space) -> tuple[bool, bool]:
-    """Whether lists show it as flagged, and as appealed."""
+    """Return whether lists show it as flagged, and as appealed."""
     return Space.objects.values_list("is_flagged", "is_appealed").get(pk=space.pk)
 
 

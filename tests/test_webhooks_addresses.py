@@ -60,7 +60,7 @@ def test_allowed_networks_are_exceptions(settings: Any) -> None:
     "host", ["127.0.0.1", "127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "localhost", "0", "ip6-localhost", "::1"]
 )
 def test_what_the_system_resolves_to_loopback_is_refused(host: str) -> None:
-    """With the real resolver: numbers in every base, and this machine's own names."""
+    """The real resolver gets numbers in every base, and this machine's own names."""
     with pytest.raises(DeliveryFailed) as refused:
         find_addresses(Target("https", host, 443, "/"))
 

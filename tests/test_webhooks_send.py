@@ -320,7 +320,7 @@ def write_slowly(file: Any) -> None:
 def test_a_receiver_that_never_ends_its_answer(
     receiver: Receiver, delivery: WebhookDelivery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each byte arrives in time, but all of them take too long."""
+    """Each byte arrives in time, but the whole response takes too long."""
     monkeypatch.setattr(post, "SECONDS", 1)
     receiver.raw = write_slowly
 
@@ -343,7 +343,7 @@ def test_a_receiver_that_does_not_answer(
 def test_a_receiver_that_never_ends_the_handshake(
     authority: Authority, space: Space, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It accepts the connection and sends nothing."""
+    """The receiver accepts the connection and sends nothing."""
     monkeypatch.setattr(post, "SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         subscribe(f"https://{HOST}:{listening.getsockname()[1]}/", admin)

@@ -20,8 +20,8 @@ VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)(?::([-?+])([^}]*))?\}")
 
 @dataclass(frozen=True)
 class Service:
-    """`environment` names secrets by their files in SECRETS; `secrets` are those that are there. `files`: of the host,
-    that Compose mounts; `environment` names them as if they were secrets, too."""
+    """`environment` names secrets by their files in SECRETS; `secrets` are the mounted ones. `files` are files of the
+    host that Compose mounts; `environment` names them like secrets."""
 
     name: str
     command: list[str]
@@ -51,7 +51,7 @@ def service(name: str, dot_env: Mapping[str, str]) -> Service:
 
 
 def _mounted_files(volumes: Sequence[str], dot_env: Mapping[str, str]) -> dict[str, Path]:
-    """The files of the host that .env names, by their paths in the container."""
+    """Return the host's files that .env names, by their paths in the container."""
     pairs = (substitute(volume, dot_env).split(":")[:2] for volume in volumes)
     return {target: Path(source) for source, target in pairs if Path(source).is_file()}
 

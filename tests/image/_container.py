@@ -65,8 +65,8 @@ class Container(ABC):
     def run(
         self, service: Service, command: Sequence[str], given: str = "", **changes: str
     ) -> "subprocess.CompletedProcess[str]":
-        """As `docker compose run --rm SERVICE COMMAND` does. `given`: its standard input. `changes` to its secrets and
-        settings."""
+        """Run a command as `docker compose run --rm SERVICE COMMAND` does. `given`: its standard input. `changes` apply
+        to its secrets and settings."""
         secrets = {name: changes.pop(name) for name in list(changes) if name in self.values}
         self._put_secrets(service, secrets)
         wrapped = self._wrap(service, command, {**service.environment, **changes})

@@ -144,7 +144,7 @@ def flag(world: World) -> str:
 
 @step
 def mail(world: World) -> str:
-    """Of that flag: by STARTTLS and AUTH, to a server whose certificate is from an authority of its own."""
+    """Mail the notice of that flag with STARTTLS and AUTH, to a server whose certificate is from its own authority."""
     world.wait(lambda: _subjects(world, NORA) != [], "the mail is sent")
     return "; ".join(_subjects(world, NORA))
 
@@ -155,7 +155,8 @@ def _subjects(world: World, address: str) -> list[str]:
 
 @step
 def replace_secret_key(world: World) -> str:
-    """As docs/security.md says. The session and the second factor go on, and at the end nothing needs the old one."""
+    """Replace the key as docs/security.md says. Session and second factor stay valid, and in the end nothing needs the
+    old key."""
     codes = _set_up_app(world)
     values = world.container.values
     former, values["secret_key"] = values["secret_key"], secrets.token_urlsafe(48)
@@ -177,7 +178,7 @@ def replace_secret_key(world: World) -> str:
 
 
 def _set_up_app(world: World) -> list[str]:
-    """An authenticator app for nora. Returns her recovery codes."""
+    """Set up an authenticator app for nora. Returns her recovery codes."""
     path = "/accounts/2fa/totp/activate/"
     page = world.get(path)[2].decode()
     (secret,) = re.findall(r"<code[^>]*>([A-Z2-7]{32})<", page)
@@ -189,14 +190,15 @@ def _set_up_app(world: World) -> list[str]:
 
 @step
 def replace_log_key(world: World) -> str:
-    """As docs/log.md says. Web verifies what the new key signed before it has the new public key, and after."""
+    """Replace the key as docs/log.md says. Web verifies signatures of the new key before and after it gets the new
+    public key."""
     values, former = world.container.values, _log_signer(world)
     new = base64.b64encode(secrets.token_bytes(32)).decode()
     (old,) = [key for key in world.manage_json("deleter", "signing_keys")["keys"] if key["kind"] == "log"]
     rotated = world.manage_json("deleter", "signing_keys", "rotate", "log", "-", given=new)
     values["log_key"] = new
     world.restart("deleter")
-    world.manage("web", "token", "create", "news", "--host=nora", "--by=ada")  # without an entry nothing is signed
+    world.manage("web", "token", "create", "news", "--host=nora", "--by=ada")  # without a new entry nothing is signed
     world.wait(lambda: _log_signer(world) != former, "the new key signs")
     assert world.manage_json("deleter", "signing_keys", "retire", "log", old["id"])["changed"]
     world.manage("web", "verify_log")
@@ -209,7 +211,7 @@ def replace_log_key(world: World) -> str:
 
 
 def _log_signer(world: World) -> str:
-    """The key that signed the newest checkpoint, by the first bytes of its signature (c2sp.org/signed-note)."""
+    """Return the first bytes of the newest checkpoint's signature, which identify its key (c2sp.org/signed-note)."""
     world.wait(lambda: world.get("/log/checkpoint")[0] == 200, "a checkpoint is signed")
     note = world.get("/log/checkpoint")[2].decode()
     return base64.b64decode(note.strip().split()[-1])[:4].hex()
@@ -263,8 +265,8 @@ def log(world: World) -> str:
 
 @step
 def restore_the_backup(world: World) -> str:
-    """It is from before both deletions: nothing starts until an operator has restored them from the log's copy in the
-    store, as docs/operations.md says."""
+    """Restore a backup from before both deletions: nothing starts until an operator has restored the deletions from the
+    log's copy in the store, as docs/operations.md says."""
     world.wait(lambda: _checkpoint_covers_all(world), "the newest entry is in a checkpoint")
     world.stop()
     world.restore()
@@ -272,7 +274,7 @@ def restore_the_backup(world: World) -> str:
     done = world.container.run(prepare, prepare.command)
     assert done.returncode, "it did not see that the database is an older one"
     world.manage("prepare", "restore_check", fails=True)
-    world.manage("prepare", "restore_check", "--apply", fails=True)  # still: nobody has confirmed
+    world.manage("prepare", "restore_check", "--apply", fails=True)  # the restore is still unconfirmed
     world.manage("prepare", "restore_check", "--confirm", "--by=ada", "--reason=A drill.")
     done = world.container.run(prepare, prepare.command)
     assert done.returncode == 0, done.stderr
@@ -291,7 +293,7 @@ def _checkpoint_covers_all(world: World) -> bool:
 
 @step
 def stop(world: World) -> str:
-    """Each process ends in time when it is asked to. Each line of its log is JSON, and none is an error."""
+    """Stop each process: it must end in time. Each line of its log must be JSON, and none an error."""
     world.stop()
     lines = world.lines()
     wrong = [(name, line) for name, line in lines if level(line) not in ("info", "warning", "debug")]

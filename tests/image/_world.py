@@ -59,8 +59,8 @@ class World:
         self.folder = folder
         self.engines = Engines(folder / "engines", fast=True)
         self.root = root
-        self.processes: dict[str, Process] = {}  # that run
-        self.started: dict[str, Process] = {}  # all, with their logs
+        self.processes: dict[str, Process] = {}  # processes that run
+        self.started: dict[str, Process] = {}  # all processes, with their logs
         self.starts: Counter[str] = Counter()
         self.nginx: Nginx | None = None
         self.database = DATABASE
@@ -70,11 +70,11 @@ class World:
         self.forget_cookies()
 
     def forget_cookies(self) -> None:
-        """From now on it is another browser."""
+        """Drop the cookies, as if another browser came."""
         self.opener = urllib.request.build_opener(Stay, urllib.request.HTTPCookieProcessor(CookieJar()))
 
     def begin(self) -> str:
-        """Start the engines and a mail server, and have the image ready. Returns the version of its Python."""
+        """Start the engines and a mail server, and prepare the image. Returns the version of its Python."""
         self.engines.start()
         self.exit.enter_context(run_server(self.inbox, **with_sign_in(self.authority.context(HOST))))
         port, web, health = free_ports(3)
@@ -97,7 +97,7 @@ class World:
 
     @property
     def dot_env(self) -> dict[str, str]:
-        """As an operator would write it for these engines, and with a dispatcher and a signer that are in a hurry."""
+        """Write .env as an operator would for these engines, with a frequent dispatcher and signer."""
         names = ("S3_ENDPOINT_URL", "S3_PUBLIC_ENDPOINT_URL", "S3_BUCKET", "S3_REGION")
         ours = {"SITE_URL": self.site, "ALLOWED_HOSTS": HOST, "METRICS_PORT": "0", "DISPATCH_SECONDS": "1"}
         mail = {"MAIL_FROM": FROM, "MAIL_CA_BUNDLE_ON_HOST": self.authority.ca_file}
@@ -108,7 +108,7 @@ class World:
         return _compose.service(name, self.dot_env)
 
     def start(self, *names: str) -> None:
-        """Start these services, by default all, and wait until they answer."""
+        """Start these services (default: all), and wait until they respond."""
         for name in names or SERVICES:
             process = self.started.setdefault(name, Process(name, self.logs / f"{name}.log"))
             self.container.start(process, self.service(name), self.ports)
@@ -134,7 +134,7 @@ class World:
             time.sleep(0.1)
 
     def stop(self, *names: str) -> None:
-        """Ask these, by default all, to stop, as Docker does. Each ends in time, with the status 0."""
+        """Stop these services (default: all) as Docker does. Each must end in time with exit status 0."""
         stopping = {name: self.processes.pop(name) for name in names or list(self.processes)}
         for process in stopping.values():
             process.ask_to_stop(signal.SIGTERM)
@@ -144,7 +144,7 @@ class World:
         assert set(stopped.values()) == {0}, stopped
 
     def restart(self, *names: str) -> None:
-        """As after a change of .env or of a secret."""
+        """Restart after a change of .env or of a secret."""
         self.stop(*names)
         self.start(*names)
 
@@ -157,7 +157,7 @@ class World:
         self.engines.destroy()
 
     def manage(self, service: str, *arguments: str, given: str = "", fails: bool = False, **changes: str) -> str:
-        """What the command printed, run in the service's container; where it `fails`, also what it said of that."""
+        """Run the command in the service's container, and return its output; if it `fails`, with its standard error."""
         done = self.container.run(self.service(service), ["python", "manage.py", *arguments], given, **changes)
         assert bool(done.returncode) == fails, f"manage.py {arguments[0]}: {done.stdout}{done.stderr}"
         return done.stdout + (done.stderr if fails else "")
@@ -193,7 +193,8 @@ class World:
                 return error.code, json.loads(error.read() or b"null")
 
     def post(self, path: str, form: Mapping[str, str], page: str = "") -> str:
-        """Send the form of a page, and return where it leads. `page`: as it is shown, where it is another each time."""
+        """Send a page's form, and return the target of the redirect. `page`: the loaded page, if its form differs each
+        time."""
         page = page or self.get(path)[2].decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert token, page[:500]
@@ -238,16 +239,16 @@ class World:
         return psycopg.connect(self.engines.postgres.superuser_url(self.database), autocommit=False)
 
     def pg(self, program: str, *arguments: str) -> str:
-        """A program of PostgreSQL, of this side, as an operator runs it."""
+        """Run a PostgreSQL program of this machine, as an operator does."""
         return run([str(find_programs() / "bin" / program), *arguments])
 
     def back_up(self) -> None:
-        """Docs/operations.md, "Back up"."""
+        """Back up as in docs/operations.md, "Back up"."""
         url = self.engines.postgres.superuser_url(self.database)
         self.pg("pg_dump", "--format=custom", f"--file={self.folder / 'spacekeep.dump'}", f"--dbname={url}")
 
     def restore(self) -> None:
-        """Restore the dump into another database, as docs/operations.md says, and have the settings lead there."""
+        """Restore the dump into another database as docs/operations.md says, and point the settings to it."""
         with self.superuser() as superuser:
             (ahead,) = superuser.execute("SELECT by FROM moved.ahead").fetchone() or (timedelta(),)
         postgres, restored = self.engines.postgres, f"{DATABASE}_restored"
@@ -258,7 +259,7 @@ class World:
         for name in ("database_url", "database_owner_url"):
             self.container.values[name] = urlsplit(self.container.values[name])._replace(path=f"/{restored}").geturl()
         self.database = restored
-        with self.superuser() as superuser:  # time went on
+        with self.superuser() as superuser:  # time has passed
             superuser.execute("UPDATE moved.ahead SET by = %s", [ahead])
             self._use_moved_clock(superuser)
 
