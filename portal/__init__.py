@@ -1,5 +1,5 @@
-"""The site. Importing it makes our Celery application the current one, so that tasks are published to our broker from
-everywhere: web processes, commands, workers."""
+"""The site. Importing it makes our Celery application the current one, so that web processes, commands and workers all
+publish tasks to our broker."""
 
 from portal.celery import app as celery_app
 

@@ -1,9 +1,9 @@
-"""Who may see a page, and what on it.
+"""Check who may see a page, and what they see on it.
 
 A host sees their own Spaces; admins and auditors see all of them (`visible_to` in archive/models/space_queries.py).
 Hosts and admins may play and download, auditors may not. A speaker sees their own lines (`find_own_lines_space`), a
-recorder what its token allows (`find_for_token`). Each view states its roles with `@only(...)`. Lookup and
-access check are one step: a stranger gets 404, and so learns nothing; after the deadline the answer is 410.
+recorder what its token allows (`find_for_token`). Each view states its roles with `@only(...)`. Lookup and access check
+are one step: a stranger gets 404 and learns nothing; after the deadline the answer is 410.
 """
 
 from collections.abc import Callable, Iterable
@@ -52,7 +52,7 @@ class Gone(Exception):
 
 
 class LinkEnded(Exception):
-    """A download link worked once, and does not any more: 410, with the advice to get a fresh one."""
+    """A download link that has expired or was revoked: 410, with the advice to get a new one."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +80,18 @@ def may_read_log(user: User) -> bool:
 
 
 def may_see_status(user: User) -> bool:
-    """Operators: superusers, staff and admins. The page has counts, settings, names of hosts and ids of rows, and no
-    name of a Space, a file or a person."""
+    """Whether the user is an operator: superusers, staff and admins are. The page has counts, settings, host names and
+    ids of rows, but no names of Spaces, files or people."""
     return user.is_active and (user.is_superuser or user.is_staff or user.is_admin)
 
 
 def may_have_content(user: User) -> bool:
-    """Everybody but auditors: those see that the rules are followed, and no content."""
+    """Everybody but auditors: they check that the rules are followed, without seeing content."""
     return user.is_admin or not user.is_auditor
 
 
 def only(is_allowed: Callable[[User], bool]) -> Callable[[View[P, R]], View[P, R]]:
-    """Decorate a view with its role check: `@only(is_admin)`. For everybody else the page does not exist."""
+    """Decorate a view with its role check: `@only(is_admin)`. Everybody else gets 404."""
 
     def decorate(view: View[P, R]) -> View[P, R]:
         @wraps(view)
@@ -106,7 +106,7 @@ def only(is_allowed: Callable[[User], bool]) -> Callable[[View[P, R]], View[P, R
 
 
 def has_spoken(user: User) -> bool:
-    """Whether `spaces_spoken_in` has any: every page asks."""
+    """Whether `spaces_spoken_in` is not empty. Every page calls this."""
     return bool(_SPOKEN.tuples(user.pk))
 
 
@@ -124,8 +124,8 @@ def spaces_spoken_in(user: User) -> QuerySet[Space]:
 
 
 def find_space(user: User, space_id: UUID, *, content: bool = False) -> VisibleSpace:
-    """The Space, if `user` may see it; with `content`, if they may also play and read it. Raises Http404 for strangers
-    (and for auditors who want content), Gone from the deadline on."""
+    """Return the Space if `user` may see it; with `content`, only if they may also play and read it. Raises Http404 for
+    strangers (with `content` also for auditors), Gone after the deadline."""
     space = _SPACE.first(space_id) if sees_all(user) else _SPACE_OF_HOST.first(space_id, user.pk)
     if space is None:
         raise Http404
@@ -150,7 +150,7 @@ _SPACE_OF_HOST = CompiledQuery(lambda space_id, host_id: Space.objects.of_host(h
 
 
 def find_space_to_change(user: User, space_id: UUID) -> Space:
-    """The Space, if `user` is its host or an admin. Raises Http404, Gone."""
+    """Return the Space if `user` is its host or an admin. Raises Http404, Gone."""
     visible = find_space(user, space_id)
     if not visible.may_play:
         raise Http404
@@ -158,7 +158,7 @@ def find_space_to_change(user: User, space_id: UUID) -> Space:
 
 
 def find_for_token(token: RecorderToken, space_id: UUID) -> Space:
-    """The Space, if a recorder's token may download its bundle. Raises Http404, Gone from the deadline on."""
+    """Return the Space if a recorder's token may download its bundle. Raises Http404; Gone after the deadline."""
     spaces = find_spaces_for_token(token, [space_id])
     if not spaces:
         raise Http404
@@ -166,7 +166,7 @@ def find_for_token(token: RecorderToken, space_id: UUID) -> Space:
 
 
 def find_spaces_for_token(token: RecorderToken, space_ids: Iterable[Any]) -> list[Space]:
-    """The Spaces, if the token may download all of them. Raises Http404, Gone from the first deadline on."""
+    """Return the Spaces if the token may download all of them. Raises Http404; Gone after the first deadline."""
     if RecorderToken.Scope.BUNDLES not in token.scopes:
         raise Http404
     hosts = set(token.hosts.values_list("pk", flat=True))
@@ -183,11 +183,11 @@ def find_spaces_for_token(token: RecorderToken, space_ids: Iterable[Any]) -> lis
 
 
 def find_own_lines_space(user: User, space_id: UUID) -> VisibleSpace:
-    """The Space, for the lines that `user` spoke in it and nothing else. Raises Http404 for users who are not linked to
-    one of its participants (admins too: they have the transcript), Gone from the deadline on."""
+    """Return the Space whose lines `user` spoke, to show these lines and nothing else. Raises Http404 for users who are
+    not linked to one of its participants (also for admins, who have the whole transcript), Gone after the deadline."""
     space = Space.objects.filter(pk=space_id).first()
     linked = space is not None and space.participants.filter(user=user).exists()
-    # Participants are deleted with the Space, the host is not: only the host still gets a 410 then.
+    # Participants are deleted with the Space, but not the host: only the host gets 410 after that.
     if space is None or not (linked or space.host_id == user.pk):
         raise Http404
     now = dbtime.now()
@@ -199,8 +199,8 @@ def find_own_lines_space(user: User, space_id: UUID) -> VisibleSpace:
 
 
 def find_space_to_edit(user: User, space_id: UUID) -> Space:
-    """The Space, if `user` is its host and its content is served. Admins change no content: they get 404, as strangers
-    do. Raises Http404, Gone."""
+    """Return the Space if `user` is its host and its content is served. Admins may not change content: they get 404,
+    like strangers. Raises Http404, Gone."""
     space = find_space(user, space_id, content=True).space
     if space.host_id != user.pk:
         raise Http404

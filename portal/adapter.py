@@ -1,4 +1,4 @@
-"""What allauth does otherwise here: sign-up, mail, log entries."""
+"""Adapt allauth to this site: sign-up, mail, log entries."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from portal.sign_in.logins import find_account, login_of, normalize_login
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
-    """Opens sign-up to browsers that followed a valid invitation only."""
+    """Open sign-up only to browsers that followed a valid invitation."""
 
     error_messages = error_messages.ACCOUNT
     _is_closed = False  # whether the account that signs in is over its limit, from all addresses
@@ -69,7 +69,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise ValidationError(str(error), code=error.code) from error
 
     def confirm_email(self, request: HttpRequest, email_address: Any) -> bool:
-        """Use the address from now on, with its log entry."""
+        """Make this the address of the account, and write a log entry."""
         with transaction.atomic():
             confirmed = bool(super().confirm_email(request, email_address))
             if confirmed:
@@ -83,7 +83,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return resolve_url("account")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Have a worker send it: neither a slow mail server nor whose address it is changes the time of the answer."""
+        """Queue the mail for a worker, so that the response time depends neither on the mail server nor on whether the
+        address is known."""
         if settings.MAIL_ON:
             site = get_current_site(self.request)
             context = {"request": self.request, "email": email, "current_site": site, **context}
@@ -91,11 +92,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             account_mail.enqueue(email, message.subject, message.body)
 
     def set_password(self, user: User, password: str) -> None:
-        """Change the password of the account that asks, with its log entry."""
+        """Change the password of the requesting account, and write a log entry."""
         passwords.set_password(user, password, by=user)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """allauth counts failures by account alone, so that anybody could lock anybody out."""
+        """Count failures by account and address: allauth counts by account alone, so anybody could lock others out."""
         return f"{normalize_login(login_of(credentials))} {self.get_client_ip(request)}"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
@@ -111,7 +112,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise
 
     def validation_error(self, code: str, *arguments: Any) -> ValidationError:
-        """allauth's errors; the one of a limit says when to try again."""
+        """Return allauth's error; for a limit, one that says when to try again."""
         if code == "too_many_login_attempts":
             return ValidationError(limits.explain_wait(closed=self._is_closed), code=code)
         return super().validation_error(code, *arguments)  # type: ignore[no-any-return]
@@ -127,8 +128,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise self.validation_error("too_many_login_attempts")
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
-        """The user whose password this is. Over the limit of the account, None: the answer and the work are those of
-        a wrong password."""
+        """Return the user with this password. Over the limit of the account return None, with the same work and answer
+        as for a wrong password."""
         user: User | None = super().authenticate(request, **credentials)
         if not self._is_closed:
             return user
@@ -136,8 +137,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return None
 
     def _rollback_login_failed_rl_usage(self) -> None:
-        """An attempt that succeeded, or was not judged, does not count. One at a closed account counts, whatever the
-        password was."""
+        """Don't count attempts that succeeded or were not checked. Attempts for a closed account count, even with the
+        right password."""
         if self._is_closed and self._usages:
             return
         super()._rollback_login_failed_rl_usage()
@@ -152,7 +153,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:
         """How the user may confirm who they are: with a second factor if they have one, or else with the password.
 
-        Whoever knows a password and sits at an open browser must not do what the owner does with both.
+        Somebody who knows the password and finds an open browser must not be able to do more than with the password.
         """
         methods = {method["id"]: method for method in super().get_reauthentication_methods(user)}
         if len(methods) > 1:
@@ -165,5 +166,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         ]
 
     def is_reauthentication_required(self, *, app: str, **kwargs: object) -> bool:
-        """Whether the user confirms who they are, for allauth's pages and ours. A fresh sign-in counts."""
+        """Whether the user must confirm who they are, for allauth's pages and ours. A fresh sign-in counts as
+        confirmation."""
         return super().is_reauthentication_required(app=app, **kwargs) and not has_authenticated_recently(self.request)

@@ -1,4 +1,4 @@
-"""Addresses that are needed often: Django takes 60 us to reverse one."""
+"""Cache the URLs that are needed often: Django takes 60 us to reverse one."""
 
 from functools import cache
 from uuid import UUID
@@ -9,7 +9,8 @@ _NO_SPACE = UUID(int=0)
 
 
 def address_of(name: str) -> str:
-    """The address of a page without parameters, named as in portal/urls.py. Every page has links to twenty."""
+    """Return the URL of a page without parameters, by its name in portal/urls.py. Every page links to twenty of
+    them."""
     return _reverse(name, get_script_prefix())
 
 
@@ -20,7 +21,7 @@ def _reverse(name: str, prefix: str) -> str:
 
 
 class SpaceAddresses:
-    """The addresses of one kind of page of many Spaces, for lists."""
+    """The URLs of one kind of page for many Spaces, for lists."""
 
     def __init__(self, name: str) -> None:
         self._before, _, self._after = reverse(name, args=[_NO_SPACE]).partition(str(_NO_SPACE))

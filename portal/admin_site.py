@@ -1,4 +1,4 @@
-"""The site of Django's admin: who may enter, and how to sign in."""
+"""Django's admin site: who may use it, and how they sign in."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -31,11 +31,11 @@ class SpacekeepAdminSite(AdminSite):
         return isinstance(user, User) and user.is_active and user.is_staff
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Any:
-        """Every page of it needs a recent sign-in: it changes names that people sign in with."""
+        """Require a recent sign-in for every page, because the admin can change the names that people sign in with."""
         return super().admin_view(require_reauthentication_to_read(view), cacheable)
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Lead to allauth's page, which limits guesses of the old password; the admin's own does not."""
+        """Redirect to allauth's page, which limits guesses of the old password; the admin's own does not."""
         return redirect("account_change_password")
 
     @method_decorator(login_not_required)

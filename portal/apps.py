@@ -17,6 +17,6 @@ class PortalConfig(AppConfig):
 
 
 class AdminConfig(admin.AdminConfig):
-    """Django's admin, with a site of our own."""
+    """Django's admin, with our own site class."""
 
     default_site = "portal.admin_site.SpacekeepAdminSite"

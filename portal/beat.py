@@ -8,15 +8,15 @@ from typing import Any
 
 from celery import beat
 
-MOST_SLEEP = 60.0  # seconds; health checks take a file that is four minutes old for a beat that hangs
+MOST_SLEEP = 60.0  # seconds; health checks consider beat hung if the file is four minutes old
 
 
 class Scheduler(beat.Scheduler):
-    """Sends each entry at the start, and then in its interval.
+    """Send each entry at the start, and then at its interval.
 
-    Celery's own scheduler writes the time of each last run to a file, and compares it with the wall clock: a minute
-    with the clock a year ahead, and beat sends nothing for a year. This one has no times to keep, because each task
-    finds in the database what there is to do. Its file is empty: health checks look at the time of its last change.
+    Celery's own scheduler writes the time of each last run to a file, and compares it with the wall clock: if the clock
+    is a year ahead for a minute, beat then sends nothing for a year. This scheduler stores no times, because each task
+    finds its work in the database. Its file is empty: health checks look at the time of its last change.
     """
 
     def __init__(self, *args: Any, schedule_filename: str = "", **kwargs: Any) -> None:

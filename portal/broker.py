@@ -52,7 +52,7 @@ class QoS(redis.QoS):
 
     def _require_connection(self) -> None:
         if self.channel.connection is None:
-            # Celery expects this error here: it logs it, and goes on.
+            # Celery expects this error here, logs it, and continues.
             raise ConnectionResetError("The broker that sent this message is gone.")
 
 
@@ -79,8 +79,8 @@ class SentinelTransport(redis.SentinelTransport):
 
 
 def register() -> None:
-    """Have kombu use these transports for the URLs that BROKER_URL may have. The setting `broker_transport` would not
-    do: after a failover to another URL of a list, kombu selects the transport by that URL's scheme."""
+    """Register these transports in kombu for the schemes that BROKER_URL may have. The setting `broker_transport` is
+    not enough: after a failover to another URL of a list, kombu selects the transport by that URL's scheme."""
     TRANSPORT_ALIASES.update(
         {
             "redis": "portal.broker:Transport",

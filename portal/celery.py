@@ -32,8 +32,9 @@ broker.register()
 
 @import_modules.connect(weak=False)
 def prepare_metrics(**kwargs: Any) -> None:
-    """Celery's own programs import the tasks, and with them prometheus_client. Connected before `app` is made, so that
-    this comes first. Commands of manage.py don't: they would make a folder each."""
+    """Prepare metrics before Celery's programs import the tasks, which import prometheus_client. This is connected
+    before `app` is created, so that it runs first. Commands of manage.py don't need it, and each would create a
+    folder."""
     process_metrics.prepare()
 
 
@@ -60,7 +61,8 @@ def say_in_lines(**kwargs: Any) -> None:
 
 @task_prerun.connect
 def bind_message(sender: Any = None, task: Any = None, args: Any = (), **kwargs: Any) -> None:
-    """Every line until the end of the task, Celery's own too, carries the row, and the request that caused the work."""
+    """Add the row, and the request that caused the work, to every line until the end of the task, including Celery's
+    own."""
     from archive.tasks import describe_message  # noqa: PLC0415  (the tasks need the apps)
 
     clear_contextvars()
@@ -78,13 +80,13 @@ def release_message(sender: Any = None, task: Any = None, **kwargs: Any) -> None
 
 
 def note_worker(task: Any) -> None:
-    """Where operators see which workers run. A task that is called in place comes from no queue."""
+    """Record that this worker runs, for the status page. A task that is called directly has no queue."""
     from archive import workers  # noqa: PLC0415
 
     queue = (task.request.delivery_info or {}).get("routing_key")
     if not queue or task.request.is_eager:
         return
-    with suppress(OperationalError, InterfaceError):  # then the task itself says what is wrong
+    with suppress(OperationalError, InterfaceError):  # then the task itself reports the error
         workers.note(task.request.hostname, queue)
 
 
@@ -104,7 +106,7 @@ def stop_worker_if_wrong(**kwargs: Any) -> None:
 
 @worker_init.connect
 def load_store_clients(**kwargs: Any) -> None:
-    """Load the store's clients before the pool forks: each child would need 0.3 s of CPU. Nothing connects yet."""
+    """Load the store's clients before the pool forks: each child would need 0.3 s of CPU. This opens no connection."""
     from archive.storage.s3 import backend  # noqa: PLC0415
 
     for alias in ("default", "public"):

@@ -34,7 +34,7 @@ def environment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
 
 @register(Tags.security, TAG)
 def private_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check that only the process that deletes can sign, where PROCESS says which process this is."""
+    """Check that only the deleter can sign, if PROCESS names this process."""
     return [
         _can_sign(source, env.PROCESS)
         for name in processes.PRIVATE_KEYS
@@ -44,8 +44,8 @@ def private_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
 
 
 def private_keys_of_web() -> list[CheckMessage]:
-    """Check that a web process without PROCESS can't sign either. Only in production: one person who tries the portal
-    has all settings in one place."""
+    """Check that a web process without PROCESS can't sign either. Only in production: for evaluation, all processes may
+    share one set of settings."""
     if env.PROCESS or not settings.SITE_URL.startswith("https:"):
         return []
     return [_can_sign(source, processes.WEB) for name in processes.PRIVATE_KEYS for source in env.sources_of(name)]
@@ -58,8 +58,8 @@ def _can_sign(source: str, process: str) -> CheckMessage:
 
 @register(TAG)
 def transcription(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check the needs of automatic transcripts. Does not load the model: that takes seconds, and only one process
-    needs it."""
+    """Check the settings of automatic transcripts. Does not load the model: that takes seconds, and only the
+    transcriber needs it."""
     errors: list[CheckMessage] = []
     language = settings.TRANSCRIPTION_LANGUAGE
     # Whisper knows languages by codes of two or three letters, so `english` is a mistake.
@@ -83,7 +83,8 @@ def transcription(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 @register(TAG)
 def decoder(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check that a decoder that hangs ends before its task does: the task's end would blame nothing and no file."""
+    """Check that a hanging decoder is stopped before its task is: the end of the task would not show which file was the
+    cause."""
     if settings.DECODER_SECONDS < settings.CELERY_TASK_SOFT_TIME_LIMIT:
         return []
     hint = f"It is less than 0.8 of LEASE_SECONDS ({settings.LEASE_SECONDS}); raise that for slow machines."
@@ -104,7 +105,7 @@ def mail(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMe
 
 @register(TAG)
 def metrics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check that nobody guesses the token: the address can be asked from everywhere, as often as one likes."""
+    """Check that the token is hard to guess: everybody can request the URL, without limit."""
     if not 0 < len(settings.METRICS_TOKEN) < MIN_TOKEN:
         return []
     hint = f"It has {MIN_TOKEN} characters or more: openssl rand -hex 32. Leave it empty to switch metrics off."
@@ -113,7 +114,7 @@ def metrics(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Chec
 
 @register(TAG)
 def arrivals(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check what LiveKit needs, and the inbox folder."""
+    """Check the settings of LiveKit, and the inbox folder."""
     errors: list[CheckMessage] = []
     folder = settings.INBOX_FOLDER
     if folder and not Path(folder).is_absolute():
@@ -134,7 +135,7 @@ def arrivals(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Che
 
 @register(TAG)
 def second_bucket(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check what the second bucket needs: another bucket, and credentials that the archive's own do not reach."""
+    """Check the settings of the second bucket: it must be a different bucket, with different credentials."""
     if not settings.LOG_BUCKET:
         return []
     messages: list[CheckMessage] = []
@@ -153,7 +154,7 @@ def second_bucket(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 @register(TAG)
 def timestamps(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check what a time-stamp authority needs: nothing of its answers could be verified without its certificates."""
+    """Check the settings of a time-stamp authority: its answers can't be verified without its certificates."""
     file = settings.LOG_TSA_CA
     if not settings.LOG_TSA_URL or not processes.is_needed("LOG_KEY", env.PROCESS) or (file and Path(file).is_file()):
         return []
@@ -163,7 +164,7 @@ def timestamps(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[C
 
 @register(TAG)
 def sign_in(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check what a provider of sign-ins needs, and the list of breached passwords."""
+    """Check the settings of sign-in providers, and the list of breached passwords."""
     errors: list[CheckMessage] = []
     issuer = urlsplit(settings.OIDC_ISSUER)
     is_local = issuer.hostname in ("127.0.0.1", "localhost", "::1")
@@ -179,13 +180,13 @@ def sign_in(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[Chec
 
 @register(TAG)
 def webhooks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check the file of authorities that receivers of webhooks are verified with."""
+    """Check the file of authorities for the certificates of webhook receivers."""
     return _authorities("WEBHOOK_CA_BUNDLE", settings.WEBHOOK_CA_BUNDLE, "spacekeep.E142")
 
 
 @register(TAG)
 def object_store(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Check the file of authorities that the object store is verified with."""
+    """Check the file of authorities for the certificate of the object store."""
     return _authorities("S3_CA_BUNDLE", settings.S3_CA_BUNDLE, "spacekeep.E174")
 
 
@@ -206,8 +207,8 @@ def _authorities(name: str, file: str, id: str) -> list[CheckMessage]:
 
 
 def stop_if_wrong(*more: CheckMessage, serves_as: Sequence[str] = (), asks_database: bool = True) -> None:
-    """Exit if a setting is wrong, if the process can't do its work, or if the database is older than this version. For
-    web servers and workers, which run no system checks by themselves. Warnings are printed, too.
+    """Exit if a setting is wrong, if the process can't do its work, or if the database is older than this version. Web
+    servers and workers call this, because they don't run Django's system checks. Prints warnings, too.
 
     `more` has what only this process checks, `serves_as` what it is if PROCESS does not name it (portal/processes.py).
     Without `asks_database` an older database is no reason, nor one that is down.

@@ -1,4 +1,4 @@
-"""Serve content: log each issue (archive/content_access.py), and sign URLs that end with the Space."""
+"""Serve content: log each access (archive/content_access.py), and sign URLs that end with the Space."""
 
 import re
 from collections.abc import Sequence
@@ -29,23 +29,23 @@ def redirect_to_object(
 ) -> HttpResponse:
     """Log the access to `spaces`, and redirect to a signed URL of the object that has their content.
 
-    Also for HEAD and Range: the URL serves all of the object, whatever the request was. It works for min(5 minutes,
-    time left `until`). Raises StorageError; Gone, of the first Space.
+    HEAD and Range requests are logged too, because the URL serves the whole object. It works for min(5 minutes, time
+    left `until`). Raises StorageError; Gone, of the first Space.
     """
     inline = kind == Kind.PLAYED
     if not inline:
-        store().head(key)  # a download of a lost object, or from a store that is down, ends at our error page
+        store().head(key)  # a lost object, or a store that is down, leads to our error page
     lifetime = signed_url_lifetime(spaces[0], until)
     url = store().signed_url(key, expires=lifetime, filename=filename, content_type=content_type, inline=inline)
-    record_access(kind, spaces, by, key=key)  # last: an answer that is refused is no access
+    record_access(kind, spaces, by, key=key)  # last, because a refused request is no access
     if kind == Kind.DOWNLOADED and isinstance(by, User):
         notices.retire(by, [space.pk for space in spaces], downloaded=True)
     return HttpResponseRedirect(url)
 
 
 def serve_transcript(space: Space, by: Grantee, ending: str, version: str = "") -> HttpResponse:
-    """The transcript as vtt, srt, txt or json; written from the cues in the database. `version`: its number, from 1;
-    "" is the newest. Raises Http404."""
+    """Serve the transcript as vtt, srt, txt or json, rendered from the cues in the database. `version`: its number,
+    from 1; "" is the newest. Raises Http404."""
     if version and not NUMBER.fullmatch(version):
         raise Http404
     versions = space.transcripts.filter(number=int(version)) if version else space.transcripts.all()
@@ -67,7 +67,8 @@ def file_stem(space: Space) -> str:
 
 
 def signed_url_lifetime(space: Space, until: datetime | None) -> timedelta:
-    """min(5 minutes, time left `until`). Call it after the store answered: waiting takes time too. Raises Gone."""
+    """min(5 minutes, time left `until`). Call it after the store has answered, since waiting takes time. Raises
+    Gone."""
     lifetime = timedelta(seconds=settings.SIGNED_URL_SECONDS)
     if until is not None:
         lifetime = min(lifetime, until - dbtime.now())

@@ -1,5 +1,5 @@
-"""Check the database that a process starts with: that it has this version's tables, and that PostgreSQL ends idle
-transactions, as the settings ask it to: a pooler may drop what they send."""
+"""Check the database when a process starts: it must have this version's tables, and PostgreSQL must end idle
+transactions. A connection pooler may drop the setting for that."""
 
 from collections.abc import Sequence
 from typing import Any

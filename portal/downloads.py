@@ -1,8 +1,8 @@
 """Download links of packages (bundles, export parts): each is signed for one user or one recorder's token.
 
-So `curl -C -` and download managers can resume without signing in. A link works until the first deadline among the
-Spaces inside, and only while its grantee may have their content. It ends after DOWNLOAD_URL_SECONDS, when the user's
-password changes or their sessions are ended, and when somebody revokes the links of the package
+With a signed link, `curl -C -` and download managers can resume without signing in. A link works until the first
+deadline among the Spaces inside, and only while its grantee may have their content. It ends after DOWNLOAD_URL_SECONDS,
+when the user's password changes or their sessions are ended, and when somebody revokes the links of the package
 (archive/bundles/links.py).
 """
 
@@ -30,8 +30,8 @@ Package = Bundle | ExportPart
 
 
 def download_path(package: Package, by: User | RecorderToken) -> str:
-    """The download address of `package` for `by`. That of a bundle also names its Space: the bundle's row is deleted
-    with the Space, and the address has to answer 410 afterwards."""
+    """Return the download URL of `package` for `by`. The URL of a bundle also contains its Space: the bundle's row is
+    deleted with the Space, and the URL must answer 410 afterwards."""
     kind = "v" if isinstance(package, ExportPart) else "b"
     grantee = "t" if isinstance(by, RecorderToken) else "u"
     space_ids = [str(package.space_id)] if isinstance(package, Bundle) else []
@@ -41,8 +41,8 @@ def download_path(package: Package, by: User | RecorderToken) -> str:
 
 
 def _state(package: Package, by: User | RecorderToken, secret: str | None = None) -> str:
-    """A digest of what ends a link when it changes: the package's link version, and the user's password hash and
-    session generation. `secret`: SECRET_KEY, or a former one."""
+    """Return a digest of the values whose change ends a link: the package's link version, and the user's password hash
+    and session generation. `secret`: SECRET_KEY, or a former one."""
     password = f"{by.password} {by.session_generation}" if isinstance(by, User) else ""
     value = f"{package.link_version} {password}"
     return salted_hmac(SALT, value, secret=secret, algorithm="sha256").hexdigest()[:32]
@@ -53,13 +53,13 @@ def _is_state(state: str, package: Package, by: User | RecorderToken) -> bool:
 
 
 def link_ends_at() -> datetime:
-    """When a link that is made now ends by itself."""
+    """When a link that is created at this moment expires."""
     return timezone.now() + timedelta(seconds=settings.DOWNLOAD_URL_SECONDS)
 
 
 @dataclass(frozen=True)
 class DownloadGrantee:
-    """The user or the recorder's token that an address was signed for."""
+    """The user or the recorder's token that a URL was signed for."""
 
     by: User | RecorderToken
 
@@ -76,7 +76,7 @@ class DownloadGrantee:
         return cls(by)
 
     def find(self, space_id: UUID) -> Space:
-        """The Space, if the grantee may have its content. Raises Http404, Gone."""
+        """Return the Space if the grantee may have its content. Raises Http404, Gone."""
         if isinstance(self.by, RecorderToken):
             return find_for_token(self.by, space_id)
         return find_space(self.by, space_id, content=True).space
@@ -100,7 +100,7 @@ class DownloadGrantee:
 
 @dataclass(frozen=True)
 class DownloadToken:
-    """What an address says: the package, its grantee, and the Spaces that are named in it."""
+    """The content of a download URL: the package, its grantee, and the ids of its Spaces."""
 
     package: Package | None
     grantee: DownloadGrantee

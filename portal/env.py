@@ -2,8 +2,8 @@
 
 NAME_COMMAND is a command that prints the value of NAME, and NAME_FILE names a file with it: for secrets, which don't
 belong into the environment of a container. Missing or invalid values do not raise here. They are collected in
-`problems`, and the system check in portal/checks.py reports all of them at once, each with an id and a hint; what is
-only unwise is in `warnings`.
+`problems`, and the system check in portal/checks.py reports all of them at once, each with an id and a hint. `warnings`
+has values that are valid but unwise.
 """
 
 import base64
@@ -30,11 +30,12 @@ warnings: list[Problem] = []
 
 
 def raw(name: str) -> str:
-    """The value of `name`, or what the command NAME_COMMAND prints, or what the file NAME_FILE has, in this order.
+    """Return the value of `name`, or the output of the command NAME_COMMAND, or the content of the file NAME_FILE, in
+    this order.
 
-    Without white space around it. Empty if not set.
+    White space around it is stripped. Empty if not set.
 
-    A secret that this process does not need is not looked for: its file may be mounted elsewhere only.
+    Does not read secrets that this process does not need: their files may be missing here.
     """
     value, command, file = (_variable(name + source) for source in ("", "_COMMAND", "_FILE"))
     if value or not processes.is_needed(name, PROCESS):
@@ -109,7 +110,8 @@ PROCESS = choice("PROCESS", ("", *processes.ALL), id="spacekeep.E092")
 
 
 def log_level(*, id: str) -> None:
-    """Report a LOG_LEVEL that there is not. log_lines reads it: gunicorn and Celery log before there are settings."""
+    """Report an unknown LOG_LEVEL. log_lines reads the variable itself, because gunicorn and Celery log before settings
+    are loaded."""
     value = os.environ.get("LOG_LEVEL", "").strip()
     if value and value.upper() not in log_lines.LEVELS:
         problems.append(Problem(id, f"LOG_LEVEL is {value!r}.", f"It is {' or '.join(log_lines.LEVELS)}."))
@@ -129,7 +131,7 @@ def comma_list(name: str, default: list[str]) -> list[str]:
 
 
 def address(name: str, schemes: tuple[str, ...], default: str | None = None, *, id: str, hint: str) -> str:
-    """Read an engine's address. It may hold a password, so the problem does not repeat it."""
+    """Read an engine's URL. It may contain a password, so the problem does not repeat it."""
     value = text(name, default, id=id, hint=hint)
     if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
         starts = " or ".join(f"{scheme}://" for scheme in schemes)
@@ -279,7 +281,7 @@ def mail(name: str, *, id: str) -> Mail:
     """Read the mail server's address.
 
     smtp://[user:password@]host[:port][?tls=True] (STARTTLS), smtps:// (TLS from the first byte) or file:///folder;
-    empty for no mail. It may hold a password, so the problem does not repeat it.
+    empty for no mail. It may contain a password, so the problem does not repeat it.
     """
     value = raw(name)
     if not value:
@@ -292,7 +294,7 @@ def mail(name: str, *, id: str) -> Mail:
 
 
 def _parse_mail(value: str) -> Mail:
-    """Parse the address. Raises ValueError with the rest of a sentence, which repeats no part of `value`."""
+    """Parse the URL. Raises ValueError with the rest of a sentence that repeats no part of `value`."""
     try:
         parts = urlsplit(value)
         port = parts.port

@@ -1,7 +1,7 @@
-"""Signed addresses of feeds (archive/feeds.py): they work without signing in, until one of these ends them.
+"""Signed URLs of feeds (archive/feeds.py), which work without signing in.
 
-The feed is revoked, its Space reaches its deadline, the account is deactivated or closed, its password changes, or its
-sessions are all ended, as with download links (portal/downloads.py).
+A URL ends when the feed is revoked, its Space reaches its deadline, the account is deactivated or closed, its password
+changes, or all its sessions are ended, as with download links (portal/downloads.py).
 """
 
 import base64
@@ -51,7 +51,7 @@ def chapters_url(feed: Feed) -> str:
 
 @dataclass(frozen=True)
 class FeedAddress:
-    """What a signed address names: the feed with its user."""
+    """The content of a signed URL: the feed and its user."""
 
     feed: Feed
     user: User
@@ -59,7 +59,7 @@ class FeedAddress:
     @classmethod
     def load(cls, token: str, kind: Feed.Kind) -> "FeedAddress":
         """Raises Http404 for text that we did not sign, and for a feed that was revoked or has ended otherwise; Gone
-        for a podcast whose Space was deleted, since programs that fetch it stop at a 410 only."""
+        for a podcast whose Space was deleted, since podcast programs only stop polling after a 410."""
         ids, mac = _split(token)
         feed = Feed.objects.select_related("user", "space__host").filter(pk=ids[0], kind=kind).first()
         if feed is None:
@@ -77,7 +77,8 @@ class FeedAddress:
 
 
 def _raise_gone(ids: list[UUID], mac: bytes) -> None:
-    """Raise Gone for a podcast of a deleted Space. The row of the feed went with it, but not the host of the Space."""
+    """Raise Gone for a podcast of a deleted Space. The row of the feed was deleted with it, but the Space's host is
+    still known."""
     for space in Space.objects.filter(pk__in=ids[1:], state=Space.State.DELETED).select_related("host"):
         if _is_mac(mac, ids, space.host):
             raise Gone(space, None)
@@ -106,7 +107,7 @@ def _bytes(ids: Iterable[UUID]) -> bytes:
 
 
 def _mac(ids: Iterable[UUID], user: User, secret: str | None = None) -> bytes:
-    """128 bits that change with what ends an address. `secret`: SECRET_KEY, or a former one."""
+    """Return 128 bits that change when the URL must end. `secret`: SECRET_KEY, or a former one."""
     value = f"{_bytes(ids).hex()} {user.password} {user.session_generation}"
     return salted_hmac(SALT, value, secret=secret, algorithm="sha256").digest()[:MAC_BYTES]
 

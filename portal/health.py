@@ -1,6 +1,7 @@
 """Health checks for load balancers and orchestrators, and metrics, as a WSGI application of its own.
 
-`gunicorn portal.health` runs it apart from the portal: however busy clients keep the portal's threads, it answers.
+`gunicorn portal.health` runs it in a process of its own, so that it answers even if clients occupy all threads of the
+portal.
 """
 
 import json
@@ -40,7 +41,7 @@ class Answer:
 
 
 def renew_connection() -> None:
-    """As Django does before a request of its own: an old or broken connection is closed, and opened when needed."""
+    """Close an old or broken connection, as Django does before each request; it is opened again when needed."""
     if not connection.in_atomic_block:
         connection.close_if_unusable_or_obsolete()
 
@@ -60,7 +61,7 @@ def check(environ: Environ) -> Answer:
 
 
 def metrics(environ: Environ) -> Answer:
-    """What PostgreSQL and the broker know (portal/status_metrics.py), to whoever has METRICS_TOKEN."""
+    """Serve the metrics of PostgreSQL and the broker (portal/status_metrics.py) to callers with METRICS_TOKEN."""
     status = metrics_access.refusal(environ.get("HTTP_AUTHORIZATION", ""))
     if status is not None:
         headers = (metrics_access.CHALLENGE,) if status == HTTPStatus.UNAUTHORIZED else ()

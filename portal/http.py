@@ -1,4 +1,4 @@
-"""Types of requests as the middleware leaves them, and answers that several views give."""
+"""Types of requests after the middleware, and responses that several views share."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -9,21 +9,21 @@ from django_htmx.middleware import HtmxDetails
 
 from archive.models import User
 
-BACKGROUND = "X-Background"  # a header of requests that a script makes by itself, without anybody doing anything
+BACKGROUND = "X-Background"  # a header of requests that a script sends without any action of the user
 
 
 V = TypeVar("V", bound=Callable[..., Any])
 
 
 def background(view: V) -> V:
-    """Decorate a view that only scripts of open pages request by themselves: no request keeps a session alive. It is
-    the outermost decorator."""
+    """Decorate a view that only background scripts of open pages request, so that its requests don't keep a session
+    alive. Must be the outermost decorator."""
     view.is_background = True  # type: ignore[attr-defined]
     return view
 
 
 def is_background(request: HttpRequest) -> bool:
-    """Whether a script of an open page made this request by itself. Such requests keep no session alive
+    """Whether a script of an open page sent this request in the background. Such requests don't keep a session alive
     (portal/sign_in/sessions.py)."""
     return BACKGROUND in request.headers
 
@@ -47,7 +47,7 @@ def attachment(content: bytes, content_type: str, name: str) -> HttpResponse:
 
 
 def find_page_of_form(request: HttpRequest) -> str:
-    """The page that has the form of this POST, if it is on this site; otherwise the first page."""
+    """Return the page that contains the form of this POST, if it is on this site; otherwise the home page."""
     page = urlsplit(request.headers.get("Referer", ""))
     if page.netloc != request.get_host():
         return "/"

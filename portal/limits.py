@@ -19,7 +19,7 @@ def count_request(request: SignedInRequest, limit: str) -> None:
 
 
 def limited(limit: str) -> Callable[[View[P]], View[P]]:
-    """Count each POST of the view. It comes below `@only`, so that nothing is counted for those who may not come."""
+    """Count each POST of the view. Put it below `@only`, so that requests without access are not counted."""
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)

@@ -28,8 +28,8 @@ current_request: ContextVar[Any] = ContextVar("current_request", default=None)
 
 
 def add_caller(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:
-    """A structlog processor: `user_id`, or `recorder_id`, of who sent the request, as far as the portal has looked them
-    up. Never a name, and no query for the sake of a line."""
+    """A structlog processor: add `user_id` or `recorder_id` of the request's sender, if the portal has looked them up
+    already. Adds no names, and makes no query just for a log line."""
     request = current_request.get()
     user_id = getattr(getattr(request, "_cached_user", None), "pk", None)
     if user_id is not None:
@@ -41,8 +41,8 @@ def add_caller(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any
 
 
 class NewFailures(logging.Filter):
-    """Celery writes a traceback each time a task raises. Let it do so once for each cause of a row, as the archive does
-    (archive/work_log.py), and of tasks that fail alike a few times a minute (archive/repeated_lines.py)."""
+    """Limit Celery's tracebacks of failed tasks: one for each cause of a row, as in archive/work_log.py, and a few per
+    minute for tasks that fail in the same way (archive/repeated_lines.py)."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -77,7 +77,7 @@ def configured_level() -> str:
 
 
 def logging_config() -> dict[str, Any]:
-    """For logging.config.dictConfig: of every process, also of gunicorn's master."""
+    """Return the configuration for logging.config.dictConfig, for every process, including gunicorn's master."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -101,12 +101,12 @@ def logging_config() -> dict[str, Any]:
             "botocore": {"level": "WARNING"},
             "boto3": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},
-            # They have handlers of their own otherwise, which would write URLs as they are.
+            # Otherwise they have their own handlers, which would write URLs without redaction.
             "django.server": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
             "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
             "gunicorn.access": {"handlers": [], "propagate": False},
             "celery.app.trace": {"filters": ["new_failures"]},
-            "faster_whisper": {"level": "WARNING"},  # below, it would quote what people say
+            "faster_whisper": {"level": "WARNING"},  # at lower levels it would quote what people say
         },
     }
 

@@ -1,15 +1,15 @@
 """Remove queries and secret parts of URLs from everything that is logged.
 
-Links to download and to unsubscribe work without signing in, and a query can hold what a person typed. Neither belongs
-into a log, no matter what writes the line: Django about a failed request, gunicorn about one that it can't parse,
-botocore about a URL that it signed. Runs before the line is rendered, on every value of it.
+Links to download and to unsubscribe work without signing in, and a query can contain what a person typed. Neither
+belongs in a log, no matter who writes the line: Django about a failed request, gunicorn about one that it can't parse,
+botocore about a URL that it signed. Runs on every value of a line before it is rendered.
 """
 
 import re
 from typing import Any
 
 QUERY = re.compile(r"(?<=[\w/.~%=-])\?[^\s\"'<>]+")
-# The part of an address that lets in, without signing in or once: downloads, feeds, invitations, mailed links.
+# Parts of URLs that give access without signing in: downloads, feeds, invitations, mailed links.
 SECRET_PART = re.compile(
     r"(/(?:download|unsubscribe|feeds|invitation|accounts/confirm-email|accounts/password/reset/key)/)(?!done/)[^/\s\"'<>?]+"
 )

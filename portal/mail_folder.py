@@ -11,7 +11,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 
 class MailFolderBackend(BaseEmailBackend):
-    """Write each message to an .eml file, named by its time (UTC) so that the newest is last. No file is partial."""
+    """Write each message to an .eml file, named by its time (UTC) so that the newest is last. Files appear complete."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         folder = Path(settings.EMAIL_FILE_PATH)

@@ -1,4 +1,4 @@
-"""Who may read metrics: whoever sends METRICS_TOKEN. Without that setting there are none."""
+"""Check who may read metrics: callers that send METRICS_TOKEN. Without that setting there are no metrics."""
 
 import hmac
 from http import HTTPStatus
@@ -10,7 +10,7 @@ CHALLENGE = ("WWW-Authenticate", 'Bearer realm="metrics"')
 
 
 def refusal(authorization: str) -> HTTPStatus | None:
-    """Why a request with this Authorization header gets no metrics; None if it may read them."""
+    """Return the refusal for a request with this Authorization header; None if it may read metrics."""
     if not settings.METRICS_TOKEN:
         return HTTPStatus.NOT_FOUND
     scheme, _, token = authorization.partition(" ")

@@ -1,7 +1,7 @@
-"""Show the counts of this process and its children (portal/process_metrics.py), on a port of its own.
+"""Serve the counts of this process and its children (portal/process_metrics.py) on a separate port.
 
-A thread of the parent answers: it never waits behind clients or tasks. Whatever clients do, they cost a few threads and
-seconds.
+A thread of the parent answers, so it never waits behind clients or tasks. Misbehaving clients can occupy only a few
+threads for a few seconds.
 """
 
 import os
@@ -18,14 +18,14 @@ from django.conf import settings
 from portal import metrics_access, process_metrics
 
 MAX_CONNECTIONS = 4  # at once; Prometheus needs one
-MAX_SECONDS = 10.0  # that a connection may take, however slowly it sends or reads
+MAX_SECONDS = 10.0  # that a connection may last, even if it sends or reads slowly
 TIDY_SECONDS = 60.0
 
 logger = structlog.get_logger()
 
 
 def serve() -> None:
-    """Answer GET /metrics on METRICS_PORT, in a thread. A port that is taken costs the metrics, not the process."""
+    """Answer GET /metrics on METRICS_PORT, in a thread. If the port is taken, the process runs without metrics."""
     if not (process_metrics.is_on() and settings.METRICS_PORT):
         return
     if not settings.METRICS_TOKEN:
@@ -41,14 +41,14 @@ def serve() -> None:
 
 
 class Server(ThreadingHTTPServer):
-    """Closes connections that are too many, or take too long.
+    """Close connections if there are too many, or if they take too long.
 
     Where there are too many, the oldest of those that have not shown the token makes room. So clients that send nothing
     keep nobody out: a scrape shows its token as soon as it is connected.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._open: dict[Any, float] = {}  # {connection: when it is closed}, the oldest first
+        self._open: dict[Any, float] = {}  # {connection: when to close it}, the oldest first
         self._allowed: set[Any] = set()  # of these: the ones with the token
         self._tidied_at = time.monotonic()
         super().__init__(*args, **kwargs)
@@ -79,7 +79,7 @@ class Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def service_actions(self) -> None:
-        """Twice a second, in the thread that accepts connections."""
+        """Close late connections. Called twice a second, in the thread that accepts connections."""
         now = time.monotonic()
         for connection, until in self._open.copy().items():
             if now >= until:
@@ -89,7 +89,7 @@ class Server(ThreadingHTTPServer):
             process_metrics.tidy()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """As a line of the log, which otherwise would be a plain traceback."""
+        """Log the error as a line; the default is a plain traceback."""
         logger.warning("metrics_failed", exc_info=True)
 
 
@@ -128,11 +128,11 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the client went away
 
     def log_message(self, format: str, *args: object) -> None:
-        """A scrape is no news."""
+        """Don't log scrapes."""
 
 
 def _break(connection: socket.socket) -> None:
-    """Its thread, which reads or writes, gets an error and closes it."""
+    """Shut the connection down: the thread that reads or writes gets an error and closes it."""
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:  # the client closed it, or the thread has just done so

@@ -1,4 +1,4 @@
-"""Answers for the exceptions that views raise, headers that every page has, and the reader's time zone."""
+"""Middleware: responses for exceptions of views, headers of every response, and the reader's time zone."""
 
 from collections.abc import Callable
 from datetime import UTC
@@ -34,11 +34,11 @@ WITHOUT_LENGTH = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-# Of responses without a policy of their own, such as errors of the outer middleware: plain text, or a redirect.
+# For responses without their own policy, such as errors of outer middleware: plain text, or a redirect.
 NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-# Features of browsers that no page uses.
+# Browser features that no page uses.
 PERMISSIONS = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -50,11 +50,11 @@ PERMISSIONS = ", ".join(
 
 
 class SecurityHeadersMiddleware:
-    """The outermost middleware: headers of every response, also of those that other middleware answers or replaces.
+    """Set the headers of every response, including responses of the middleware inside of this one.
 
-    No response may be cached, unless it sets its own Cache-Control and is no error. Pages are personal, and what they
-    show ends at a deadline. It matters for errors too: browsers may cache a 410 for ever, and "being deleted" becomes
-    "deleted". It matters for redirects to signed URLs of the store.
+    No response may be cached, unless it sets its own Cache-Control and is no error. Pages are personal, and their
+    content ends at a deadline. Errors must not be cached either: browsers may cache a 410 forever, but "being deleted"
+    becomes "deleted". Nor may redirects to signed URLs of the store.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -74,16 +74,16 @@ class SecurityHeadersMiddleware:
         for name, value in self.headers.items():
             response.headers.setdefault(name, value)
         if response.status_code >= 400 and "no-store" not in response.get("Cache-Control", ""):
-            del response["Cache-Control"]  # of a view that may be cached, when it works
+            del response["Cache-Control"]  # of a cacheable view, if it succeeds
         if "Cache-Control" not in response:
             add_never_cache_headers(response)
         return response
 
 
 class BodyMiddleware:
-    """Answer HEAD without a body, as WSGI wants it: gunicorn would read it, drop it and log a warning. A file that is
-    made while it is sent is not made. Content-Length is that of GET, where GET has one; an answer that never has a body
-    has none."""
+    """Answer HEAD without a body, as WSGI requires: otherwise gunicorn reads it, drops it and logs a warning. Streamed
+    files are not generated. Content-Length is the same as for GET, if GET has one; responses that never have a body
+    have none."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -104,7 +104,7 @@ class BodyMiddleware:
 
 
 class RefuseTraceMiddleware:
-    """Refuse TRACE, and methods that only servers and proxies know, on every address."""
+    """Refuse TRACE, and methods meant for servers and proxies, on every URL."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -116,18 +116,18 @@ class RefuseTraceMiddleware:
 
 
 class SignInMiddleware(LoginRequiredMiddleware):
-    """Ask visitors to sign in. A visitor whose session ended before a form was sent comes back to the page that has the
-    form: the address that the form is sent to shows nothing.
+    """Redirect visitors to the sign-in page. If the session ended before a form was sent, the visitor returns to the
+    page with the form, because the URL that receives the form shows nothing.
 
-    htmx gets 401: it would follow a redirect, and put the sign-in page into the page that asked
-    (core/htmx-parts.js says that the session has ended).
+    htmx gets 401, because it would follow a redirect and insert the sign-in page into the current page
+    (core/htmx-parts.js shows that the session has ended).
     """
 
     def handle_no_permission(  # type: ignore[override]  # Django's type is narrower than what its middleware may answer
         self, request: HttpRequest, view_func: Any
     ) -> HttpResponseBase:
         if getattr(request, "htmx", False):
-            headers = {"WWW-Authenticate": 'Session realm="spacekeep"'}  # RFC 9110, 15.5.2 wants a challenge
+            headers = {"WWW-Authenticate": 'Session realm="spacekeep"'}  # RFC 9110, 15.5.2 requires a challenge
             return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers=headers)
         if request.method in ("GET", "HEAD"):
             return super().handle_no_permission(request, view_func)
@@ -135,11 +135,11 @@ class SignInMiddleware(LoginRequiredMiddleware):
 
 
 class TimeZoneMiddleware:
-    """Activate the time zone of the reader: the one of their account, else that of their browser, which a script puts
-    into a cookie (core/site.js). Without either, times are UTC (datetime.UTC, by which `time_element` tells that a
+    """Activate the reader's time zone: the one of their account, else the one of their browser, which a script puts
+    into a cookie (core/site.js). Without either, times are in UTC (datetime.UTC, which tells `time_element` that a
     script may replace them).
 
-    The zone of the browser is stored for the times in the user's mail, unless they chose one. The API answers in UTC.
+    The browser's zone is stored for times in the user's mail, unless they chose one. The API uses UTC.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -171,8 +171,7 @@ def _reader_zone(request: HttpRequest) -> str:
 
 
 class ErrorPagesMiddleware:
-    """Render 410 for a Space whose deadline has passed and for a download link that has ended; 503 for an engine that
-    is down."""
+    """Render 410 for a Space past its deadline and for an ended download link, and 503 if an engine is down."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

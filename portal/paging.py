@@ -14,7 +14,7 @@ from archive.search import index_order
 
 M = TypeVar("M", bound=Model)
 S = TypeVar("S", bound=QuerySet[Any])
-NONE = "-"  # in a cursor: the row has NULL in the first column
+NONE = "-"  # in a cursor, for a row with NULL in the first column
 LARGEST = 2**63 - 1
 
 
@@ -47,7 +47,7 @@ def page_of(
         endless = rows.filter(**{first: None})
         if position and position[0] is None:
             endless = endless.filter(**{f"{second}__{than}": position[1]})
-        # All have NULL there, but PostgreSQL takes the order of an index only if it is asked for all of it.
+        # All have NULL there, but PostgreSQL uses the order of an index only if ORDER BY has all of its columns.
         page += endless.order_by(f"{sign}{first}", f"{sign}{second}")[: size + 1 - len(page)]
     if len(page) <= size:
         return page, None
@@ -55,8 +55,8 @@ def page_of(
 
 
 def rows_after(rows: S, row: Model, order: tuple[str, str], *, descending: bool = False) -> S:
-    """Those of `rows` that come after the place of `row`, without those that have NULL in the first column; all of
-    them if `row` has NULL there."""
+    """Return the rows after the place of `row`, without those that have NULL in the first column; all rows if `row` has
+    NULL there."""
     a, b = (_read(row, name) for name in order)
     return rows if a is None else rows.filter(_beyond(order, "lt" if descending else "gt", a, b))
 
@@ -64,9 +64,9 @@ def rows_after(rows: S, row: Model, order: tuple[str, str], *, descending: bool 
 def rows_around(
     rows: QuerySet[M], row: M, order: tuple[str, str], before: int, after: int, *, descending: bool = False
 ) -> tuple[list[M], list[M]]:
-    """The rows around the place of `row`: up to `before` that come earlier, and `after` from there on, `row` included
-    if it is one of `rows`; both in the order of `rows`. Neither column of `row` may be NULL; rows with NULL in the
-    first one come last."""
+    """Return the rows around the place of `row`: up to `before` rows before it, and `after` rows from there on
+    (including `row` if it is one of them), both in the order of `rows`. Neither column of `row` may be NULL; rows with
+    NULL in the first one come last."""
     first, second = order
     a, b = (_read(row, name) for name in order)
     sign, back, on, than = ("-", "", "lt", "gt") if descending else ("", "-", "gt", "lt")
@@ -81,8 +81,8 @@ def rows_around(
 
 
 def _beyond(order: tuple[str, str], than: str, a: Any, b: Any, *, or_at: bool = False) -> Q:
-    """Rows beyond (a, b), with `or_at` also those there. An index serves the first condition: nothing may be
-    joined to it by "or"."""
+    """Return the rows beyond (a, b), with `or_at` also those at it. The first condition uses an index, so nothing may
+    be combined with it by "or"."""
     first, second = order
     same = f"{second}__{than}e" if or_at else f"{second}__{than}"
     return Q(Q(**{f"{first}__{than}e": a}), Q(**{f"{first}__{than}": a}) | Q(**{same: b}))
@@ -90,10 +90,12 @@ def _beyond(order: tuple[str, str], than: str, a: Any, b: Any, *, or_at: bool = 
 
 @dataclass(frozen=True)
 class Part(Generic[M]):
-    """Rows that come after those of other parts, in an order of their own. As the arguments of `page_of`.
+    """One of several groups of rows that follow each other, each with its own order. Fields as the arguments of
+    `page_of`.
 
-    `places`: both columns of the first rows in their order, where they have been read already; of all rows, or up to
-    the place `known_to`: beyond that, they are found one after the other in their order, as most are no rows."""
+    `places`: both columns of the first rows in their order, if they have been read already; of all rows, or of those up
+    to the place `known_to`. Beyond that, rows are searched one after the other in their order, because most do not
+    match."""
 
     rows: QuerySet[M]
     order: tuple[str, str]
@@ -108,7 +110,7 @@ class Part(Generic[M]):
         return [f"-{name}" if self.descending else name for name in self.order]
 
     def page(self, after: str | None, size: int) -> tuple[list[M], str | None]:
-        """As `page_of`. What it makes of `places` has only these two columns."""
+        """Like `page_of`. Rows made from `places` have only these two columns."""
         with nullcontext() if self.known_to is None else index_order():
             return self._page(after, size)
 
@@ -130,7 +132,7 @@ class Part(Generic[M]):
 
 
 def page_of_parts(parts: Sequence[Part[M]], after: str | None, size: int) -> tuple[list[M], str | None]:
-    """Return one page of several parts, one after the other, and the cursor of the next page. As `page_of`."""
+    """Return one page of several parts, one after the other, and the cursor of the next page. Like `page_of`."""
     number, _, cursor = (after or "").partition(".")
     start = int(number) if number in map(str, range(len(parts))) else 0
     page: list[M] = []
@@ -158,7 +160,7 @@ def _encode_place(place: tuple[Any, Any]) -> str:
 
 
 def _read(row: Any, name: str) -> Any:
-    """The value of the column; None if there is no related row."""
+    """Return the value of the column; None if there is no related row."""
     for step in name.split("__"):
         row = getattr(row, step, None)
     return row

@@ -1,9 +1,9 @@
-"""Add up what only a process and its children know (archive/metrics.py).
+"""Add up the counts of a process and its children (archive/metrics.py).
 
-gunicorn and Celery fork children, and each counts for itself, in files (prometheus-client's multi-process mode). The
-parent adds them up when somebody asks (portal/metrics_server.py).
+gunicorn and Celery fork children, and each child counts in files of its own (prometheus-client's multi-process mode).
+The parent adds the counts up when it is scraped (portal/metrics_server.py).
 
-`prepare` runs before anything imports prometheus_client, which chooses its mode then. Commands don't call it.
+`prepare` must run before anything imports prometheus_client, which chooses its mode at import. Commands don't call it.
 """
 
 import atexit
@@ -24,15 +24,16 @@ from portal import processes
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 PREFIX, LOCK = "spacekeep-metrics-", "lock"
-# They count nothing. On one host they could take a METRICS_PORT that is set for all; health has an address of its own.
+# These count nothing. On one host they could take a METRICS_PORT that is set for all; health serves metrics at its own
+# address.
 WITHOUT_PORT = {processes.HEALTH, processes.BEAT, processes.SETUP}
-UNREADABLE = (struct.error, RuntimeError, ValueError, OSError)  # files that are incomplete, or were just removed
-PAUSES = (0.05, 0.1, 0.2)  # seconds between attempts to read them
+UNREADABLE = (struct.error, RuntimeError, ValueError, OSError)  # for files that are incomplete, or were just removed
+PAUSES = (0.05, 0.1, 0.2)  # seconds between attempts to read the files
 ADDED_UP = ("counter", "histogram", "summary")  # kinds of files whose counts stay when their process ends
-NOBODY = 0  # instead of the number of a process: no child has it
-ABANDONED_SECONDS = 60  # that a folder without a lock must be old: one that was just made has none yet
+NOBODY = 0  # instead of a process id: no child has this one
+ABANDONED_SECONDS = 60  # minimum age of a folder without a lock: a new folder has no lock yet
 
-# Without `prepare` prometheus_client must not see it: each command would leave a file there.
+# Without `prepare`, prometheus_client must not see this variable: each command would leave a file there.
 _base = os.environ.pop(FOLDER, "") or None
 _adding = threading.Lock()
 
@@ -40,15 +41,15 @@ logger = structlog.get_logger()
 
 
 def is_on() -> bool:
-    """Whether this process has a port to show them on."""
+    """Whether this process has a port for its metrics."""
     port, process = (os.environ.get(name, "").strip() for name in ("METRICS_PORT", "PROCESS"))
     return port not in ("", "0") and process not in WITHOUT_PORT
 
 
 @cache
 def prepare() -> None:
-    """Make a folder for this process and its children, below FOLDER or the system's folder for temporary files. It goes
-    when the process ends; those of processes that were killed go now."""
+    """Create a folder for this process and its children, below FOLDER or the system's folder for temporary files. It is
+    removed when the process ends; folders of killed processes are removed here."""
     if not is_on():
         return
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_base))
@@ -59,9 +60,9 @@ def prepare() -> None:
 
 
 def collect() -> bytes:
-    """What this process and its children have counted, as text. Raises one of UNREADABLE.
+    """Return the counts of this process and its children, as text. Raises one of UNREADABLE.
 
-    A child may be creating a file at this moment: it is empty for an instant, and prometheus-client fails on it.
+    A child may be creating a file: it is empty for an instant, and prometheus-client fails on it.
     """
     from prometheus_client import CollectorRegistry, generate_latest, multiprocess  # noqa: PLC0415  (after `prepare`)
 
@@ -78,7 +79,8 @@ def collect() -> bytes:
 
 
 def tidy() -> None:
-    """Now and then, since nobody may ask. What can't be done is tried again with the next scrape."""
+    """Merge files of ended children. Called periodically, because there may be no scrapes. Errors are retried at the
+    next scrape."""
     try:
         with _adding:
             _add_up_ended()
@@ -87,15 +89,15 @@ def tidy() -> None:
 
 
 def _add_up_ended() -> None:
-    """Put the counts of children that have ended into one file of each kind, and remove theirs: a worker that replaces
-    its children would have ever more files, and each scrape reads all of them."""
+    """Merge the counts of ended children into one file of each kind, and remove theirs. Otherwise a worker that
+    replaces its children would collect more and more files, and each scrape reads all of them."""
     for path in Path(os.environ[FOLDER]).glob("*_*.db"):
         kind, _, number = path.stem.rpartition("_")
         if not number.isdigit() or int(number) == NOBODY or _is_alive(int(number)):
             continue
         if kind in ADDED_UP:
             _add_up(path, path.with_name(f"{kind}_{NOBODY}.db"))
-        path.unlink(missing_ok=True)  # gauges too: what they say was true of a process that is no more
+        path.unlink(missing_ok=True)  # gauges too: they describe a process that has ended
 
 
 def _add_up(path: Path, total: Path) -> None:
@@ -124,7 +126,7 @@ def _is_alive(number: int) -> bool:
 
 
 def _lock(path: Path) -> int | None:
-    """Lock a file for as long as this process or a child of it lives. None if others hold the lock."""
+    """Lock a file for as long as this process or a child of it lives. Returns None if others hold the lock."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -137,7 +139,7 @@ def _lock(path: Path) -> int | None:
 def _remove_abandoned(parent: Path) -> None:
     """Remove the folders of processes that were killed. Other machines may share `parent`: a lock holds there too."""
     for folder in parent.glob(f"{PREFIX}*"):
-        with suppress(OSError):  # of another user, or another process removes it just now
+        with suppress(OSError):  # it belongs to another user, or another process is removing it
             if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:
                 continue
             descriptor = _lock(folder / LOCK)

@@ -1,4 +1,4 @@
-"""Which process needs which secret. PROCESS names the process of this environment; without it, it has to serve for all.
+"""Which process needs which secret. PROCESS names the process of this environment; without it, every secret is needed.
 
 A process starts without the secrets of others, and stops with a hint where one of its own is missing (portal/env.py).
 docs/operations.md has the same table, and docker-compose.yml follows it.
@@ -11,7 +11,7 @@ ALL = (WEB, HEALTH, WORKER, DELETER, TRANSCRIBER, BEAT, SETUP)
 WITH_TASKS = {WEB, WORKER, DELETER, TRANSCRIBER, BEAT}
 WITH_CONTENT = {WEB, WORKER, DELETER, TRANSCRIBER, SETUP}
 NEEDED_BY: dict[str, set[str]] = {
-    "SECRET_KEY": {WEB, WORKER},  # the worker mails links that it signs, and signs webhooks
+    "SECRET_KEY": {WEB, WORKER},  # the worker signs links in mails, and webhooks
     "SECRET_KEY_FALLBACKS": {WEB, WORKER},
     "CERTIFICATE_KEY": {DELETER},
     "CERTIFICATE_PUBLIC_KEYS": {WEB},
@@ -20,7 +20,7 @@ NEEDED_BY: dict[str, set[str]] = {
     "LOG_PUBLIC_KEYS": {WEB, WORKER, SETUP},
     "DATABASE_URL": {*ALL} - {BEAT},
     "DATABASE_OWNER_URL": {SETUP},
-    "BROKER_URL": WITH_TASKS | {HEALTH},  # asked whether it answers, and how much waits
+    "BROKER_URL": WITH_TASKS | {HEALTH},  # health checks it, and counts waiting messages
     "S3_ACCESS_KEY_ID": WITH_CONTENT,
     "S3_SECRET_ACCESS_KEY": WITH_CONTENT,
     "EMAIL_URL": {WEB, WORKER},
@@ -31,7 +31,7 @@ NEEDED_BY: dict[str, set[str]] = {
     "LOG_S3_SECRET_ACCESS_KEY": {WORKER, DELETER, SETUP},
     "METRICS_TOKEN": {WEB, HEALTH, WORKER, DELETER, TRANSCRIBER},
 }
-# What signs. Who holds the web process can then read and change much, but sign nothing.
+# Signing keys. Without them, an attacker who controls the web process can read and change much, but can't sign.
 PRIVATE_KEYS = ("CERTIFICATE_KEY", "LOG_KEY")
 
 
@@ -40,5 +40,6 @@ def is_secret(name: str) -> bool:
 
 
 def is_needed(name: str, process: str) -> bool:
-    """Whether a process needs a setting. What is no secret is needed by all; `process` is empty for all in one."""
+    """Whether a process needs a setting. All processes need settings that are not secret. An empty `process` needs
+    all."""
     return not process or process in NEEDED_BY.get(name, ALL)

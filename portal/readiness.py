@@ -1,7 +1,7 @@
-"""What the portal needs to answer requests, and whether it is there.
+"""Check that the engines that the portal needs are available.
 
-However many ask, and however long an engine takes to answer, one thread waits for the database and one for the broker:
-the others get the last finding, so that `/livez` always has a thread.
+At most one thread waits for the database and one for the broker, regardless of the number of requests and of slow
+engines. Other threads return the last result, so that `/livez` always finds a free thread.
 """
 
 import threading
@@ -16,12 +16,12 @@ from django.db import Error
 from archive import database_errors, schema
 from archive.status.broker import BrokerDown, read_queues
 
-# Without these no page works. Without the broker every page does, and work starts up to a minute late: a load balancer
-# that took the portal away would make an outage of it.
+# Without these no page works. Without the broker every page works, and work starts up to a minute late; a load balancer
+# that removed the portal would turn that into an outage.
 NEEDED = ("database", "migrations", "tables")
 
-FRESH = 1.0  # seconds; in that time an engine is asked once
-TOO_OLD = 30.0  # seconds; an engine that has not answered for so long is missing. Longer than connecting may take.
+FRESH = 1.0  # seconds; each engine is checked at most once in that time
+TOO_OLD = 30.0  # seconds without an answer, after which an engine counts as missing. Longer than connecting may take.
 
 Facts = dict[str, Any]
 
@@ -29,7 +29,7 @@ logger = structlog.get_logger()
 
 
 class Check:
-    """What is missing, as `find` says it, asked again when that is FRESH seconds old."""
+    """Cache the result of `find` (what is missing) for FRESH seconds."""
 
     def __init__(self, engine: str, find: Callable[[], list[str]]) -> None:
         self._engine, self._find = engine, find
@@ -78,19 +78,20 @@ BROKER = Check("broker", find_missing_of_broker)
 
 
 def live() -> tuple[HTTPStatus, Facts]:
-    """200: the process answers. Asks nobody, so that nothing is restarted because something else is down."""
+    """Answer 200, since the process runs. Checks no engine, so that processes are not restarted because an engine is
+    down."""
     return HTTPStatus.OK, {"ok": True}
 
 
 def check() -> tuple[HTTPStatus, Facts]:
-    """200 when PostgreSQL answers, else 503."""
+    """Answer 200 if PostgreSQL answers, else 503."""
     if "database" in DATABASE.missing():
         return HTTPStatus.SERVICE_UNAVAILABLE, {"ok": False, "database": "unreachable"}
     return HTTPStatus.OK, {"ok": True}
 
 
 def ready() -> tuple[HTTPStatus, Facts]:
-    """200 when requests can be answered, else 503. `missing` names what is not there, of NEEDED and the broker."""
+    """Answer 200 if requests can be answered, else 503. `missing` lists missing engines, of NEEDED and the broker."""
     missing = DATABASE.missing() + BROKER.missing()
     is_ready = not set(missing) & set(NEEDED)
     status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE

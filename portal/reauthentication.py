@@ -1,4 +1,4 @@
-"""Ask for the password or a second factor again, before what grants power or can't be undone.
+"""Ask for the password or a second factor again before actions that grant power or can't be undone.
 
 Signing in counts as well, for REAUTHENTICATION_SECONDS. A POST that comes too late is stored in the session and run
 once the user has confirmed who they are, so that nothing typed is lost. allauth can replay a POST too, but not one
@@ -36,7 +36,7 @@ View = Callable[Concatenate[Any, P], HttpResponse]
 SAFE = ("GET", "HEAD", "OPTIONS")
 REPLAY = f"{__name__}.replay"
 REPLAY_SECONDS = 15 * 60  # a stored POST that is older than this is dropped
-STEPS = {  # what the page that asks says about the stored POST, by the name of its address
+STEPS = {  # the sentence about the stored POST on the confirmation page, by the name of its URL
     "decide": gettext_lazy("Your decision about the appeal is not saved yet."),
     "hold": gettext_lazy("Your legal hold is not placed yet."),
     "hold-several": gettext_lazy("Your legal holds are not placed yet."),
@@ -56,7 +56,7 @@ STEPS = {  # what the page that asks says about the stored POST, by the name of 
     "account-close": gettext_lazy("Your account is not closed yet."),
 }
 
-WRITTEN = {  # what people write in forms of such steps, by the name of the field
+WRITTEN = {  # labels of the text fields of such forms, by the name of the field
     "reason": gettext_lazy("Reason"),
     "case_number": gettext_lazy("Case number"),
     "review_on": gettext_lazy("Review date"),
@@ -68,7 +68,7 @@ WRITTEN = {  # what people write in forms of such steps, by the name of the fiel
 
 
 def require_reauthentication(view: View[P]) -> View[P]:
-    """Decorate a view whose POST needs a user who has confirmed who they are a short while ago."""
+    """Decorate a view whose POST requires that the user has recently confirmed who they are."""
     return _require(view, reading=False)
 
 
@@ -80,22 +80,22 @@ def require_reauthentication_to_read(view: View[P]) -> View[P]:
 def has_authenticated_recently(request: HttpRequest) -> bool:
     """Whether this session gave a password or a second factor within REAUTHENTICATION_SECONDS.
 
-    Signing in at another provider does not count: it asks for nothing while its own session lasts.
+    Signing in at another provider does not count, because the provider asks for nothing while its own session lasts.
     """
     records = [r for r in get_authentication_records(request, request.user) if r["method"] in ("password", "mfa")]
     return bool(records) and time.time() - records[-1]["at"] < settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
 
 
 def describe_stored_post(request: HttpRequest) -> str:
-    """What waits until the user has confirmed who they are, as a sentence; "" for other pages."""
+    """Return the sentence about the action that waits for the confirmation; "" for other pages."""
     state = request.session.get(STATE_SESSION_KEY, {}).get("state", {})
     name = resolve(state["path_info"]).url_name if "path_info" in state else None
     return str(STEPS.get(name or "", ""))
 
 
 def list_stored_texts(request: HttpRequest) -> list[tuple[str, str]]:
-    """(label, text) of what was written into the form that waits. The page that asks shows it: nobody who leaves that
-    page, with or without JavaScript, has to write it again."""
+    """Return (label, text) of each text field of the waiting form. The confirmation page shows them, so that nobody who
+    leaves it has to write the texts again, with or without JavaScript."""
     state = request.session.get(STATE_SESSION_KEY, {}).get("state", {})
     return _list_texts(QueryDict(state.get("post", "")))
 
@@ -105,9 +105,9 @@ def _list_texts(post: QueryDict) -> list[tuple[str, str]]:
 
 
 def replay(request: HttpRequest, state: dict[str, Any]) -> HttpResponse:
-    """Run the stored POST. allauth calls it when the user has confirmed who they are."""
+    """Run the stored POST. allauth calls this when the user has confirmed who they are."""
     url = get_next_redirect_url(request) or "/"
-    if url != state["next"]:  # the user has left that page, and confirms something else now
+    if url != state["next"]:  # the user has left that page, and confirms another action
         return HttpResponseRedirect(url)
     if time.time() - state["at"] > REPLAY_SECONDS:
         _explain_late(request, QueryDict(state["post"]))
@@ -121,7 +121,7 @@ def replay(request: HttpRequest, state: dict[str, Any]) -> HttpResponse:
 
 
 def _explain_late(request: HttpRequest, post: QueryDict) -> None:
-    """Give back what was written into a form that is not sent any more."""
+    """Show the texts of a form that is too old to be sent."""
     late = _("You took longer than {minutes} minutes to confirm, so the form was not sent. Send it again.")
     rows = format_html_join("", "<br>{}: <bdi>{}</bdi>", _list_texts(post))
     messages.warning(request, format_html("{}{}", late.format(minutes=REPLAY_SECONDS // 60), rows))
@@ -139,7 +139,7 @@ def _require(view: View[P], *, reading: bool) -> View[P]:
 
 
 def _suspend(request: Any) -> HttpResponse:
-    """Redirect to the page that asks. Stores a POST for `replay`; forgets an older one."""
+    """Redirect to the confirmation page. Stores a POST for `replay` in place of an older one."""
     request.session.pop(STATE_SESSION_KEY, None)
     if request.method in SAFE:
         back = request.get_full_path()

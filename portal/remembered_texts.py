@@ -1,7 +1,7 @@
-"""Remember what texts are translated to.
+"""Cache the translations of texts.
 
-Django has a catalog for each application and language, and looks for a text in one after the other. An English text is
-in none of them, so each lookup takes 15 µs, and a page has 300 texts.
+Django has a catalog for each application and language, and searches them one after the other. English texts are in none
+of them, so each lookup takes 15 µs, and a page has 300 texts.
 """
 
 from functools import lru_cache
@@ -9,14 +9,14 @@ from typing import Any
 
 from django.utils.translation import trans_real
 
-MAX_TEXTS = 10_000  # more than the code has: nothing else is translated, but its forms may contain numbers
+MAX_TEXTS = 10_000  # more than the number of texts in the code; plural forms may contain numbers
 
 
 class RememberedTranslation(trans_real.DjangoTranslation):
-    """The texts of a language. Its catalogs are complete once it is made.
+    """The translations of one language. Its catalogs are complete when it is created.
 
-    Django keeps one for each language. Those of other domains than Python's and the templates' are made for one
-    request, and remember nothing: they could be freed by the garbage collector only.
+    Django keeps one instance for each language. Instances of other domains than Python's and the templates' live for
+    one request and cache nothing, because only the garbage collector could free them.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -27,5 +27,5 @@ class RememberedTranslation(trans_real.DjangoTranslation):
 
 
 def install() -> None:
-    """Have Django make these, from now on."""
+    """Make Django use this class."""
     trans_real.DjangoTranslation = RememberedTranslation  # type: ignore[misc]

@@ -1,7 +1,7 @@
-"""The id of a request: in each line that is logged about it, in the answer's X-Request-ID, on error pages, and in the
-lines of the work that it caused (archive/tasks.py).
+"""The id of a request: in each of its log lines, in the response's X-Request-ID, on error pages, and in log lines of
+the work that it caused (archive/tasks.py).
 
-A proxy that we trust may have given the request an id already. Otherwise, or if that is not well-formed, one is made.
+A trusted proxy may have set the id. Without a well-formed id, the middleware creates one.
 """
 
 import re
@@ -22,7 +22,7 @@ WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 class RequestIdMiddleware:
-    """The outermost middleware, so that what the others log has the id as well."""
+    """Set the id before other middleware runs, so that their log lines have it too."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -43,12 +43,13 @@ def find_id(request: HttpRequest) -> str:
 
 
 def current_id() -> str:
-    """Of the request that this thread answers, or that caused the work in hand; "" if there is none."""
+    """Return the id of the request that this thread answers, or that caused its current work; "" if there is none."""
     return str(get_contextvars().get("request_id", ""))
 
 
 @receiver(request_finished)
 def forget(**kwargs: Any) -> None:
-    """After the last byte: the lines of a body that is streamed have the id, those of the thread's next request not."""
+    """Clear the id after the last byte of the response: log lines of a streamed body have the id, those of the thread's
+    next request don't."""
     clear_contextvars()
     current_request.set(None)

@@ -1,4 +1,4 @@
-"""Count requests and their time, by the name of their address."""
+"""Count requests and their duration, by the name of the URL pattern."""
 
 import time
 from collections.abc import Callable
@@ -18,7 +18,8 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class RequestMetricsMiddleware:
-    """Outermost, so that it sees each answer as it goes out. Labels have no ids: an address is named by its pattern."""
+    """Count final responses, so it comes before other middleware. Labels contain no ids, only the names of URL
+    patterns."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -35,6 +36,6 @@ class RequestMetricsMiddleware:
 
 
 def name_of(request: HttpRequest) -> str:
-    """The name of the pattern that matched; "none" for an address that does not exist, and for static files."""
+    """Return the name of the matching pattern; "none" for unknown URLs and static files."""
     match = request.resolver_match
     return (match.view_name if match else "") or "none"

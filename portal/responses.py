@@ -1,4 +1,4 @@
-"""Answers that several views of one Space share."""
+"""Responses that several views of one Space share."""
 
 from typing import Any
 from uuid import UUID
@@ -20,11 +20,11 @@ from portal.presenters.moderation_page import moderated_space
 from portal.presenters.moderation_selection import Selection, selection
 from portal.presenters.space_page import space_page
 
-SORTED = ("newest", "listened")  # orders of the queue that an address names; it is sorted by deadline without one
+SORTED = ("newest", "listened")  # orders of the queue that a URL can name; the default is by deadline
 
 
 def render_space(request: SignedInRequest, space_id: UUID, *, status: int = 200, **context: Any) -> HttpResponse:
-    """The page of the Space. Raises Http404, Gone: after a refused form the Space may be gone by now."""
+    """Render the page of the Space. Raises Http404, Gone: after a refused form the Space may have been deleted."""
     visible = find_space(request.user, space_id)
     page = space_page(visible, request.user)
     _record_reading(request, visible.space, page)
@@ -34,7 +34,7 @@ def render_space(request: SignedInRequest, space_id: UUID, *, status: int = 200,
 def render_moderated_space(
     request: SignedInRequest, space_id: UUID, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    """The Space's page in moderation, for admins. Opening it claims the review. Raises Http404, Gone."""
+    """Render the Space's page in moderation, for admins. Opening it claims the review. Raises Http404, Gone."""
     visible = find_space(request.user, space_id)
     if not request.user.is_admin:
         raise Http404
@@ -46,27 +46,27 @@ def render_moderated_space(
 
 
 def render_origin(request: SignedInRequest, space_id: UUID, **context: Any) -> HttpResponse:
-    """The page that an act of moderation was refused on, again: with what was typed, as `context`."""
+    """Render the page again on which a moderation action was refused, with the typed text in `context`."""
     again = render_moderated_space if "from_moderation" in request.POST else render_space
     return again(request, space_id, status=422, **context)
 
 
 def redirect_to_origin(request: SignedInRequest, space_id: UUID, *, part: str = "") -> HttpResponse:
-    """Redirect to the page on which an act of moderation was done; on the page of moderation, to this part of it."""
+    """Redirect to the page on which a moderation action was done; on the moderation page, to this part of it."""
     if section := section_of_origin(request):
         return redirect(f"{reverse('space', args=[space_id])}#{section}")
     return _redirect_to_moderated(space_id, selection(request.GET.dict(), request.user), part)
 
 
 def section_of_origin(request: SignedInRequest) -> str:
-    """The section that has the form of an act of moderation; "" on the page of moderation, which is in view as a
+    """Return the section with the form of a moderation action; "" on the moderation page, which is visible as a
     whole."""
     return "" if "from_moderation" in request.POST else "moderation"
 
 
 def redirect_to_next(request: SignedInRequest, before: Space | None = None) -> HttpResponse:
-    """Claim the Space to review that comes after `before`, or else the first one, and redirect to it. Redirect to the
-    queue if there is none."""
+    """Claim the next Space to review after `before`, or else the first one, and redirect to it. Redirect to the queue
+    if there is none."""
     kept = ("host", search_words.PARAMETER)
     query = {name: value for name, value in request.GET.dict().items() if name in kept or value in SORTED}
     asked = selection(query, request.user)
@@ -81,7 +81,7 @@ def redirect_to_next(request: SignedInRequest, before: Space | None = None) -> H
 
 
 def with_query(request: SignedInRequest, url: str) -> str:
-    """The address with the query of this request, which has the place in the queue."""
+    """Return the URL with the query of this request, which has the place in the queue."""
     query = request.GET.urlencode()
     return f"{url}?{query}" if query else url
 
@@ -92,6 +92,6 @@ def _redirect_to_moderated(space_id: UUID, asked: Selection, part: str = "") -> 
 
 
 def _record_reading(request: SignedInRequest, space: Space, page: dict[str, Any]) -> None:
-    """Log that a page has lines of the transcript: all of it, or those that a flag cites."""
+    """Log that a page shows lines of the transcript: all lines, or those that a flag cites."""
     if page.get("cues") or any(flag.evidence for flag in page["violations"]):
         record_access(Kind.READ, [space], request.user)

@@ -1,7 +1,8 @@
-"""Read secrets from where they are kept: a file, or a program that prints them (of a secret manager, say).
+"""Read secrets from a file, or from the output of a program (of a secret manager, say).
 
-A program prints the key; it does not sign. Certificates are signed inside the transaction of a deletion, so a signer
-that is down would stop deletions half way. What is read once, when a process starts, can't fail later.
+The program prints the key; external signers are not supported. Certificates are signed inside the transaction of a
+deletion, so a signer that is down would stop deletions half way. A key that is read once, when a process starts, can't
+fail later.
 """
 
 import os
@@ -14,12 +15,13 @@ from pathlib import Path
 
 COMMAND_SECONDS = 30
 MAX_BYTES = 64 * 1024  # of a secret
-MOUNTED = Path("/run/secrets")  # containers' secrets: mounted for all users of a container that has one
+MOUNTED = Path("/run/secrets")  # secrets of containers: readable for all users of the container
 REMEDY = "Run it by hand, as the user of this process: it prints the value and nothing else, and ends with status 0."
 
 
 class SecretUnreadable(Exception):
-    """There is no value. `reason` is the rest of a sentence, `remedy` one. Neither repeats any part of a secret."""
+    """The secret could not be read. `reason` is the rest of a sentence, `remedy` a whole one. Neither contains any part
+    of a secret."""
 
     def __init__(self, reason: str, remedy: str) -> None:
         super().__init__(reason)
@@ -27,7 +29,7 @@ class SecretUnreadable(Exception):
 
 
 def read_file(path: Path) -> str:
-    """The text in the file. Raises SecretUnreadable."""
+    """Return the text in the file. Raises SecretUnreadable."""
     try:
         return path.read_text()
     except OSError as error:
@@ -37,8 +39,8 @@ def read_file(path: Path) -> str:
 
 
 def run_command(line: str) -> str:
-    """What the program prints. `line` is its path and arguments, quoted as for a shell; no shell runs. It inherits the
-    environment, and has COMMAND_SECONDS. Raises SecretUnreadable."""
+    """Return the output of the program. `line` is its path and arguments, quoted as for a shell, but no shell is used.
+    The program inherits the environment, and has COMMAND_SECONDS. Raises SecretUnreadable."""
     try:
         arguments = shlex.split(line)
         program = subprocess.Popen(
@@ -64,8 +66,8 @@ def run_command(line: str) -> str:
 
 
 def is_open_to_others(path: Path) -> bool:
-    """Whether every user of this machine can read the file. Containers' own folder of secrets does not count: nobody
-    else is in there."""
+    """Whether every user of this machine can read the file. False for the secrets folder of containers, which have no
+    other users."""
     path = path.resolve()
     if path.is_relative_to(MOUNTED):
         return False
@@ -77,7 +79,7 @@ def is_open_to_others(path: Path) -> bool:
 
 
 def _end(program: subprocess.Popen[bytes]) -> None:
-    """Also what the program started, which may hold the pipe open."""
+    """Kill the program and its children, which may hold the pipe open."""
     with suppress(ProcessLookupError):
         os.killpg(program.pid, signal.SIGKILL)
     if program.stdout:

@@ -1,8 +1,8 @@
 """Messages about one section of a long page.
 
-A page shows them in that section and not at its top: the form, or the redirect after it, leads there, where the top of
-the page is out of sight. The section has the id `section`, and its template has `{% messages_of section %}`. If the
-page does not have it, the message stays at the lower edge of the window.
+A page shows such a message in its section and not at the top, because after the form or the redirect the top of the
+page is out of sight. The section has the id `section`, and its template has `{% messages_of section %}`. If the page
+lacks this section, the message appears at the lower edge of the window.
 """
 
 from django.contrib import messages

@@ -1,7 +1,7 @@
-"""What a process tries before it starts: a process that can't do its work does not take any.
+"""Self-tests of a process at its start: a process that can't do its work must not start.
 
-A new Python or library, a file that is missing in the image, a limit of the machine or a wrong key would otherwise be
-noticed at the first recording, bundle or deletion. Nothing is stored, and no engine needs to answer.
+Otherwise a new Python or library, a file missing from the image, a limit of the machine or a wrong key would only show
+at the first recording, bundle or deletion. The tests store nothing and need no engine.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from portal.processes import DELETER, TRANSCRIBER, WEB, WORKER
 
 @dataclass(frozen=True)
 class SelfTest:
-    """`failure` is the message but for the reason, and `needed_by` the processes whose work it is."""
+    """`failure` is the message without the reason; `needed_by` names the processes that run the test."""
 
     id: str
     failure: str
@@ -116,7 +116,7 @@ TESTS = (
 
 @cache  # a fork of this process can do the same
 def failures(*names: str) -> list[CheckMessage]:
-    """An error for each test that fails, of those that processes with these names need."""
+    """Return an error for each failed test, of those that processes with these names need."""
     return [error for test in TESTS if test.needed_by & {*names} if (error := _failure(test))]
 
 

@@ -1,4 +1,4 @@
-"""Static files: which files of npm packages are served, smaller ones of ours, hashed names inside module imports."""
+"""Static files: select files of npm packages, minify our own files, and put hashed names into module imports."""
 
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 class VendorFinder(BaseFinder):
     """Find exactly the files of npm packages that settings.VENDOR_FILES names.
 
-    The packages bring many more, such as source maps, plugins and other module formats, which nothing here loads.
+    The packages contain many others that we don't load, such as source maps, plugins and other module formats.
     """
 
     def __init__(self, app_names: Sequence[str] | None = None, *args: Any, **kwargs: Any) -> None:
@@ -48,21 +48,22 @@ def _storage(folder: Path, prefix: str) -> FileSystemStorage:
 
 
 OURS = ("archive/", "portal/")
-# Files with all that they import, since every page or list needs them: one request, and it compresses better. Modules
-# that others import too are then there twice, so they hold no state.
+# Files that are bundled with all their imports, because every page or list needs them: one request, and better
+# compression. Modules that others import too are then loaded twice, so they must have no state.
 JOINED = {f"portal/core/{name}" for name in ("site.css", "site.js", "row-download.js", "choose.js", "htmx-parts.js")}
-# Those of them that others import when they need them, so not a part of these.
+# Modules that these import dynamically, so they are not bundled.
 LATER = ("row-download.js", "htmx-parts.js")
 ESBUILD = ("--minify", "--charset=utf8", "--target=es2022", "--log-level=warning", "--allow-overwrite")
 
 
 class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # whitenoise has no types
-    """Make our own scripts and style sheets smaller, and put hashed names into `import` and `export ... from`, too.
+    """Minify our own scripts and style sheets, and put hashed names into `import` and `export ... from`, too.
 
-    Other modules stay apart: pages share them in the browser's cache, and a change of one leaves the others there.
+    Other modules stay separate: pages share them in the browser's cache, and a change of one does not invalidate the
+    others.
 
-    Otherwise a module with a hashed name would import others by their plain names: these could not be cached for good,
-    and after a deploy a new module could meet an old one from a cache.
+    Otherwise a module with a hashed name would import others by their plain names: these could not be cached forever,
+    and after a deployment a new module could import an old one from a cache.
     """
 
     support_js_module_import_aggregation = True
@@ -73,7 +74,8 @@ class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore
         self._urls: dict[str, str] = {}
 
     def url(self, name: str, force: bool = False) -> str:
-        """The address of a file. It stays the same while a process runs, and a list asks for some a hundred times."""
+        """Return the URL of a file, cached: it never changes while a process runs, and a list needs some a hundred
+        times."""
         if settings.DEBUG or force:
             return str(super().url(name, force))
         if name not in self._urls:
@@ -83,7 +85,7 @@ class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         ours = [path for path in paths if path.startswith(OURS) and path.endswith((".js", ".css"))]
         if ours and not dry_run:
-            for name in ours:  # again, if collectstatic was run before: what is made must not depend on that
+            for name in ours:  # again, if collectstatic ran before: the result must not depend on that
                 storage, path = paths[name]
                 Path(self.path(name)).write_bytes(Path(storage.path(path)).read_bytes())
             later = [f"--external:./{name}" for name in LATER]
@@ -94,8 +96,8 @@ class HashedModuleStorage(CompressedManifestStaticFilesStorage):  # type: ignore
         self._urls.clear()
 
     def _minify(self, paths: Sequence[str], *options: str) -> None:
-        """Replace files by smaller ones. Raises ImproperlyConfigured without esbuild, CalledProcessError for a file
-        that is no valid script or style sheet."""
+        """Minify files. Raises ImproperlyConfigured without esbuild, CalledProcessError for an invalid script or style
+        sheet."""
         if not paths:
             return
         program = next((settings.NODE_MODULES / "@esbuild").glob("*/bin/esbuild"), None)

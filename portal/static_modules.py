@@ -1,5 +1,5 @@
-"""The modules that a script imports, for `<link rel="modulepreload">`: browsers load them at once, and not level by
-level."""
+"""The modules that a script imports, for `<link rel="modulepreload">`, so that browsers load them at once and not level
+by level."""
 
 import re
 from functools import cache
@@ -14,7 +14,8 @@ IMPORTS = re.compile(r'^(?:import|\} from|export)\b[^"\n]*"(\.{1,2}/[^"]+)";$', 
 
 @cache
 def imported_modules(entry: str) -> tuple[str, ...]:
-    """The static names of all modules that `entry` needs before it runs, without itself. Read once per process."""
+    """Return the static names of all modules that `entry` needs before it runs, without itself. Read once per
+    process."""
     names: dict[str, None] = {}
     pending = [entry]
     while pending:

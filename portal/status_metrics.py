@@ -1,6 +1,6 @@
-"""What PostgreSQL and the broker know, as metrics: archive.status.Status, read when somebody asks.
+"""Metrics from PostgreSQL and the broker: archive.status.Status, read when scraped.
 
-Labels are names of ours: tasks, phases, error codes, events, queues. No ids, names or titles.
+Labels are fixed names: tasks, phases, error codes, events, queues. No ids, names or titles.
 """
 
 import threading
@@ -19,7 +19,7 @@ from archive.status.work import PHASES
 PREFIX = "spacekeep_"
 PARTS = ("work", "deletions", "spaces", "log", "events", "store", "task_runs", "queues")
 
-TOO_OLD = 60.0  # seconds; by then a text is no answer to the question how things are
+TOO_OLD = 60.0  # seconds, after which a cached text is too old
 
 _reading = threading.Lock()
 _last: tuple[bytes, float] | None = None  # the text, and when it was read
@@ -56,8 +56,8 @@ class StatusCollector(Collector):
 
 
 def scrape() -> bytes | None:
-    """All of them, as text. While another scrape reads, the text of the last one, or None if there is none, or only an
-    old one: however many ask, one thread and one connection are busy with it, and the others answer health checks."""
+    """Return all metrics as text. During another scrape, return the text of the last one, or None if there is none or
+    it is too old. So scrapes use at most one thread and one connection, and the other threads answer health checks."""
     global _last  # noqa: PLW0603
     if not _reading.acquire(blocking=False):
         return _last[0] if _last and time.monotonic() - _last[1] < TOO_OLD else None
@@ -124,7 +124,7 @@ def _log(found: LogStatus, now: datetime) -> Iterator[Metric]:
     yield _one("log_sequencer_failing", "1 if the sequencer's last run failed, else 0.", bool(found.problem_code))
     pause = "LOG_CHECKPOINT_SECONDS: seconds between two checkpoints while there is news."
     yield _one("log_checkpoint_interval_seconds", pause, settings.LOG_CHECKPOINT_SECONDS)
-    if found.checkpoint_at is not None:  # nothing was ever signed: there is nothing to watch
+    if found.checkpoint_at is not None:  # nothing was ever signed
         at = found.checkpoint_at.timestamp()
         yield _one("log_checkpoint_timestamp_seconds", "When the newest checkpoint was signed.", at)
         yield _one("log_checkpoint_entries", "Entries that the newest checkpoint covers.", found.checkpoint_size)

@@ -1,4 +1,4 @@
-"""Forms that count once, however often they are sent: by a key in a hidden input."""
+"""Forms that take effect only once, even if they are sent repeatedly, by a key in a hidden input."""
 
 import hashlib
 import json
@@ -17,8 +17,8 @@ FIELD = "submission"  # the hidden input of {% submission_key %}
 
 @contextmanager
 def once(request: SignedInRequest) -> Iterator[bool]:
-    """A transaction for what the form of this POST does; False if the same form was counted before. A form without a
-    key counts each time."""
+    """Open a transaction for the action of this POST; yields False if the same form was handled before. A form without
+    a key is handled each time."""
     fields = sorted((name, values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken")
     key = request.POST.get(FIELD) or str(uuid4())
     digest = hashlib.sha256(json.dumps([key, request.path, fields]).encode()).hexdigest()

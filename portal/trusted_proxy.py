@@ -1,6 +1,6 @@
-"""Believe nobody but the proxy: other peers may share a network with the web process, as workers do in compose.
+"""Trust only the proxy: other peers may share a network with the web process, as workers do in compose.
 
-What they say about client and scheme is removed before anything reads it.
+Headers of other peers about client and scheme are removed before anything reads them.
 """
 
 import ipaddress
@@ -15,14 +15,14 @@ from django.http import HttpRequest, HttpResponse
 
 # Every header that the portal takes from a proxy.
 HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_REQUEST_ID")
-KNOWN_SECONDS = 30  # how long a name's addresses are believed
-UNKNOWN_SECONDS = 1  # a proxy that restarted has a new address
+KNOWN_SECONDS = 30  # how long the addresses of a name are cached
+UNKNOWN_SECONDS = 1  # a restarted proxy has a new address
 
 logger = structlog.get_logger()
 
 
 class TrustedProxyMiddleware:
-    """Outside of all others. PROXY_ADDRESSES names the proxy; while it is empty, every peer is believed."""
+    """Must be the first middleware. PROXY_ADDRESSES names the proxy; if it is empty, every peer is trusted."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -36,7 +36,7 @@ class TrustedProxyMiddleware:
 
 
 class Proxies:
-    """The addresses of the proxies: networks, and what names resolve to, which may change while we run."""
+    """The addresses of the proxies: networks, and the addresses of host names, which may change at runtime."""
 
     def __init__(self, entries: Iterable[str]) -> None:
         self._networks, self._names = [], []
@@ -50,7 +50,8 @@ class Proxies:
         self._lock = threading.Lock()
 
     def include(self, peer: str) -> bool:
-        """Whether the peer at this address is one. "" is a Unix socket: its folder says who may connect."""
+        """Whether the peer at this address is a proxy. "" is a Unix socket: the permissions of its folder control
+        access."""
         if not peer or not (self._networks or self._names):
             return True
         address = ipaddress.ip_address(peer)

@@ -1,4 +1,4 @@
-"""Messages about an act that can be undone: templates/messages.html shows a button that undoes it."""
+"""Messages about actions that can be undone: templates/messages.html shows an undo button."""
 
 from django.contrib import messages
 from django.contrib.messages.storage.base import Message

@@ -1,4 +1,4 @@
-"""The addresses of the site."""
+"""The URLs of the site."""
 
 from allauth.account import views as account
 from allauth.mfa.base import views as factors
@@ -103,7 +103,7 @@ linked_accounts = [
 
 handler500 = "portal.views.errors.server_error"
 
-# Addresses of pages end in a slash; those of actions (POST), files and parts of pages do not.
+# Paths of pages end in a slash; paths of actions (POST), files and parts of pages do not.
 urlpatterns = [
     path("", spaces.spaces, name="spaces"),
     path("upload/", upload.upload, name="upload"),

@@ -1,8 +1,8 @@
-"""What each process of a worker does beside its task: a thread renews its leases, notes that its work goes on, and
-watches the dispatcher. Nothing that goes wrong in a step ends the thread, or keeps it from the other steps.
+"""The background thread of each worker process: it renews leases, records that the worker is active, and watches the
+dispatcher. An error in one step neither ends the thread nor prevents the other steps.
 
-If the dispatcher has not run for some minutes, beat or the deleter is down. Then one of all these threads says so each
-minute, and publishes what beat should have published by now: no deadline waits for beat.
+If the dispatcher has not run for some minutes, beat or the deleter is down. Then each minute one of all these threads
+reports that, and publishes beat's overdue tasks, so that no deadline waits for beat.
 """
 
 import threading
@@ -25,7 +25,7 @@ logger = structlog.get_logger()
 
 
 def start() -> None:
-    """Start the thread. Call it in the process that does the work, after the fork."""
+    """Start the thread. Call this in the process that does the work, after the fork."""
     lease_renewal.start()
     threading.Thread(target=_run, name="leases", daemon=True).start()
 
@@ -47,19 +47,19 @@ def _run() -> NoReturn:
 
 
 def run_steps(steps: list[Callable[[], object]]) -> None:
-    """Call all of them, whatever one of them raises."""
+    """Call all steps, even if one of them raises an error."""
     for step in steps:
         try:
             step()
         except (OperationalError, InterfaceError):
-            return  # the database is down: the next round may have more luck. Leases may expire, which is harmless.
-        except Exception as error:  # a thread that ends would cost every lease of this process
+            return  # the database is down: retry in the next round. Leases may expire, which is harmless.
+        except Exception as error:  # if the thread ended, this process would lose all its leases
             logger.error("worker_thread_failed", **work_log.describe_error(error))
 
 
 def watch_dispatcher(seconds_watched: float) -> bool:
-    """If the dispatcher has not run, report it, and publish the tasks of beat's schedule that are overdue: in one
-    process of all, once a minute. Returns whether it has not run."""
+    """If the dispatcher has not run, report it, and publish the overdue tasks of beat's schedule. Only one of all
+    processes does so, once a minute. Returns whether the dispatcher has not run."""
     silent = dispatch_rounds.seconds_overdue(seconds_watched)
     if silent is None:
         return False

@@ -21,7 +21,7 @@ address. Errors are application/problem+json (RFC 9457)."""
 
 
 class JsonParser(Parser):
-    """JSON has one kind of number: 2.0 is an integer, as JSON Schema says."""
+    """Accept 2.0 as an integer, as JSON Schema does: JSON has only one kind of number."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         return json.loads(request.body, parse_float=_parse_number)
@@ -35,7 +35,8 @@ def _parse_number(text: str) -> int | float:
 class Api(NinjaAPI):
     @property
     def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
-        """The API authenticates its callers itself: SignInMiddleware would answer with a redirect."""
+        """Exempt the API from SignInMiddleware, which would redirect to the sign-in page: the API authenticates its
+        callers itself."""
         patterns, app_name, namespace = super().urls
         for pattern in patterns:
             assert isinstance(pattern, URLPattern)
@@ -44,7 +45,7 @@ class Api(NinjaAPI):
         return patterns, app_name, namespace
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        """The API has one address, so its document is always the same. Writing it takes 0.2 s of CPU."""
+        """Cache the document: it is always the same, and generating it takes 0.2 s of CPU."""
         return self._document
 
     @cached_property

@@ -26,7 +26,7 @@ router = Router(tags=["Bundles"])
 )
 def create(request: HttpRequest, space_id: UUID) -> Status[BundleOut]:
     """Answers 200 with the bundle of the Space's current content if it is ready, else 202. Idempotent; after a failure
-    it retries."""
+    it starts a new attempt."""
     space = find_content(request, space_id)
     by = caller(request, RecorderToken.Scope.BUNDLES)
     rate_limits.count("bundle", by.caller)
@@ -41,7 +41,7 @@ def create(request: HttpRequest, space_id: UUID) -> Status[BundleOut]:
     operation_id="get_bundle",
 )
 def read(request: HttpRequest, space_id: UUID) -> BundleOut:
-    """Poll until its `state` is `ready` (it has a `url` then) or `failed` (`problem` says why). 404 until it is
+    """Poll until `state` is `ready` (then there is a `url`) or `failed` (`problem` gives the reason). 404 until it is
     requested, and after the Space's content has changed."""
     bundle = build.current(find_content(request, space_id))
     if bundle is None:
@@ -56,7 +56,7 @@ def read(request: HttpRequest, space_id: UUID) -> BundleOut:
     operation_id="create_export",
 )
 def create_export(request: HttpRequest, body: ExportIn) -> Status[ExportOut]:
-    """In numbered parts. Idempotent until the host's Spaces change: the same request gets the same export."""
+    """Creates numbered parts. Idempotent until the host's Spaces change: the same request returns the same export."""
     host = _host(request, body.host)
     rate_limits.count("export", caller(request, RecorderToken.Scope.BUNDLES).caller)
     made = exports.request(host, body.max_part_size, body.spaces)
@@ -70,8 +70,8 @@ def create_export(request: HttpRequest, body: ExportIn) -> Status[ExportOut]:
     operation_id="get_export",
 )
 def read_export(request: HttpRequest, export_id: UUID) -> ExportOut:
-    """A part is revoked at the first deadline among its Spaces, and built again without that Space: its id changes,
-    its number stays."""
+    """A part is revoked at the first deadline among its Spaces, and rebuilt without that Space: its id changes, its
+    number stays."""
     export = Export.objects.filter(pk=export_id).select_related("host").first()
     if export is None or export.host not in _hosts(request):
         raise Http404
@@ -79,7 +79,7 @@ def read_export(request: HttpRequest, export_id: UUID) -> ExportOut:
 
 
 def _host(request: HttpRequest, name: str | None) -> User:
-    """The host whose Spaces are exported. Raises Forbidden for hosts that the caller may not act for."""
+    """Return the host whose Spaces are exported. Raises Forbidden for hosts that the caller may not act for."""
     hosts = _hosts(request)
     if name is None and caller(request, RecorderToken.Scope.BUNDLES).user:
         return hosts[0]
@@ -90,7 +90,7 @@ def _host(request: HttpRequest, name: str | None) -> User:
 
 
 def _hosts(request: HttpRequest) -> list[User]:
-    """The hosts whose Spaces the caller may export. Raises Forbidden."""
+    """Return the hosts whose Spaces the caller may export. Raises Forbidden."""
     by = caller(request, RecorderToken.Scope.BUNDLES)
     if by.recorder is not None:
         return list(by.recorder.hosts.filter(is_active=True))

@@ -21,7 +21,8 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 
 
 class RecorderToken(HttpBearer):
-    """A token in the Authorization header. A request that has one is never authenticated by its cookies."""
+    """Authenticate by a token in the Authorization header. A request with a token is never authenticated by its
+    cookies."""
 
     def __call__(self, request: HttpRequest) -> Any:
         require_json(request)
@@ -38,7 +39,7 @@ class RecorderToken(HttpBearer):
 
 
 class Session(APIKeyCookie):
-    """The session of the portal's pages. Requests that change something need the page's CSRF token."""
+    """Authenticate by the session of the portal's pages. Requests that change something need the page's CSRF token."""
 
     param_name = settings.SESSION_COOKIE_NAME
 
@@ -56,20 +57,20 @@ class Session(APIKeyCookie):
 
 
 def _counted(by: Uploader) -> Uploader:
-    """The caller, whose request is counted. Raises TooManyRequests at the limit."""
+    """Count a request of the caller, and return the caller. Raises TooManyRequests at the limit."""
     rate_limits.count("api", by.caller)
     return by
 
 
 def require_json(request: HttpRequest) -> None:
-    """Raises UnsupportedMediaType for a body that does not declare JSON."""
+    """Raise UnsupportedMediaType if the Content-Type is not JSON."""
     has_body = request.META.get("CONTENT_LENGTH") not in (None, "", "0") or "HTTP_TRANSFER_ENCODING" in request.META
     if has_body and request.method not in SAFE and request.content_type != "application/json":
         raise UnsupportedMediaType("api.not_json")
 
 
 def caller(request: HttpRequest, scope: str = Token.Scope.INTAKE) -> Uploader:
-    """The caller of this request. Raises Forbidden for a token without this scope."""
+    """Return the caller of this request. Raises Forbidden for a token without this scope."""
     by = request.auth  # type: ignore[attr-defined]  # set by ninja, from one of the classes above
     assert isinstance(by, Uploader)
     if by.recorder and scope not in by.recorder.scopes:
@@ -78,7 +79,7 @@ def caller(request: HttpRequest, scope: str = Token.Scope.INTAKE) -> Uploader:
 
 
 def find_content(request: HttpRequest, space_id: UUID) -> Space:
-    """The Space, if the caller may have all of its content now. Raises Http404, Gone, Forbidden."""
+    """Return the Space if the caller may have all of its content. Raises Http404, Gone, Forbidden."""
     by = caller(request, Token.Scope.BUNDLES)
     if by.recorder is not None:
         return find_for_token(by.recorder, space_id)
@@ -87,7 +88,8 @@ def find_content(request: HttpRequest, space_id: UUID) -> Space:
 
 
 def find_own_space(request: HttpRequest, space_id: UUID) -> Space:
-    """The Space, if it is the caller's own: a user's Spaces (an admin's: all), a token's own. Raises Http404, Gone."""
+    """Return the Space if it belongs to the caller: the user's own Spaces, for admins all, for a token those it
+    registered. Raises Http404, Gone."""
     by = caller(request)
     if by.user is not None:
         return find_space_to_change(by.user, space_id)
@@ -100,7 +102,7 @@ def find_own_space(request: HttpRequest, space_id: UUID) -> Space:
 
 
 def find_own_upload(request: HttpRequest, upload_id: UUID) -> UploadSession:
-    """The session, if its Space is the caller's own. Raises Http404, Gone."""
+    """Return the upload session if its Space belongs to the caller. Raises Http404, Gone."""
     by = caller(request)
     session = UploadSession.objects.filter(pk=upload_id).first()
     if session is None or (by.recorder and session.recorder_id != by.recorder.pk):

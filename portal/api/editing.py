@@ -1,6 +1,6 @@
-"""The host edits a Space: facts and participants, lines and speakers of the transcript. With a session only.
+"""Edit a Space as its host: facts and participants, lines and speakers of the transcript. Needs a session.
 
-As for its content, the answer is 404 until the Space is available, and 410 from its deadline on."""
+As for content, the answer is 404 until the Space is available, and 410 after its deadline."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -34,7 +34,7 @@ FACTS = ("title", "audience", "started_at", "listeners_peak", "listeners_total")
     operation_id="get_facts",
 )
 def read_facts(request: HttpRequest, space_id: UUID) -> FactsOut:
-    """404 until the Space is available. Its end can't be edited: the deadline counts from it."""
+    """404 until the Space is available. The end can't be edited, because the deadline counts from it."""
     space, _ = _find(request, space_id)
     return FactsOut.of(read_editable(space))
 
@@ -67,7 +67,7 @@ def update_facts(request: HttpRequest, space_id: UUID, body: FactsIn) -> FactsOu
     operation_id="get_transcript",
 )
 def read_transcript(request: HttpRequest, space_id: UUID) -> TranscriptOut:
-    """404 without one."""
+    """404 if there is no transcript."""
     space, user = _find(request, space_id)
     transcript = space.transcripts.last()
     if transcript is None:
@@ -84,7 +84,8 @@ def read_transcript(request: HttpRequest, space_id: UUID) -> TranscriptOut:
     operation_id="correct_lines",
 )
 def correct(request: HttpRequest, space_id: UUID, body: CorrectionsIn) -> VersionOut:
-    """All corrections are one new version. 409 if `base` is not the newest version. Repeating a request is harmless."""
+    """All corrections together become one new version. 409 if `base` is not the newest version. Repeating a request is
+    harmless."""
     space, user = _find(request, space_id)
     rate_limits.count("edit", caller(request).caller)
     corrections = [Correction(one.line, one.text, one.speaker) for one in body.corrections]
@@ -98,8 +99,8 @@ def correct(request: HttpRequest, space_id: UUID, body: CorrectionsIn) -> Versio
     operation_id="rename_speakers",
 )
 def rename(request: HttpRequest, space_id: UUID, body: SpeakersIn) -> VersionOut:
-    """One new version. A participant of the same name is renamed along. 409 `edit.merges_speakers` without `merge`, 422
-    `edit.gives_lines` without `give_lines`."""
+    """Creates one new version. A participant with the same name is renamed too. 409 `edit.merges_speakers` without
+    `merge`, 422 `edit.gives_lines` without `give_lines`."""
     space, user = _find(request, space_id)
     rate_limits.count("edit", caller(request).caller)
     consent = Consent(body.merge, body.give_lines)
@@ -108,7 +109,7 @@ def rename(request: HttpRequest, space_id: UUID, body: SpeakersIn) -> VersionOut
 
 
 def _find(request: HttpRequest, space_id: UUID) -> tuple[Space, User]:
-    """The Space and its host, who calls. Raises Forbidden for a recorder, Http404, Gone."""
+    """Return the Space and its host, who must be the caller. Raises Forbidden for a recorder, Http404, Gone."""
     by = caller(request)
     if by.user is None:
         raise Forbidden("api.host_session_needed")

@@ -1,4 +1,4 @@
-"""What the API takes and gives when a host edits a Space, as JSON."""
+"""JSON schemas of requests and responses for editing a Space."""
 
 from typing import Annotated, Any, Literal
 
@@ -58,7 +58,7 @@ class PersonIn(In):
 
 
 class FactsIn(In):
-    """A field that is left out stays as it is. `participants` replaces all of them."""
+    """Omitted fields stay as they are. `participants` replaces all participants."""
 
     edition: Annotated[Text, Field(max_length=64)] = Field(description="Of the state that you edited.")
     title: Annotated[Text, Field(max_length=300)] = ""

@@ -1,4 +1,4 @@
-"""The address that LiveKit sends its webhooks to. It is not part of the OpenAPI document: only LiveKit calls it."""
+"""The endpoint for LiveKit's webhooks. The OpenAPI document omits it, because only LiveKit calls it."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -10,11 +10,11 @@ from archive.errors import SpacekeepError
 from portal.api.errors import Forbidden, NotFound, TooLarge, Unauthorized
 from portal.api.problems import answer
 
-MAX_BODY_BYTES = 512 * 1024  # an event has a few kB
+MAX_BODY_BYTES = 512 * 1024  # bytes; an event has a few kB
 
 
 @login_not_required  # it is signed by LiveKit
-@csrf_exempt  # and no browser with a session sends it
+@csrf_exempt  # and not sent by a browser with a session
 @require_POST
 def webhook(request: HttpRequest) -> HttpResponse:
     """Answers 204 once the event is stored; LiveKit sends it again after any other answer. 401 for a request that is

@@ -1,4 +1,4 @@
-"""Every error of the API is application/problem+json (RFC 9457): what happened, and what to do."""
+"""Render every error of the API as application/problem+json (RFC 9457): what happened, and what to do."""
 
 import json
 from collections.abc import Callable
@@ -28,7 +28,7 @@ logger = structlog.get_logger()
 
 
 class FieldError(Schema):
-    """One thing that is wrong with a request: where, and what."""
+    """One invalid field of a request: where it is, and what is wrong."""
 
     loc: list[str | int]
     msg: str
@@ -45,11 +45,11 @@ class Problem(Schema):
 
 
 STATUSES = (400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 500, 503)
-PROBLEMS: dict[Any, Any] = {STATUSES: Problem}  # what any operation may answer
+PROBLEMS: dict[Any, Any] = {STATUSES: Problem}  # statuses that any operation may answer
 
 
 def problem(status: int, error: ErrorProblem, errors: list[dict[str, Any]] | None = None) -> HttpResponse:
-    """The answer for `error` (archive/errors.py: a code and its parameters)."""
+    """Return the response for `error` (archive/errors.py: a code and its parameters)."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -69,7 +69,8 @@ def problem(status: int, error: ErrorProblem, errors: list[dict[str, Any]] | Non
 
 
 def answer(error: Exception) -> HttpResponse:
-    """The problem response for an error. An unexpected error is raised again: Django logs it as an incident."""
+    """Return the problem response for an error. Unexpected errors are raised again, so that Django logs them as
+    incidents."""
     match error:
         case AuthenticationError():
             return problem(401, make_problem("api.not_signed_in"))
@@ -127,7 +128,7 @@ def register(api: NinjaAPI) -> None:
 
 
 class ProblemJsonMiddleware:
-    """Below /api/v1 every error is a problem, and no answer may be cached."""
+    """Turn every error below /api/v1 into a problem, and forbid caching."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -143,7 +144,8 @@ class ProblemJsonMiddleware:
 
 
 def _instead_of(other: HttpResponse) -> HttpResponse:
-    """The problem in place of Django's own HTML error: a wrong host, an unknown method, an unexpected exception."""
+    """Return the problem that replaces Django's own HTML error: a wrong host, an unknown method, an unexpected
+    exception."""
     status = other.status_code
     match status:
         case 404:
@@ -155,7 +157,7 @@ def _instead_of(other: HttpResponse) -> HttpResponse:
         case _:
             shown = make_problem("api.other")
     response = problem(status, shown)
-    for name, value in other.items():  # Allow, and what middleware has added
+    for name, value in other.items():  # Allow, and headers that middleware has added
         if not name.startswith("Content-"):
             response.headers.setdefault(name, value)
     return response
@@ -163,5 +165,5 @@ def _instead_of(other: HttpResponse) -> HttpResponse:
 
 @login_not_required
 def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
-    """The view of every unknown address below /api/v1."""
+    """The view of all unknown URLs below /api/v1."""
     return problem(404, make_problem("api.not_found"))

@@ -1,4 +1,5 @@
-"""What the API takes and gives, as JSON. What comes in is strict: nothing unknown, nothing converted."""
+"""JSON schemas of requests and responses. Requests are strict: unknown fields are refused, and types are not
+converted."""
 
 import re
 from datetime import datetime
@@ -39,8 +40,8 @@ def _moment(value: Any) -> Any:
     return value
 
 
-# The patterns are for OpenAPI: the validators say more about what is wrong. What \s matches depends on the language of
-# the client: this is what str.strip removes.
+# These patterns are for OpenAPI; the validators give better errors. \s differs between languages of clients, so the
+# patterns list what str.strip removes.
 BLANK = r"\x09-\x0d\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 NO_NUL = Field(json_schema_extra={"pattern": r"^[^\x00]*$"})
 NOT_BLANK = Field(json_schema_extra={"pattern": rf"^[^\x00]*[^\x00{BLANK}][^\x00]*$"})
@@ -53,13 +54,13 @@ PartNumber = Annotated[StrictInt, Field(ge=1, le=MOST_PARTS)]
 
 
 def refuse_other_keys(schema: dict[str, Any]) -> None:
-    """Say in the schema of a dict that keys without the pattern are refused, as the server does: JSON Schema allows
-    them, with any value, unless it is told otherwise. For `json_schema_extra` of a field."""
+    """Declare in the schema of a dict that keys that don't match the pattern are refused, as the server does: JSON
+    Schema allows them by default. For `json_schema_extra` of a field."""
     schema["additionalProperties"] = False
 
 
 def _problem(row: Leased) -> dict[str, Any]:
-    """Why its last attempt failed, or why it was refused: the sentence, and the code for programs."""
+    """Return why the last attempt failed, or why it was refused: the sentence, and the code for programs."""
     return {"problem": row.problem_text, "problem_code": row.problem_code}
 
 
@@ -68,8 +69,8 @@ class In(Schema):
 
 
 class Person(In):
-    """A participant. `account`: their user name here, which lets them download their own lines. The answer does
-    not tell whether there is such an account."""
+    """A participant. `account`: their user name here, which lets them download their own lines. The response does not
+    reveal whether this account exists."""
 
     name: Name
     account: Annotated[Text, Field(max_length=150)] | None = None

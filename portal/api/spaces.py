@@ -23,7 +23,7 @@ from portal.api.problems import PROBLEMS
 from portal.api.schemas import Person, SpaceIn, SpaceOut
 
 KEY = re.compile(r"[\x21-\x7e]{1,128}")
-# For OpenAPI alone: the error for another key says what a key is.
+# Only for OpenAPI: the error for an invalid key explains the format.
 KeyText = Annotated[str, WithJsonSchema({"type": "string", "pattern": rf"^{KEY.pattern}$"})]
 
 KEY_IS = "Any text of yours that names this request: sent again, it means the same Space. Kept for a day."
@@ -38,7 +38,7 @@ def create(
     body: SpaceIn,
     idempotency_key: HeaderEx[KeyText | None, P(alias="Idempotency-Key", description=KEY_IS)] = None,
 ) -> Status[SpaceOut]:
-    """The deadline follows from `ended_at`, and runs from then on. A recorder must send an `Idempotency-Key`."""
+    """The deadline counts from `ended_at`. A recorder must send an `Idempotency-Key`."""
     by = caller(request)
     key = _checked_key(idempotency_key, by)
     asked = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
@@ -54,7 +54,7 @@ def create(
         except IntegrityError as error:
             if violated_constraint(error) != "idempotency_key_once":
                 raise
-            space, made = _again(key, asked, by), False  # the same request came twice at once, and the other was first
+            space, made = _again(key, asked, by), False  # the same request came twice at once, and the other one won
     assert space is not None
     response["Location"] = f"{request.path}/{space.pk}"
     return Status(201 if made else 200, space_out(find_own_space(request, space.pk), by))
@@ -68,7 +68,7 @@ def read(request: HttpRequest, space_id: UUID) -> SpaceOut:
 
 
 def space_out(space: Space, by: Uploader) -> SpaceOut:
-    """The Space as the caller may see it: a recorder sees only its own uploads."""
+    """Return the Space as the caller may see it: a recorder sees only its own uploads."""
     uploads = space.uploads.order_by("created_at", "id")
     if by.recorder:
         uploads = uploads.filter(by.sessions)
@@ -92,7 +92,7 @@ def _owner(by: Uploader) -> dict[str, object]:
 
 
 def _again(key: str, asked: str, by: Uploader) -> Space | None:
-    """The Space of the same request, if it came before. Raises Refused when another request had this key."""
+    """Return the Space if the same request came before. Raises Refused if a different request had this key."""
     before = IdempotencyKey.objects.select_related("space").filter(**_owner(by), key=key).first() if key else None
     if before is None:
         return None
@@ -106,7 +106,7 @@ def _opening(body: SpaceIn, by: Uploader) -> NewSpace:
     host = _host(body.host, by)
     try:
         ended_at = validate_ended_at(body.ended_at)
-    except TooLate as error:  # nothing is here yet that could be gone
+    except TooLate as error:  # a new Space can't be gone
         raise Refused.of(error.problem) from error
     participants = _participants(body)
     cohosts, speakers = ([v.name for v in participants if v.role == role] for role in ("cohost", "speaker"))
@@ -126,7 +126,7 @@ def _opening(body: SpaceIn, by: Uploader) -> NewSpace:
 
 
 def _host(name: str | None, by: Uploader) -> User:
-    """Whose Space it is to be. Raises Refused."""
+    """Return the host of the new Space. Raises Refused."""
     if by.recorder:
         if name is None:
             raise Refused("intake.host_missing")

@@ -35,7 +35,7 @@ router = Router(tags=["Uploads"])
     operation_id="create_upload",
 )
 def create(request: HttpRequest, space_id: UUID, body: UploadIn) -> Status[Upload]:
-    """One recording, while the Space is `receiving`; transcripts until its deadline."""
+    """A Space accepts one recording while it is `receiving`, and transcripts until its deadline."""
     space = find_own_space(request, space_id)
     file = sessions.FileSpec(body.kind, body.name, body.size, body.sha256 or "", body.language, body.speaker_names)
     return Status(201, Upload.of(sessions.open_session(space.pk, file, caller(request))))
@@ -43,7 +43,7 @@ def create(request: HttpRequest, space_id: UUID, body: UploadIn) -> Status[Uploa
 
 @router.get("/uploads", response={200: Uploads, **PROBLEMS}, summary="Your open uploads", operation_id="list_uploads")
 def index(request: HttpRequest, state: Query[Literal["open"]] = "open") -> Uploads:
-    """The uploads that you started and neither completed nor aborted, the latest activity first."""
+    """Lists the uploads that you started and neither completed nor aborted, the latest activity first."""
     mine = UploadSession.objects.filter(caller(request).sessions, state=state, space__state__in=Space.KEPT)
     return Uploads(items=[Upload.of(session) for session in mine.order_by("-last_activity_at", "id")])
 
@@ -55,7 +55,7 @@ def index(request: HttpRequest, state: Query[Literal["open"]] = "open") -> Uploa
     operation_id="get_upload",
 )
 def read(request: HttpRequest, upload_id: UUID) -> UploadWithParts:
-    """While it is open, with the parts that the store has."""
+    """Includes the stored parts while the upload is open."""
     session = find_own_upload(request, upload_id)
     parts = complete_upload.list_parts(session, caller(request))
     given = [
@@ -73,7 +73,7 @@ def read(request: HttpRequest, upload_id: UUID) -> UploadWithParts:
 )
 def sign(request: HttpRequest, upload_id: UUID, body: PartsIn) -> SignedParts:
     """PUT each part's bytes to its `url` with its `headers` before `expires_at`, straight to the store. Every part but
-    the last has `part_size` bytes. Ask as often as you like."""
+    the last has `part_size` bytes. You can request URLs as often as you like."""
     session = find_own_upload(request, upload_id)
     wanted = {part.number: part.sha256 or "" for part in body.parts}
     if len(wanted) < len(body.parts):
@@ -88,8 +88,8 @@ def sign(request: HttpRequest, upload_id: UUID, body: PartsIn) -> SignedParts:
     operation_id="complete_upload",
 )
 def complete(request: HttpRequest, upload_id: UUID, body: CompleteIn | None = None) -> Upload:
-    """Compared with the store: the number of parts, every size and, where you give them, every ETag. 409 names the
-    parts that differ. Idempotent."""
+    """Checks the number of parts, every size and, if you send them, every ETag against the store. 409 names the parts
+    that differ. Idempotent."""
     session = find_own_upload(request, upload_id)
     named = body.parts if body else None
     etags = {part.number: part.etag for part in named} if named is not None else None
@@ -106,7 +106,7 @@ def complete(request: HttpRequest, upload_id: UUID, body: CompleteIn | None = No
     operation_id="accept_partial",
 )
 def accept_partial(request: HttpRequest, upload_id: UUID) -> Upload:
-    """Import a rejected transcript again, without the lines that can't be read."""
+    """Imports a rejected transcript again, without the lines that can't be read."""
     session = find_own_upload(request, upload_id)
     clean_up.accept_partial(session, caller(request))
     return Upload.of(session)  # type: ignore[no-any-return]
@@ -119,6 +119,6 @@ def accept_partial(request: HttpRequest, upload_id: UUID) -> Upload:
     operation_id="delete_upload",
 )
 def delete(request: HttpRequest, upload_id: UUID) -> Status[None]:
-    """Its parts are removed from the store. Idempotent; 409 once the upload is complete."""
+    """Removes the upload's parts from the store. Idempotent; 409 once the upload is complete."""
     clean_up.abort(find_own_upload(request, upload_id), caller(request))
     return Status(204, None)

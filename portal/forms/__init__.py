@@ -1,5 +1,5 @@
 """The forms of the pages: which input is accepted, how long it may be, and what to say when it is not.
 
-Forms check the input alone. Rules that need the archive (is it too late? may this admin?) are checked where they are
-enforced, in `archive`; the view adds such a refusal to the form.
+Forms only validate input. `archive` enforces the rules that need its data (is it too late? may this admin do it?); the
+view adds its refusals to the form.
 """

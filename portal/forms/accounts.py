@@ -30,9 +30,9 @@ INVITATION_DAYS = {"3": _("3 days"), "7": _("a week"), "30": _("30 days")}
 
 
 class WithoutPlaceholders:
-    """The labels of a form of allauth say what each field is for; its placeholders repeat them."""
+    """Remove the placeholders of allauth's forms, because they repeat the labels."""
 
-    LABELS: ClassVar[dict[str, Any]] = {}  # that differ from those of allauth, by the name of the field
+    LABELS: ClassVar[dict[str, Any]] = {}  # labels that differ from allauth's, by the name of the field
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -47,7 +47,7 @@ class LoginForm(WithoutPlaceholders, AllauthLoginForm):  # type: ignore[misc]  #
 
 
 class ReauthenticateForm(WithoutPlaceholders, AllauthReauthenticateForm):  # type: ignore[misc]
-    """The password, before what can't be undone."""
+    """Enter the password again, before actions that can't be undone."""
 
 
 NEW_PASSWORD = {"password1": _("New password"), "password2": _("New password (again)")}
@@ -58,7 +58,7 @@ class ChangePasswordForm(WithoutPlaceholders, AllauthChangePasswordForm):  # typ
 
 
 class ResetPasswordForm(WithoutPlaceholders, AllauthResetPasswordForm):  # type: ignore[misc]
-    """Where to send the link."""
+    """The address to send the link to."""
 
 
 class ResetPasswordKeyForm(WithoutPlaceholders, AllauthResetPasswordKeyForm):  # type: ignore[misc]
@@ -81,8 +81,8 @@ class SignupForm(WithoutPlaceholders, AllauthSignupForm):  # type: ignore[misc]
 
 
 class AddEmailForm(WithoutPlaceholders, AllauthAddEmailForm):  # type: ignore[misc]
-    """A new address. The one in use stays until the new one is verified, also one that never was: allauth would remove
-    that at once, and mail about deletions would go nowhere."""
+    """Add a new address. The current one stays until the new one is verified, even if it was never verified itself:
+    allauth would remove it at once, and mails about deletions would go nowhere."""
 
     def save(self, request: HttpRequest) -> EmailAddress:
         with transaction.atomic():
@@ -93,7 +93,7 @@ class AddEmailForm(WithoutPlaceholders, AllauthAddEmailForm):  # type: ignore[mi
 
 
 class InvitationForm(PortalForm):
-    """Whom to invite, as what, and for how long. No role is chosen for the admin."""
+    """Whom to invite, with which role, and for how long. No role is preselected."""
 
     ADDRESS = lazy_sentence("invitation.bad_address")
     ROLE = lazy_sentence("invitation.no_such_role")
@@ -114,7 +114,7 @@ class RenewForm(PortalForm):
 
 
 class ProfileForm(PortalForm):
-    """What people set for themselves."""
+    """The settings that people change for themselves."""
 
     ZONE = lazy_sentence("account.no_such_time_zone")
 
@@ -131,7 +131,7 @@ class ProfileForm(PortalForm):
 
 
 class CloseForm(PortalForm):
-    """Close an account: its user name is typed again, so that no slip does it."""
+    """Close an account. The user name must be typed again, to prevent accidents."""
 
     username = TextField(required=False)
 
@@ -153,6 +153,6 @@ class PeopleFilterForm(PortalForm):
 
 
 class RolesForm(PortalForm):
-    """The roles that an account has from now on."""
+    """The new roles of an account."""
 
     roles = forms.MultipleChoiceField(required=False, choices=[(ADMINS, ADMINS), (AUDITORS, AUDITORS)])

@@ -1,4 +1,4 @@
-"""What all forms share: fields that forgive, and bound fields that render as attributes of hand-written HTML."""
+"""Shared parts of forms: lenient fields, and bound fields that render as attributes of hand-written HTML."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,7 +18,7 @@ from portal.section_messages import add_error
 
 
 def render_sentence(code: str, **params: object) -> str:
-    """The sentence of archive/error_messages for a code."""
+    """Return the sentence of archive/error_messages for a code."""
     return error_messages.render({"code": code, "params": params})
 
 
@@ -36,7 +36,7 @@ class AttributesBoundField(BoundField):
 
     @property
     def text(self) -> Any:
-        """What was typed, or the initial value."""
+        """The typed value, or the initial one."""
         value = self.value()
         return "" if value is None else value
 
@@ -49,7 +49,7 @@ class PortalForm(forms.Form):
 
     @property
     def problems(self) -> list[str]:
-        """Every error once, in the order of the fields."""
+        """Return each error once, in the order of the fields."""
         return list(dict.fromkeys(str(error) for errors in self.errors.values() for error in errors))
 
     def show_problems(self, request: HttpRequest, more: str = "", *, section: str = "") -> None:
@@ -90,7 +90,7 @@ class LongTextField(TextField):
 
 
 class ReasonField(LongTextField):
-    """The reason of an act of moderation."""
+    """The reason of a moderation action."""
 
     def __init__(self, missing: str = "moderation.reason_missing", *, required: bool = True) -> None:
         sentences = {"required": missing, "max_length": "moderation.reason_too_long"}
@@ -98,8 +98,8 @@ class ReasonField(LongTextField):
 
 
 class LenientIntegerField(forms.IntegerField):
-    """A number in an address: never an error, since addresses are edited and cut off. Anything else than a number
-    within the limits gives `default`."""
+    """A number in a URL. Never an error, because URLs are edited and cut off: anything but a number within the limits
+    gives `default`."""
 
     def __init__(self, *, default: int, min_value: int, max_value: int) -> None:
         super().__init__(required=False, min_value=min_value, max_value=max_value)
@@ -114,7 +114,7 @@ class LenientIntegerField(forms.IntegerField):
 
 
 class LenientChoiceField(forms.ChoiceField):
-    """A choice in an address: never an error. Anything else gives `default`."""
+    """A choice in a URL. Never an error: anything else gives `default`."""
 
     def __init__(self, *, default: str, choices: Any) -> None:
         super().__init__(required=False, choices=choices)
@@ -137,7 +137,7 @@ class TextListField(forms.Field):
 
 
 class IdListField(TextListField):
-    """Ids, each once, at most `most`; text that is no id is ignored. A value can have several, with blanks between."""
+    """Distinct ids, at most `most`; other text is ignored. A value can contain several ids, separated by blanks."""
 
     def __init__(self, *, most: int) -> None:
         super().__init__(required=False)

@@ -20,7 +20,7 @@ from archive.models.space import MAX_COHOSTS, MAX_SPEAKERS
 from portal.forms.base import LenientIntegerField, PortalForm, TextField, lazy_sentence
 
 MAX_PEOPLE = 1 + MAX_COHOSTS + MAX_SPEAKERS
-NEW_PEOPLE = 3  # empty rows for participants to add
+NEW_PEOPLE = 3  # empty rows for new participants
 MAX_NUMBER = 2**15 - 1
 LINE = re.compile(r"(text|speaker)-([1-9]\d{0,5})")
 COUNT = lazy_sentence("intake.listeners_invalid")
@@ -36,7 +36,8 @@ WRONG_START = _("Write the start as a day and a time, such as 2026-11-22T20:00."
 
 
 class WallTimeField(forms.DateTimeField):
-    """A time without a zone, as inputs of the type datetime-local send it. Filled with the time in the active zone."""
+    """A time without a zone, as inputs of the type datetime-local send it. The initial value is in the active time
+    zone."""
 
     widget = forms.DateTimeInput(format="%Y-%m-%dT%H:%M:%S")
 
@@ -54,10 +55,11 @@ class WallTimeField(forms.DateTimeField):
 
 
 class FactsForm(PortalForm):
-    """The facts of a Space, and consent that a refusal asked for. `edition`: what the form was filled from.
+    """The facts of a Space, and consent that a refusal asked for. `edition`: the state of the facts that the form
+    started from.
 
-    `zone`: the time zone in which the form shows the start, since the reader's may change while the page is open.
-    `saved_start`: the start that it was filled with (ISO 8601), since its time may be ambiguous in that zone.
+    `zone`: the time zone of the start in the form, because the reader's zone may change while the page is open.
+    `saved_start`: the initial start (ISO 8601), because the time may be ambiguous in that zone.
     """
 
     edition = TextField(required=False, max_length=64)
@@ -82,7 +84,7 @@ class FactsForm(PortalForm):
         return saved if saved.tzinfo else None
 
     def clean(self) -> dict[str, Any]:
-        """Put the start into UTC."""
+        """Convert the start to UTC."""
         data = self.cleaned_data
         typed, saved = data.get("started_at"), data.get("saved_start")
         if typed is None:
@@ -102,7 +104,7 @@ class FactsForm(PortalForm):
 
 
 class PersonForm(PortalForm):
-    """A participant. A row without a name is none; `remove` removes one."""
+    """A participant. A row without a name is ignored; `remove` removes the participant."""
 
     id = LenientIntegerField(default=0, min_value=0, max_value=2**63 - 1)
     role = forms.ChoiceField(required=False, choices=Participant.Role.choices)
@@ -123,14 +125,14 @@ class PersonForm(PortalForm):
 
 
 class SpaceForm:
-    """The facts and the participants together: one form of the page."""
+    """The facts and the participants, as one form."""
 
     def __init__(self, facts: FactsForm, people: list[PersonForm]) -> None:
         self.facts, self.people = facts, people
 
     @classmethod
     def of(cls, now: Editable) -> "SpaceForm":
-        """Filled with the Space as it is."""
+        """Return a form filled with the current Space."""
         start = now.facts.started_at
         initial = {**vars(now.facts), "language": now.language, "edition": now.edition, "rename_lines": True}
         initial |= {"zone": timezone.get_current_timezone_name(), "saved_start": start.isoformat() if start else ""}
@@ -143,8 +145,8 @@ class SpaceForm:
         return cls(FactsForm(data), [PersonForm(data, prefix=f"p{n}") for n in rows])
 
     def rebased(self, now: Editable) -> "SpaceForm":
-        """What was typed, for the participants that there are by now: those that were added meanwhile stay, and those
-        that were removed are new ones."""
+        """Apply the typed values to the current participants: those that were added in the meantime stay, and those
+        that were removed become new rows."""
         saved, sent = {person.pk for person in now.participants}, [row.cleaned_data for row in self.people]
         rows = [data | {"id": data["id"] if data["id"] in saved else ""} for data in sent if data["name"].strip()]
         known = {data["id"] for data in sent}
@@ -154,17 +156,17 @@ class SpaceForm:
 
     @property
     def known(self) -> list[PersonForm]:
-        """The rows of participants that are saved."""
+        """The rows of saved participants."""
         return [row for row in self.people if row["id"].value()]
 
     @property
     def added(self) -> list[PersonForm]:
-        """The rows for new ones."""
+        """The rows for new participants."""
         return [row for row in self.people if not row["id"].value()]
 
     @property
     def adds(self) -> bool:
-        """Whether a row for a new one has a name."""
+        """Whether a row for a new participant has a name."""
         return any(row["name"].value() for row in self.added)
 
     def is_valid(self) -> bool:
@@ -208,7 +210,7 @@ class CorrectionsForm(PortalForm):
 
     @property
     def corrections(self) -> list[Correction]:
-        """In the order of their lines."""
+        """Return the corrections in line order."""
         lines: dict[int, dict[str, str]] = {}
         for name in self.data:
             if match := LINE.fullmatch(name):
@@ -217,7 +219,7 @@ class CorrectionsForm(PortalForm):
 
 
 class LinesForm(PortalForm):
-    """Which lines of the transcript are shown to be corrected."""
+    """Which lines of the transcript the page shows."""
 
     start = LenientIntegerField(default=1, min_value=1, max_value=1_000_000)
 

@@ -1,4 +1,4 @@
-"""Forms in addresses: searching, filtering and sorting lists."""
+"""Forms in URLs: searching, filtering and sorting lists."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -32,8 +32,8 @@ def page_number() -> LenientIntegerField:
 
 
 class SpaceListForm(PortalForm):
-    """Which Spaces are listed, and in which order. A wrong value is an error: a list of other Spaces than those that
-    were asked for could be taken for them."""
+    """Which Spaces are listed, and in which order. A wrong value is an error, because people could mistake other Spaces
+    for the ones they asked for."""
 
     filter = forms.ChoiceField(
         required=False,
@@ -48,7 +48,7 @@ class SpaceListForm(PortalForm):
 
     @property
     def chosen(self) -> tuple[str, str]:
-        """The filter and the order; "" for one that is wrong."""
+        """The filter and the order; "" for an invalid one."""
         self.full_clean()
         return tuple(
             "" if name in self.errors else self.cleaned_data[name] or default
@@ -60,7 +60,7 @@ class SearchForm(PortalForm):
     """Words to find in transcripts."""
 
     q = TextField(
-        nul="\ufffd",  # so that NUL alone is a query without a word, and not an empty one
+        nul="\ufffd",  # so that NUL alone counts as a query without a word, not as an empty query
         required=False,
         max_length=MAX_QUERY_LENGTH,
         sentences={"max_length": "search.too_long"},
@@ -69,7 +69,7 @@ class SearchForm(PortalForm):
 
     @property
     def typed(self) -> str:
-        """The words as they were typed."""
+        """The typed words."""
         return str(self["q"].value() or "").strip()
 
 

@@ -1,4 +1,4 @@
-"""The filters of the retention log, all of them in the address."""
+"""The filters of the retention log, which are all in the URL."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
@@ -32,11 +32,11 @@ ROLES = {
     "system": _("Spacekeep itself"),
 }
 MIN_ID = 4  # characters
-MOST_NAMED = 3  # events in the summary of what is chosen
+MOST_NAMED = 3  # events in the summary of the chosen filters
 
 
 class DayField(forms.DateField):
-    """A day in the reader's time zone, as its first moment, or with `shift_days` that of a later one."""
+    """A day in the reader's time zone, as its first moment; with `shift_days`, the first moment of a later day."""
 
     def __init__(self, *, shift_days: int = 0) -> None:
         super().__init__(required=False, input_formats=["%Y-%m-%d"])
@@ -57,7 +57,7 @@ class DayField(forms.DateField):
 
 
 class SpaceIdField(TextField):
-    """The id of a Space, or at least its first MIN_ID characters: as the first and the last id that begin like that."""
+    """The id of a Space, or at least its first MIN_ID characters, as the first and the last id with this prefix."""
 
     def clean(self, value: Any) -> tuple[UUID, UUID] | None:
         text = super().clean(value)
@@ -84,7 +84,7 @@ class AccountField(TextField):
 
 
 class RuleField(TextField):
-    """The code of a rule that there is or was."""
+    """The code of a current or former rule."""
 
     def clean(self, value: Any) -> str:
         code = str(super().clean(value))
@@ -107,9 +107,10 @@ class EventsField(TextListField):
 
 
 class LogFilterForm(PortalForm):
-    """Filters of the retention log. With a wrong one nothing is shown: other entries could be taken for the answer.
+    """Filters of the retention log. If one is invalid, no entries are shown, because people could mistake other entries
+    for the answer.
 
-    Without any filter the log shows decisions and deletions; with another filter, everything that fits it.
+    Without any filter the log shows decisions and deletions; with other filters but no `event`, all matching events.
     """
 
     event = EventsField(required=False)
@@ -138,7 +139,7 @@ class LogFilterForm(PortalForm):
 
     @property
     def wanted(self) -> LogFilter:
-        """The entries that the form asks for, if it is valid."""
+        """Return the filter for entries, if the form is valid."""
         found: LogFilter = self.cleaned_data["wanted"]
         return found
 
@@ -169,7 +170,7 @@ class LogFilterForm(PortalForm):
 
     @cached_property
     def chosen(self) -> list[str]:
-        """The groups and events that are shown."""
+        """The chosen groups and events."""
         names = self.typed_lists.get("event", [])
         others = any(value for name, values in self.typed_lists.items() if name != "event" for value in values)
         if EVERYTHING in names:
@@ -178,7 +179,7 @@ class LogFilterForm(PortalForm):
 
     @cached_property
     def typed_lists(self) -> dict[str, list[str]]:
-        """The filters as they were typed, by name."""
+        """The typed filters, by name."""
         data = self.data if isinstance(self.data, QueryDict) else QueryDict(mutable=True)
         lists = {name: [value.strip() for value in data.getlist(name)] for name in self.fields}
         lists = {name: values if name == "event" else values[-1:] for name, values in lists.items()}
@@ -186,15 +187,16 @@ class LogFilterForm(PortalForm):
 
     @property
     def values(self) -> dict[str, str]:
-        """The filters of one value, as they were typed."""
+        """The typed filters that have one value."""
         return {name: values[-1] for name, values in self.typed_lists.items() if name != "event"}
 
     def url(self, **more: object) -> str:
-        """The query string of these filters; with `more`, of another page of them."""
+        """Return the query string of these filters; with `more`, of another page."""
         return f"?{urlencode({**self.typed_lists, **more}, doseq=True)}"
 
     def url_without_names(self) -> str:
-        """The query string with the numbers of accounts in place of names: a saved view outlives an account."""
+        """Return the query string with account numbers instead of names, because a saved view may outlive an
+        account."""
         lists = dict(self.typed_lists)
         for name in ("host", "who"):
             accounts = self.cleaned_data[name]
@@ -203,13 +205,13 @@ class LogFilterForm(PortalForm):
         return f"?{urlencode(lists, doseq=True)}"
 
     def as_codes(self) -> dict[str, Any]:
-        """The filters without names of people, for the log: codes, ids and days."""
+        """Return the filters for a log entry, without people's names: codes, ids and days."""
         values, data = self.values, self.cleaned_data
         codes: dict[str, Any] = {"events": self.chosen, "hosts": list(data["host"]), "actors": list(data["who"])}
         return codes | {name: values[name] for name in ("space", "role", "rule", "since", "until") if name in values}
 
     def described(self) -> list[tuple[str, str]]:
-        """(name, value) of each filter, for people: for the page on paper, and for files."""
+        """Return a readable (name, value) of each filter, for printed pages and files."""
         labels = [("event", _("Events"), "; ".join(str(label) for label in self._event_labels()))]
         values = self.values
         labels += [(name, label, values[name]) for name, label in LABELS.items() if name in values]
@@ -219,7 +221,7 @@ class LogFilterForm(PortalForm):
 
     @property
     def chosen_labels(self) -> str:
-        """The groups and events that are shown, for people; the first ones, if there are many."""
+        """Return readable names of the chosen groups and events; only the first ones if there are many."""
         labels = [str(label) for label in self._event_labels()]
         more = len(labels) - MOST_NAMED
         listed = "; ".join(labels[:MOST_NAMED])
@@ -255,6 +257,6 @@ LABELS = {
 
 
 def list_rule_codes() -> list[tuple[str, str]]:
-    """(code, name) of every rule that there is or was, in its newest version."""
+    """Return (code, name) of each current or former rule, in its newest version."""
     newest = dict(Rule.objects.order_by("number").values_list("code", "name"))
     return sorted(newest.items(), key=lambda pair: pair[1])

@@ -20,7 +20,7 @@ from portal.forms.base import (
     render_sentence,
 )
 
-MAX_SPACES = 50  # Spaces that one address can name
+MAX_SPACES = 50  # Spaces that one URL can contain
 MAX_TYPED_LINES = 2000  # characters of "12, 14-16"
 
 
@@ -45,8 +45,8 @@ class ChosenSpacesForm(PortalForm):
 
 
 class FlagForm(PortalForm):
-    """A flag of one Space or of several. A template stands for a reason that was left empty; with JavaScript it fills
-    the field before."""
+    """A flag of one Space or several. If the reason is empty, the template's text is used; with JavaScript, the
+    template fills the field."""
 
     rule = RuleField()
     template = forms.ModelChoiceField(ReasonTemplate.objects.all(), required=False)
@@ -61,7 +61,7 @@ class FlagForm(PortalForm):
 
 
 class EvidenceFlagForm(FlagForm):
-    """A flag of one Space, with lines of its transcript as evidence: typed as in "12, 14-16", or ticked."""
+    """A flag of one Space, with transcript lines as evidence: typed as in "12, 14-16", or ticked."""
 
     transcript = LenientIntegerField(default=0, min_value=0, max_value=9999)
     lines = TextField(
@@ -84,7 +84,7 @@ class EvidenceFlagForm(FlagForm):
 
     @property
     def ticked(self) -> set[int]:
-        """The numbers of the lines that were ticked, for the page that comes back."""
+        """The numbers of the ticked lines, to show the form again."""
         ticked = self["line"].value() or []
         return {int(text) for text in ticked if text.isascii() and text.isdigit() and len(text) < 7}
 

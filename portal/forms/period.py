@@ -1,4 +1,4 @@
-"""A period of days in an address."""
+"""A period of days in a URL."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from portal.forms.base import PortalForm
 
 DAYS = 30
 MAX_DAYS = 366
-FIRST_YEAR, LAST_YEAR = 1000, 9000  # days of other years can't be calculated with
+FIRST_YEAR, LAST_YEAR = 1000, 9000  # Python can't calculate with days of other years
 
 
 class PeriodForm(PortalForm):
@@ -51,7 +51,7 @@ class PeriodForm(PortalForm):
 
     @property
     def values(self) -> dict[str, str]:
-        """For the inputs: what was typed, or the days that are shown."""
+        """The values of the inputs: the typed text, or the shown days."""
         if self.is_valid():
             return {name: day.isoformat() for name, day in zip(("since", "until"), self.period, strict=True)}
         return {name: str(self[name].value() or "") for name in self.fields}

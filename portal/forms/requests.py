@@ -1,4 +1,4 @@
-"""Forms of what hosts and admins request: exports, recorders' tokens, linked accounts."""
+"""Forms of exports, recorders' tokens, linked accounts and notices."""
 
 import re
 from typing import Any
@@ -48,7 +48,7 @@ class DismissForm(PortalForm):
 
 
 class HostsField(TextField):
-    """User names with commas, spaces or line breaks between, as users."""
+    """User names separated by commas, spaces or line breaks, as users."""
 
     def clean(self, value: Any) -> list[User]:
         names = [name for name in re.split(r"[,;\s]+", super().clean(value)) if name]
@@ -59,7 +59,7 @@ class HostsField(TextField):
 
 
 class RecorderTokenForm(PortalForm):
-    """A new token: for which recorder, for how long, for what, and for the Spaces of which hosts or of all."""
+    """A new token: the recorder's name, the lifetime, the scopes, and the hosts, or all hosts."""
 
     NAME = lazy_sentence("recorder.bad_name")
     SCOPES = lazy_sentence("recorder.no_scope")
@@ -83,7 +83,7 @@ class ParticipantAccountForm(PortalForm):
     """The account of a participant; empty unlinks."""
 
     account = TextField(
-        nul="\ufffd",  # the name of no account, and not the name without it
+        nul="\ufffd",  # so that it matches no account, rather than the name without NUL
         required=False,
         max_length=User._meta.get_field("username").max_length,
         sentences={"max_length": "participant.account_too_long"},
@@ -91,7 +91,7 @@ class ParticipantAccountForm(PortalForm):
 
 
 class TwinForm(PortalForm):
-    """What was typed on the upload page about a Space that may have been uploaded before."""
+    """Typed facts on the upload page, to find a Space that may have been uploaded before."""
 
     title = TextField(required=False)
     ended_at = forms.DateTimeField(required=False)

@@ -35,7 +35,7 @@ class PolicyForm(PortalForm):
 
     @classmethod
     def of_query(cls, query: Mapping[str, str], current: RetentionPolicy) -> "PolicyForm":
-        """Bound when `query` has a number; numbers that it lacks are those of the current policy."""
+        """Bind the form if `query` has a number; missing numbers come from the current policy."""
         names = list(cls.base_fields)
         numbers: dict[str, Any] = {name: getattr(current, name) for name in names}
         typed = {name: query[name].strip() for name in names if query.get(name, "").strip()}

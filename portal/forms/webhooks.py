@@ -1,4 +1,4 @@
-"""The form of a webhook: name, address, and which events it gets."""
+"""The form of a webhook: name, URL, and the events it receives."""
 
 from django import forms
 

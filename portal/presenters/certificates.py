@@ -1,4 +1,4 @@
-"""What pages show of certificates of deletion."""
+"""Certificates of deletion, for pages."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Charts by day as SVG: numbers of attributes, so that templates need no style and pages no script."""
+"""Charts by day as SVG: the values of attributes, so that templates need no style and pages no script."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,13 +57,13 @@ def count_charts(days: Sequence[Day]) -> list[Chart]:
 
 
 def begin_line(days: Sequence[Day], begins: date | None) -> float | None:
-    """Where the log begins in these charts, if it does not cover all of their days."""
+    """Return the position where the log begins in these charts, if it does not cover all days."""
     place = next((place for place, day in enumerate(days) if day.day == begins), 0)
     return round(place * WIDTH / len(days), 2) if place else None
 
 
 def delay_chart(days: Sequence[Day]) -> DelayChart | None:
-    """None if nothing was deleted at a deadline."""
+    """Return None if nothing was deleted at a deadline."""
     if not any(day.delays.total for day in days):
         return None
     measures = {

@@ -66,7 +66,7 @@ def clock_face(space: Space, now: datetime) -> ClockFace:
 
 
 def _deleting_days() -> tuple[int, int]:
-    """The days after the end to mark: the deadlines of the current policy, without and with a violation."""
+    """Return the days after the end to mark: the deadlines of the current policy, without and with a flag."""
     rule = current_policy()
     return rule.retention_days, rule.retention_days + rule.violation_extra_days
 

@@ -36,7 +36,7 @@ def edit_page(space: Space, now: Editable, form: SpaceForm, names: dict[str, str
 
 
 def saved_meanwhile(form: SpaceForm, now: Editable) -> dict[str, Any]:
-    """{field: its saved value, for people} of the facts that differ from what was typed."""
+    """Return {field: readable saved value} of the facts that differ from the typed ones."""
     typed = form.facts.cleaned_data
     saved = {**vars(now.facts), "language": now.language}
     differing = {name: value for name, value in saved.items() if typed[name] != value}
@@ -72,7 +72,7 @@ def refused_lines_page(
     space: Space, base: Transcript | None, newest: Transcript, corrections: Sequence[Correction]
 ) -> dict[str, Any]:
     """The context of edit/transcript.html after a refusal: the corrected lines as they were typed, beside the newest
-    version. `base`: the version that was corrected. A line that the newest version has no more is "unplaced"."""
+    version. `base`: the version that was corrected. A line that the newest version lacks is "unplaced"."""
     lines = cues.load(newest.cues)
     before = cues.load(base.cues) if base else lines
     rows, unplaced = [], []
@@ -95,7 +95,7 @@ def corrected_line_url(version: Transcript, corrections: Sequence[Correction]) -
 
 
 def line_row(number: int, cue: Cue, correction: Correction) -> dict[str, Any]:
-    """A line with its fields. `text` and `speaker` are what the fields have; `cue` is what is saved."""
+    """Return a line with its fields. `text` and `speaker` are the values of the fields; `cue` is the saved line."""
     return {
         "number": number,
         "cue": cue,
@@ -136,7 +136,8 @@ def _most_heard(lines: Sequence[Cue], now: Editable) -> list[Speaker]:
 
 
 def _speaker_row(speaker: Speaker, names: dict[str, str]) -> dict[str, Any]:
-    """`account`: the user name that was given for the participant of this name; two of one name get no lines."""
+    """`account`: the user name entered for the participant of this name; two participants with the same name get no
+    lines."""
     person = speaker.participants[0] if len(speaker.participants) == 1 else None
     return {
         "old": speaker.name,

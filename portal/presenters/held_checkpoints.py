@@ -1,4 +1,4 @@
-"""Who else holds checkpoints of the log, for the page of its proof."""
+"""Other holders of the log's checkpoints, for the page of the proof."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from archive.models import CheckpointCopy, CheckpointMail, CheckpointTimestamp, 
 
 @dataclass(frozen=True)
 class HeldCheckpoint:
-    """The newest checkpoint that somebody else holds. `how`: mailed, copied, cosigned or stamped. `count`: of addresses
+    """The newest checkpoint of another holder. `how`: mailed, copied, cosigned or stamped. `count`: number of addresses
     that it was mailed to. `locked_until`: by the second bucket."""
 
     how: str
@@ -22,7 +22,7 @@ class HeldCheckpoint:
 
 
 def held_checkpoints() -> list[HeldCheckpoint]:
-    """One for each holder. From rows only: pages wait for no bucket and no mail server."""
+    """Return one for each holder. Reads only rows, so that pages don't wait for a bucket or a mail server."""
     return [*_mailed(), *_copied(), *_cosigned(), *_stamped()]
 
 

@@ -28,7 +28,7 @@ PARKED = "work.parked"
 class IntakeStatus:
     """`polling`: work is in progress, so the page polls. `open`: the recording that is being uploaded. `reading`: a
     transcript that is being parsed. `broken`: the newest transcript, if it could not be parsed. `is_recording_parked`:
-    examining it failed so often that it is tried once a day."""
+    its examination failed so often that it is retried once a day."""
 
     polling: bool
     steps: list[Step] = field(default_factory=list)
@@ -39,7 +39,7 @@ class IntakeStatus:
 
     @property
     def is_transcript_parked(self) -> bool:
-        """Whether parsing the transcript failed so often that it is tried once a day."""
+        """Whether parsing the transcript failed so often that it is retried once a day."""
         return bool(self.reading and self.reading.problem_code == PARKED)
 
     @property
@@ -49,7 +49,7 @@ class IntakeStatus:
 
     @property
     def summary(self) -> str:
-        """What is read out when it changes: the step, without its progress."""
+        """The text that screen readers announce when it changes: the step, without its progress."""
         if step := next((step.name for step in self.steps if step.state == "now"), ""):
             return step
         if self.open:
@@ -58,7 +58,7 @@ class IntakeStatus:
 
     @property
     def can_keep_rest(self) -> bool:
-        """Whether something of the broken transcript has a position, and its file is still stored."""
+        """Whether some lines of the broken transcript can be kept, and its file is still stored."""
         upload = self.broken
         return bool(upload and upload.upload_id and upload.problem.get("code") in KEEPABLE)
 
@@ -85,7 +85,7 @@ def intake_status(space: Space) -> IntakeStatus:
 def _steps(space: Space, recording: UploadSession | None) -> list[Step]:
     done, total = space.processing_step_done, space.processing_step_total
     percent = min(100, 100 * done // total) if total else None
-    # A recording stored by a command was measured before; only its existence is checked again.
+    # A recording stored by a command was measured before; only its existence is checked.
     checking = Step(_("Comparing every byte"), "now", "" if space.processing_step else _("waiting"))
     listened = Step(_("Checking the audio"), "next")
     if space.processing_step == Space.ProcessingStep.CHECKING:

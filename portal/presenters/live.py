@@ -1,4 +1,4 @@
-"""What open pages ask for every half minute: whether anything changed that they show."""
+"""The state that open pages poll every half minute, to see whether anything they show has changed."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,8 @@ from archive.notices import count_open
 
 
 class LiveSpace(NamedTuple):
-    """What a page shows of a Space that can change by itself. `flags`: the ids and states of those that stand."""
+    """The parts of a Space on a page that can change without the reader. `flags`: ids and states of the active
+    flags."""
 
     id: UUID
     state: str
@@ -25,7 +26,7 @@ class LiveSpace(NamedTuple):
 
     @property
     def appeals(self) -> int:
-        """How many flags have an undecided appeal."""
+        """The number of flags with an undecided appeal."""
         return sum(state == Violation.State.APPEALED for _, state in self.flags)
 
 
@@ -36,14 +37,14 @@ def live_space(space: Space, flags: Iterable[Any], *, gone: bool) -> LiveSpace:
 
 
 def version(spaces: Iterable[LiveSpace]) -> str:
-    """Differs if anything of these Spaces differs."""
+    """Return a text that changes if anything of these Spaces changes."""
     return hashlib.sha256(repr(sorted(spaces, key=lambda space: space.id)).encode()).hexdigest()[:16]
 
 
 def page_state(user: User, ids: Sequence[UUID]) -> dict[str, Any]:
-    """How many notices are open and the version of these Spaces, as far as the user may see them; of a single one also
-    its facts. In a fixed number of queries."""
-    if not ids:  # most pages show no Space, and have the bell
+    """Return the number of open notices and the version of these Spaces, as far as the user may see them; for a single
+    Space also its facts. Uses a fixed number of queries."""
+    if not ids:  # most pages show no Space, only the bell
         return {"notices": count_open(user), "version": version([])}
     flags = Prefetch("violations", Violation.objects.exclude(state=Violation.State.LIFTED), to_attr="standing")
     rows: list[Any] = list(Space.objects.visible_to(user).filter(pk__in=ids).prefetch_related(flags))
@@ -52,7 +53,7 @@ def page_state(user: User, ids: Sequence[UUID]) -> dict[str, Any]:
     state: dict[str, Any] = {"notices": count_open(user), "version": version(spaces)}
     if len(ids) != 1:
         return state
-    if not spaces:  # of which nothing is to be seen any more
+    if not spaces:  # it is not visible any more
         return {**state, "gone": True}
     (space,) = spaces
     facts = {"state": space.state, "until": rfc3339(space.expires_at), "gone": space.gone}

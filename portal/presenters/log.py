@@ -28,7 +28,8 @@ MAX_HISTORY, MAX_ACCESSES, MAX_OWN_ACCESSES = 50, 50, 10
 
 @dataclass(frozen=True)
 class LogLine:
-    """An entry for auditors. `detail` is what neither the summary says nor `removed`, the objects of a deletion."""
+    """An entry for auditors. `removed`: the objects of a deletion. `detail`: what neither the summary nor `removed`
+    shows."""
 
     number: int
     at: datetime
@@ -43,14 +44,14 @@ class LogLine:
 
     @cached_property
     def facts(self) -> list[tuple[str, str]]:
-        """(name, value) of the detail. The list of all entries does not show them."""
+        """Return (name, value) of the detail. The list of all entries does not show them."""
         return detail_facts(self.detail)
 
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """A line of a Space's history, for its host, admins and auditors. `reason`: what an admin wrote, for those who may
-    read it."""
+    """A line of a Space's history, for its host, admins and auditors. `reason`: the admin's text, for readers who may
+    see it."""
 
     at: datetime
     label: "StrOrPromise"
@@ -60,15 +61,15 @@ class HistoryLine:
 
 @dataclass(frozen=True)
 class Accesses:
-    """Who had content of a Space, the newest first: the reader of the page, and everybody else."""
+    """Accesses to content of a Space, the newest first: by the reader of the page, and by everybody else."""
 
     own: list[HistoryLine]
     others: list[HistoryLine]
 
 
 def history(space: Space, reader: User) -> list[HistoryLine]:
-    """The newest MAX_HISTORY events of this Space that its host may see, the newest first. Reasons of legal holds are
-    for other admins and for auditors."""
+    """Return the newest MAX_HISTORY events of this Space that its host may see, the newest first. Only other admins and
+    auditors see reasons of legal holds."""
     entries = _HISTORY.objects(space.pk)
     rule_names, reasons = _rule_names_of(entries), _hold_reasons(space, reader)
     return [
@@ -83,7 +84,7 @@ def history(space: Space, reader: User) -> list[HistoryLine]:
 
 
 def _hold_reasons(space: Space, reader: User) -> dict[tuple[str, str], str]:
-    """{(event, number of the hold): the reason}. The log has only a commitment to it."""
+    """Return {(event, number of the hold): the reason}. The log has only a commitment to it."""
     if space.host_id == reader.pk or not may_read_log(reader):
         return {}
     reasons = {}
@@ -94,7 +95,7 @@ def _hold_reasons(space: Space, reader: User) -> dict[tuple[str, str], str]:
 
 
 def accesses(space: Space, reader: User) -> Accesses:
-    """The accesses of the host and of the reader can't displace those of others."""
+    """Return the accesses; those of the host and of the reader can't displace those of others."""
     entries = _OTHERS_ACCESSES.objects(space.pk, space.host_id, reader.pk)
     for user_id in dict.fromkeys((space.host_id, reader.pk)):
         entries += _ACCESSES_OF_ONE.objects(space.pk, user_id)
@@ -132,7 +133,7 @@ _ACCESSES_OF_ONE = CompiledQuery(_accesses_of_one, UUID, int)
 
 
 def _access_label(entry: LogEntry) -> "StrOrPromise":
-    """What was done: also of the event that names the admin."""
+    """Return what was done, also for the event that names the admin."""
     try:
         return CONTENT_EVENTS[ContentAccess.Kind(entry.detail["kind"])].label
     except UNEXPECTED:
@@ -140,7 +141,7 @@ def _access_label(entry: LogEntry) -> "StrOrPromise":
 
 
 def _access_note(entry: LogEntry, names: dict[int, str], tokens: dict[UUID, str]) -> str:
-    """Who it was, and in which role."""
+    """Return who it was, and in which role."""
     role = entry.detail.get("role")
     token = tokens.get(_recorder_id(entry) or UUID(int=0))
     name = token if entry.actor_id is None else _actor(entry, names)
@@ -157,15 +158,15 @@ def _recorder_id(entry: LogEntry) -> UUID | None:
 
 
 def log_lines(entries: Iterable[LogEntry]) -> list[LogLine]:
-    """Lines for auditors, in the order of the entries. The log holds ids of users and codes of rules only; two queries
-    add their names."""
+    """Return lines for auditors, in the order of the entries. The log contains only ids of users and codes of rules;
+    two queries add their names."""
     entries = list(entries)
     names, rule_names = _user_names(entries), _rule_names_of(entries)
     return [log_line(entry, names, rule_names) for entry in entries]
 
 
 def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str, int], str]) -> LogLine:
-    """A line for auditors. `names` has the user names of actors that still exist, `rule_names` those of rules by their
+    """Return a line for auditors. `names` has the user names of existing actors, `rule_names` the names of rules by
     code and version."""
     detail = dict(entry.detail)
     removed = detail.pop("removed") if _are_objects(detail.get("removed")) else []
@@ -190,7 +191,7 @@ def log_line(entry: LogEntry, names: dict[int, str], rule_names: dict[tuple[str,
 
 
 def _are_objects(removed: Any) -> bool:
-    """Whether this is what a deletion writes: a list of keys with sizes."""
+    """Whether this is the detail of a deletion: a list of keys with sizes."""
     return isinstance(removed, list) and all(isinstance(one, dict) and _is_object(one) for one in removed)
 
 
@@ -213,7 +214,7 @@ def rule_names_by_version() -> dict[tuple[str, int], str]:
 
 
 def summarize(event: str, detail: dict[str, Any], rule_names: dict[tuple[str, int], str]) -> str:
-    """The summary of an entry; of a flag, the name that its rule had at that time. "" for an unexpected detail."""
+    """Return the summary of an entry; for a flag, the name of its rule at that time. "" for an unexpected detail."""
     try:
         if event != events.VIOLATION_FLAGGED:
             return events.find(event).summary(detail)
@@ -224,7 +225,7 @@ def summarize(event: str, detail: dict[str, Any], rule_names: dict[tuple[str, in
 
 
 def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[tuple[str, int], str]) -> str:
-    """As the summary, but a rule by its name instead of its code, and a transcript with its uploader's role."""
+    """Like the summary, but with a rule's name instead of its code, and with the role of a transcript's uploader."""
     if entry.event == events.SPACE_REGISTERED and space.state == Space.State.REJECTED:
         return ""  # the deadline of a recording that was not kept
     if entry.event == events.TRANSCRIPT_ADDED:
@@ -233,7 +234,7 @@ def _note_for_host(entry: LogEntry, space: Space, rule_names: dict[tuple[str, in
 
 
 def _transcript_source(entry: LogEntry, space: Space) -> str:
-    """Only the host and admins may upload a transcript with their session."""
+    """Return the uploader's role. Only the host and admins can upload a transcript with a session."""
     if entry.detail.get("source") == Transcript.Source.AUTOMATIC:
         return str(Transcript.Source.AUTOMATIC.label)
     if "recorder" in entry.detail:

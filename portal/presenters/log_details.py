@@ -1,4 +1,4 @@
-"""What an entry's detail has, as names and values for people. The log stores keys, codes and numbers."""
+"""Turn an entry's detail into readable names and values. The log stores keys, codes and numbers."""
 
 import re
 from collections.abc import Mapping
@@ -17,13 +17,13 @@ DIGEST = re.compile("[0-9a-f]{64}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
-# What reading a detail raises that has not the keys, types or values of this version. No entry can be changed, so none
-# may keep a page from being shown: what is known is rendered, and the rest is left out.
+# Errors from reading a detail that lacks the keys, types or values of this version. Entries can't be corrected, so none
+# may break a page: known parts are rendered, and the rest is left out.
 UNEXPECTED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 def detail_facts(detail: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(name, value) of each key."""
+    """Return (name, value) of each key."""
     return [(_name(key, value), _value(value, key)) for key, value in detail.items()]
 
 
@@ -35,7 +35,7 @@ def _value(value: Any, key: str) -> str:
 
 
 def _name(key: str, value: Any) -> str:
-    """The log has no text that people wrote, only a commitment to it."""
+    """Return the name of a key. For texts that people wrote, the log has only a commitment."""
     if key in COMMITTED and isinstance(value, str) and DIGEST.fullmatch(value):
         return _("{name}, as a salted hash").format(name=detail_name(key))
     return detail_name(key)
@@ -81,7 +81,7 @@ def _text(text: str, key: str) -> str:
 
 
 def _parse_time(text: str) -> datetime | None:
-    """A time as the log writes it (archive.log.rfc3339); None for other text."""
+    """Parse a time as the log writes it (archive.log.rfc3339); None for other text."""
     try:
         return datetime.fromisoformat(text) if TIME.fullmatch(text) else None
     except ValueError:

@@ -18,14 +18,14 @@ class EventChoice:
 
 @dataclass(frozen=True)
 class EventGroup:
-    """A group of events, and each of its events for itself."""
+    """A group of events, with its single events."""
 
     choice: EventChoice
     events: list[EventChoice]
 
 
 def event_groups(chosen: list[str]) -> list[EventGroup]:
-    """All groups with their events; an event of two groups is listed in the first one only."""
+    """Return all groups with their events; an event in two groups is listed only in the first one."""
     by_group: dict[str, list[EventChoice]] = {code: [] for code in GROUPS}
     for name, event in EVENTS.items():
         by_group[group_of(name)].append(EventChoice(name, str(event.label), name in chosen))
@@ -36,5 +36,5 @@ def event_groups(chosen: list[str]) -> list[EventGroup]:
 
 
 def read_number(text: str | None) -> int | None:
-    """The number of an entry in an address; None for anything else."""
+    """Parse the number of an entry in a URL; None for anything else."""
     return min(int(text), MAX_NUMBER) if text and text.isascii() and text.isdigit() else None

@@ -20,7 +20,7 @@ NAMED_AT_ONCE = 500  # entries whose names are looked up together
 
 
 def entry_cells(entries: Iterable[LogEntry]) -> Iterator[list[Any]]:
-    """The cells of ENTRY_COLUMNS. Names of people and rules are those of today."""
+    """Return the cells of ENTRY_COLUMNS, with current names of people and rules."""
     iterator = iter(entries)
     while batch := list(islice(iterator, NAMED_AT_ONCE)):
         for entry, line in zip(batch, log_lines(batch), strict=True):
@@ -30,7 +30,7 @@ def entry_cells(entries: Iterable[LogEntry]) -> Iterator[list[Any]]:
 
 
 def entry_as_json(entry: LogEntry) -> dict[str, Any]:
-    """An entry as the log has it, without names."""
+    """Return an entry as in the log, without names."""
     return {
         "entry": entry.pk,
         "at": rfc3339(entry.at),
@@ -44,7 +44,7 @@ def entry_as_json(entry: LogEntry) -> dict[str, Any]:
 
 
 def deletion_as_json(deletion: Deletion) -> dict[str, Any]:
-    """The values of DELETION_COLUMNS. An upload that was abandoned has no deadline and no delay."""
+    """Return the values of DELETION_COLUMNS. An abandoned upload has no deadline and no delay."""
     return {
         "entry": deletion.number,
         "space": _text(deletion.space_id) or None,

@@ -33,8 +33,8 @@ from portal.presenters.violations import describe_change, describe_release, flag
 def moderated_space(
     visible: VisibleSpace, user: User, query: Mapping[str, str], claim: Claim | None = None
 ) -> dict[str, Any]:
-    """The context of moderation/space.html: one Space to play, read and flag, beside the queue that `query` asks
-    for. `claim` is the one that this page has."""
+    """The context of moderation/space.html: one Space to play, read and flag, beside the queue that `query` asks for.
+    `claim` is this page's claim."""
     space, now = visible.space, visible.now
     recording, transcript = space.recordings.first(), space.transcripts.last()
     violations = list(space.violations.select_related("rule", "appeal"))
@@ -80,7 +80,8 @@ def moderated_space(
 
 
 def _review(space: Space, transcript: Transcript | None, user: User, claim: Claim | None) -> dict[str, Any]:
-    """Who reviewed the Space, or reviews it now. `corrected`: a version of the transcript is newer than the review."""
+    """Return who has reviewed the Space or is reviewing it. `corrected`: the transcript has a version newer than the
+    review."""
     reviewed_at = space.reviewed_at
     return {
         "claim": claim,
@@ -91,14 +92,14 @@ def _review(space: Space, transcript: Transcript | None, user: User, claim: Clai
 
 
 def _choose_open_act(space: Space, claim: Claim | None) -> str:
-    """Which of "flag" and "hold" is open when the page is: the one that an admin comes for; "" for none."""
+    """Return which form is open at first: "flag", "hold" or "" for none."""
     if claim:
         return "flag"
     return "hold" if space.expires_at is None else ""
 
 
 def standing_holds(space: Space, user: User) -> list[dict[str, Any]]:
-    """The holds that stand, each with why this admin may not release it, and what that would do."""
+    """Return the active holds, each with the reason why this admin may not release it, and the effect of a release."""
     standing = list(space.holds.filter(state=Hold.State.STANDING).select_related("placed_by", "space"))
     now = dbtime.now()
     until = describe_release(space, now, is_only_hold=len(standing) == 1) if standing else ""
@@ -117,13 +118,13 @@ def standing_holds(space: Space, user: User) -> list[dict[str, Any]]:
 
 
 def kept_until(space: Space) -> str:
-    """How long the Space is kept by now, in words, for the message after an act of moderation."""
+    """Return in words how long the Space is kept, for the message after a moderation action."""
     space.refresh_from_db()
     return describe_deadline(space, dbtime.now())
 
 
 def describe_deadline(space: Space, now: datetime) -> str:
-    """How long the Space is kept, in words, as of its row."""
+    """Return in words how long the Space is kept, from its row."""
     if space.is_gone(now):
         return _("The deadline of the Space has passed.")
     if space.expires_at is None:
@@ -132,12 +133,13 @@ def describe_deadline(space: Space, now: datetime) -> str:
 
 
 def link_back(space: Space) -> SafeString:
-    """The title, as a link to the Space's page in moderation: for a message on the next one."""
+    """Return the title as a link to the Space's page in moderation, for a message on the next page."""
     return format_html('<a href="{}"><bdi>{}</bdi></a>', reverse("moderate", args=[space.pk]), space)
 
 
 def link_to_lift(space: Space) -> SafeString:
-    """A link to the form that lifts the flags of the Space. A flag can't be undone without a trace, as "no violation"
-    can: it is logged, its host may have the mail, and the deadline after a lift is another one than before."""
+    """Return a link to the form that lifts the flags of the Space. Unlike "no violation", a flag can't be undone
+    without a trace: it is logged, its host may have got the mail, and lifting it may give a different deadline than
+    before."""
     text = _("Lift the flag, with a reason")
     return format_html('<a href="{}#lift">{}</a>', reverse("moderate", args=[space.pk]), text)

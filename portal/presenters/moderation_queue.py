@@ -19,7 +19,7 @@ from portal.presenters.moderation_selection import Selection
 
 PAGE = 20
 BEFORE = 3  # Spaces of the queue before the one that is open
-# The columns that a row shows, or that decide what it shows.
+# The columns that a row needs.
 SHOWN = (
     *("host", "title", "state", "ended_at", "expires_at", "deadline_reasons", "deleted_at", "listeners_total"),
     *("reviewed_at", "reviewed_by"),
@@ -28,9 +28,9 @@ SHOWN = (
 
 @dataclass(frozen=True)
 class Row:
-    """A Space of the queue. `standing` is the number of its flags, `lifted` of those that were lifted. `conflict` is
-    why this admin may not decide about it; `claim` is the one of another admin who reviews it; `lines` are the search
-    hits in it."""
+    """A Space of the queue. `standing` is the number of its active flags, `lifted` of its lifted ones. `conflict` is
+    the reason why this admin may not decide about it; `claim` is another admin's claim; `lines` are the search hits in
+    it."""
 
     space: Space
     face: Any
@@ -63,11 +63,11 @@ class Queue:
 
     @property
     def has_flags(self) -> bool:
-        """Whether a Space of this page has a flag that could be lifted."""
+        """Whether a Space on this page has a flag that can be lifted."""
         return any(row.standing for row in self.rows)
 
     def neighbors(self, space: Space) -> dict[str, Space | None]:
-        """The Spaces before and after this one in the list that no other admin reviews."""
+        """Return the previous and the next Space in the list that no other admin is reviewing."""
         places = [row.space.pk for row in self.rows]
         here = places.index(space.pk) if space.pk in places else self.place
         free = [(place, row.space) for place, row in enumerate(self.rows) if not row.claim and row.space.pk != space.pk]
@@ -77,7 +77,7 @@ class Queue:
 
 
 def queue_page(selection: Selection, now: datetime) -> Queue:
-    """The page of the queue that the query asks for."""
+    """Return the page of the queue for the query."""
     try:
         with selection.time_limit():
             spaces, cursor = _page(selection)
@@ -89,7 +89,7 @@ def queue_page(selection: Selection, now: datetime) -> Queue:
 
 
 def _page(selection: Selection) -> tuple[list[Space], str | None]:
-    """One page of Spaces with what a row shows, and the cursor of the next one."""
+    """Return one page of rows, and the cursor of the next page."""
     places = selection.part(selection.spaces.only(*selection.columns))
     page, cursor = places.page(selection.query.get("after"), PAGE)
     return read_queue([space.pk for space in page]), cursor
@@ -122,8 +122,8 @@ def queue_around(selection: Selection, space: Space, now: datetime) -> Queue:
 
 
 def read_queue(page: Sequence[UUID]) -> list[Space]:
-    """The Spaces of a page with what a row shows, in a fixed number of queries. Finding and sorting the ids is another
-    one."""
+    """Read the Spaces of a page with all data of their rows, in a fixed number of queries, after one that finds and
+    sorts the ids."""
     if not page:
         return []
     ids = list(page)
@@ -149,7 +149,7 @@ _RECORDINGS = CompiledQuery(
 def make_rows(
     spaces: Iterable[Any], now: datetime, user: User, lines: Mapping[Any, list[dict[str, Any]]] | None = None
 ) -> list[Row]:
-    """The rows of Spaces of `read_queue`. `lines`: search hits, by the Space's id."""
+    """Return the rows for Spaces of `read_queue`. `lines`: search hits, by the Space's id."""
     spaces = list(spaces)
     claims = reviews.find_claims(spaces) if spaces else {}
     return [_row(space, now, user, claims.get(space.pk), (lines or {}).get(space.pk, [])) for space in spaces]

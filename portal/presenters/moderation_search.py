@@ -1,4 +1,4 @@
-"""The moderation queue by what was said: Spaces in whose transcripts some words are, with the lines."""
+"""The moderation queue for a search of transcripts: Spaces with hits, and the lines."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from portal.presenters.moderation_selection import Selection
 
 
 def search_page(selection: Selection, now: datetime) -> Queue:
-    """The results for the words of the query, in all Spaces that are served."""
+    """Return the results for the words of the query, in all Spaces that are served."""
     try:
         words = search_words.decrypt(selection.query, selection.user)
     except Refused as error:

@@ -1,4 +1,4 @@
-"""Which Spaces the moderation queue has, and in which order: what the query string of its pages asks for."""
+"""The query string of the moderation queue: which Spaces it lists, and in which order."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -18,7 +18,7 @@ from portal.paging import Part
 from portal.presenters.space_list import with_matches
 
 ASKED = ("tab", "host", "order", search_words.PARAMETER, "after", "page")  # query parameters of the queue
-PLACE = ("after", "page")  # those of them that say which page
+PLACE = ("after", "page")  # those that select the page
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Selection:
 
     @property
     def is_cut(self) -> bool:
-        """Whether so many Spaces have the words that `spaces` are only some of those."""
+        """Whether so many Spaces match the words that `spaces` has only some of them."""
         return self._matches.is_cut
 
     @cached_property
@@ -68,7 +68,7 @@ class Selection:
 
     @property
     def columns(self) -> tuple[str, str]:
-        """What the Spaces are sorted by."""
+        """The columns that the Spaces are sorted by."""
         if self.tab != "review":
             return "reviewed_at", "id"
         return {"due": "expires_at", "listened": "listeners_total"}.get(self.order, "ended_at"), "id"
@@ -89,12 +89,12 @@ class Selection:
 
     @property
     def asked(self) -> str:
-        """The query string of this page."""
+        """Return the query string of this page."""
         return urlencode(self.query)
 
     @property
     def box_url(self) -> str:
-        """The query string of the form in which the words are typed."""
+        """Return the query string for the form of the search words."""
         return self.url(**{search_words.PARAMETER: None})
 
     @property
@@ -122,7 +122,7 @@ class Selection:
 
 
 def selection(query: Mapping[str, str], user: User) -> Selection:
-    """What the query asks for. Never an error: addresses are edited and cut off."""
+    """Parse the query. Never an error, because URLs are edited and cut off."""
     form = QueueForm(query)
     form.full_clean()
     tab, order = form.cleaned_data["tab"], form.cleaned_data["order"]

@@ -14,8 +14,8 @@ MOST = 99
 
 
 def moderation_tabs(user: User) -> dict[str, Any]:
-    """`tab_counts`: how many there are, by the name of the tab; `overdue_holds`: how many holds are to be reviewed.
-    In words: "" for none, "99+" for more than 99. One query."""
+    """Return `tab_counts`, the counts by the name of the tab, and `overdue_holds`, the number of holds due for review,
+    as text: "" for none, "99+" for more than 99. Uses one query."""
     words = {name: _in_words(count) for name, count in _COUNTS.count(user.pk).items() if count}
     return {"tab_counts": words, "overdue_holds": words.get("overdue", "")}
 
@@ -32,7 +32,7 @@ def _counted(user_id: int) -> dict[str, QuerySet[Any]]:
     }
 
 
-# Django takes ten times as long to write it as PostgreSQL to answer.
+# Cached, because Django takes ten times as long to compile the query as PostgreSQL to answer it.
 _COUNTS = CompiledCounts(_counted, MOST + 1, int)
 
 

@@ -49,8 +49,8 @@ def bundle_panel(space: Space, user: User) -> dict[str, Any]:
 
 
 def bundle_progress(space: Space, user: User) -> dict[str, Any]:
-    """What a script shows of a download: `state` (as of the bundle, or "none"), `percent`, `text`, and the `url` of a
-    ready one."""
+    """Return the progress of a download for a script: `state` (of the bundle, or "none"), `percent`, `text`, and the
+    `url` of a ready bundle."""
     bundle = build.current(space)
     if bundle is None:
         return {"state": "none", "percent": 0, "text": "", "url": ""}
@@ -77,7 +77,7 @@ def _progress_text(bundle: Bundle) -> str:
 
 
 def podcast_panel(space: Space, user: User) -> dict[str, Any]:
-    """The context of spaces/podcast.html. Only the host of a Space hands it over."""
+    """The context of spaces/podcast.html. Only the host of a Space can publish it."""
     if space.host_id != user.pk:
         return {"may_hand_over": False}
     feed = feeds.podcast_of(user, space)

@@ -1,4 +1,4 @@
-"""What a page needs so that a Space can be heard: where its sound comes from, its shape. Plain values."""
+"""The player of a Space: URLs of its sound, and the waveform. Plain values for templates."""
 
 from itertools import pairwise
 from typing import Any
@@ -24,7 +24,7 @@ LIST_HEIGHT = 15  # each way from the middle
 
 
 def list_outline(recording: Recording | None) -> str:
-    """A small picture of a recording's loudness: the path of its upper half, `LIST_STEPS` wide and `LIST_HEIGHT` high.
+    """Return the small waveform of a recording: the path of its upper half, `LIST_STEPS` wide and `LIST_HEIGHT` high.
 
     The lower half mirrors it. "" if the loudness is not known. Relative steps keep the page of a list small.
     """
@@ -33,6 +33,6 @@ def list_outline(recording: Recording | None) -> str:
         return ""
     starts = [len(steps) * x // LIST_STEPS for x in range(LIST_STEPS + 1)]
     loudest = [max(steps[start : max(end, start + 1)]) for start, end in pairwise(starts)]
-    # Silence is a thin line, and not nothing.
+    # Draw silence as a thin line.
     heights = [max(1, min(LIST_HEIGHT, round(step * LIST_HEIGHT / 100))) for step in loudest]
     return "M0 0" + "".join(f"V-{height}h1" for height in heights) + "V0z"

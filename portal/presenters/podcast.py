@@ -22,7 +22,7 @@ NAMESPACES = {
 
 @dataclass(frozen=True)
 class PodcastFile:
-    """A file that the feed links: its whole URL, its media type, its size in bytes."""
+    """A file in the feed: its absolute URL, its media type, its size in bytes."""
 
     url: str
     media_type: str
@@ -31,7 +31,7 @@ class PodcastFile:
 
 @dataclass(frozen=True)
 class Podcast:
-    """What the feed of a Space has. `persons`: name and role. `transcripts`: with their language."""
+    """The content of a feed. `persons`: name and role. `transcripts`: with their language."""
 
     space: Space
     feed_url: str
@@ -44,7 +44,7 @@ class Podcast:
 
 
 class PodcastRss(Rss201rev2Feed):
-    """Adds what podcast programs read beyond RSS."""
+    """Add the elements that podcast programs read beyond RSS."""
 
     def rss_attributes(self) -> dict[str, str]:
         return {**super().rss_attributes(), **NAMESPACES}
@@ -72,7 +72,7 @@ class PodcastRss(Rss201rev2Feed):
 
 
 def render_podcast(podcast: Podcast) -> str:
-    """The feed as XML: a channel with the Space as its one item."""
+    """Render the feed as XML: a channel with the Space as its only item."""
     space, page = podcast.space, settings.SITE_URL + reverse("space", args=[podcast.space.pk])
     until = space.expires_at
     text = _("Available here until {time}.").format(time=formatting.format_utc(until)) if until else ""
@@ -102,5 +102,5 @@ def _language(language: str) -> dict[str, str]:
 
 
 def _clean(text: str) -> str:
-    """The text without the characters that XML 1.0 does not allow."""
+    """Remove the characters that XML 1.0 does not allow."""
     return "".join(char for char in text if char >= " " and char not in "\ufffe\uffff")

@@ -1,22 +1,22 @@
-"""What the podcast feed of a Space links: its recording, its transcript, its people."""
+"""Collect the content of a Space's podcast feed: recording, transcript, people."""
 
 from archive.models import Derived, Feed, Participant, Recording, Space
 from portal.feed_links import chapters_url, file_url
 from portal.presenters.podcast import Podcast, PodcastFile
 
-# Forms of the transcript that podcast programs read, with their media types.
+# Transcript formats that podcast programs read, with their media types.
 TRANSCRIPTS = {"vtt": "text/vtt", "srt": "application/x-subrip", "json": "application/json"}
 ROLES = {Participant.Role.HOST: "host", Participant.Role.COHOST: "co-host", Participant.Role.SPEAKER: "guest"}
 
 
 def playable_file(space: Space) -> Recording | Derived | None:
-    """The recording, or where most programs can't play it, the copy that they can play."""
+    """Return the recording, or the access copy if most programs can't play the recording."""
     copy = space.derived.filter(kind=Derived.Kind.ACCESS_COPY).first()
     return copy or space.recordings.first()
 
 
 def collect_podcast(space: Space, feed: Feed, url: str) -> Podcast:
-    """The facts of the feed at `url`. The Space has a recording, since its content is served."""
+    """Return the content of the feed at `url`. The Space has a recording, since its content is served."""
     stored, recording, transcript = playable_file(space), space.recordings.get(), space.transcripts.last()
     assert stored is not None
     ending = stored.key.rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""What a bulk act of moderation would do to each Space."""
+"""Preview the effect of a bulk moderation action on each Space."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,8 +11,8 @@ from portal.presenters.violations import describe_change
 
 
 def preview(act: str, spaces: Iterable[Space], user: User, now: datetime) -> list[dict[str, Any]]:
-    """For each Space: why this admin may not, or else what happens to its deadline. `act`: "flag", "lift", "hold".
-    The Spaces have their violations, appeals and holds."""
+    """Return for each Space why this admin may not do it, or else the effect on its deadline. `act`: "flag", "lift",
+    "hold". The Spaces must come with their violations, appeals and holds."""
     return [{"space": space, **_row(act, space, user, now)} for space in spaces]
 
 

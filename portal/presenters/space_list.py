@@ -34,14 +34,14 @@ ORDERS = {
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What an address asks for. `filter` and `sort` are "" if they are wrong."""
+    """The parsed query of a URL. `filter` and `sort` are "" if they are invalid."""
 
     filter: str = "all"
     sort: str = "deadline"
     typed: str = ""
 
     def url(self, user: User, **changes: str | None) -> str:
-        """The query string; the words are encrypted for `user`."""
+        """Return the query string; the words are encrypted for `user`."""
         values = {"filter": self.filter or "all", "sort": self.sort or "deadline", **changes}
         if values["filter"] == "deleted":
             values["sort"] = "deadline"  # nothing that other orders need is left
@@ -67,7 +67,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class SpaceList:
-    """`is_cut`: so many Spaces have the words that only some of them are listed."""
+    """`is_cut`: so many Spaces match the words that only some of them are listed."""
 
     filters: list[Choice]
     orders: list[Choice]
@@ -80,15 +80,15 @@ class SpaceList:
 
 @dataclass(frozen=True)
 class DeletedSpaces:
-    """How many deleted Spaces have an id that begins as typed, and where they are listed."""
+    """The number of deleted Spaces whose id begins with the typed text, and the URL that lists them."""
 
     count: int
     url: str
 
 
 def find_deleted(user: User, typed: str, now: datetime) -> DeletedSpaces | None:
-    """The Spaces past their deadline whose id begins as `typed`: a list of current Spaces leaves them out. None without
-    any."""
+    """Return the Spaces past their deadline whose id begins with `typed`, which lists of current Spaces leave out. None
+    if there are none."""
     bounds = search.id_range(typed)
     if not bounds:
         return None
@@ -104,14 +104,14 @@ Counted = tuple[str, int]  # a filter, and the number of one of its parts
 
 
 class Count(NamedTuple):
-    """How many rows there are, or with `more`, more than that."""
+    """A number of rows; with `more`, there are more than that."""
 
     number: int
     more: bool
 
 
 def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -> SpaceList:
-    """The page for `query`. Raises Refused if there is no word in what was typed."""
+    """Return the page for `query`. Raises Refused if the typed text has no word."""
     everything = Space.objects.listed_for(user)
     counts: dict[str, Count] = {}
     rows: list[SpaceRow] = []
@@ -129,7 +129,7 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
                 with_matches(replace(part, rows=match.rows), match) for part, match in zip(parts, matches, strict=True)
             ]
             is_cut = any(match.is_cut for match in matches)
-        ids = [replace(part, rows=part.rows.only(*part.order)) for part in parts]  # read_rows reads the rest
+        ids = [replace(part, rows=part.rows.only(*part.order)) for part in parts]  # read_rows reads the other columns
         page, cursor = page_of_parts(ids, after, PAGE)
         rows = space_rows(read_rows([space.pk for space in page], user), user, now)
     return SpaceList(
@@ -148,8 +148,8 @@ def space_list(user: User, query: ListQuery, after: str | None, now: datetime) -
 
 
 def _filtered(spaces: SpaceQuerySet, code: str, now: datetime, soon: datetime) -> list[SpaceQuerySet]:
-    """The Spaces of a filter, in parts that follow each other. Each is a range of an index, which conditions with "or"
-    are not. `soon`: until when they are due."""
+    """Return the Spaces of a filter, in parts that follow each other. Each part is a range of an index, which a
+    condition with "or" could not use. `soon`: the latest deadline of Spaces due soon."""
     if code == "due":
         return [spaces.due_until(soon, now)]
     if code == "flagged":
@@ -165,7 +165,7 @@ def _filtered(spaces: SpaceQuerySet, code: str, now: datetime, soon: datetime) -
 
 
 def _counts_of(user: User, now: datetime) -> dict[str, Count]:
-    """Up to MAX_COUNTED of each filter, of all Spaces that are listed for the user."""
+    """Count up to MAX_COUNTED Spaces of each filter, among all Spaces listed for the user."""
     counts = _COUNTS_OF_ALL if sees_all(user) else _COUNTS_OF_HOST
     return _capped(counts.count(user.pk, now, now + SOON))
 
@@ -175,7 +175,7 @@ def _counts_in(spaces: SpaceQuerySet, now: datetime) -> dict[str, Count]:
 
 
 def _counted(spaces: SpaceQuerySet, now: datetime, soon: datetime) -> dict[Counted, SpaceQuerySet]:
-    """In the order of an index, so that counting can stop there."""
+    """Order by an index, so that counting can stop at the limit."""
     return {
         (code, place): rows.order_by("-deleted_at" if code == "deleted" and place == 2 else "-expires_at")
         for code in SPACE_FILTERS
@@ -191,18 +191,18 @@ def _of_host(user_id: int, now: datetime, soon: datetime) -> dict[Counted, Space
     return _counted(Space.objects.of_host(user_id).without_dismissed(user_id), now, soon)
 
 
-# Django takes longer to write them than PostgreSQL to count.
+# Cached, because Django takes longer to compile the queries than PostgreSQL to count.
 _COUNTS_OF_ALL = CompiledCounts(_of_all, MAX_COUNTED + 1, int, datetime, datetime)
 _COUNTS_OF_HOST = CompiledCounts(_of_host, MAX_COUNTED + 1, int, datetime, datetime)
 
 
 def with_matches(part: Part[Space], found: MatchingSpaces) -> Part[Space]:
-    """The same part, whose rows are those that were found, with what is known of their places."""
+    """Return the same part restricted to the matches, with their known places."""
     return replace(part, places=found.first, known_to=found.known_to)
 
 
 def _count_matches(matches: Sequence[MatchingSpaces]) -> Count:
-    """How many have the words. If they are too many to count, at least a page is full of them."""
+    """Count the matches. If there are too many to count, they fill at least a page."""
     counts = [match.count for match in matches]
     if None in counts:
         return Count(PAGE, more=True)
@@ -217,7 +217,7 @@ def _capped(numbers: Mapping[Counted, int]) -> dict[str, Count]:
 
 
 def _matching(part: Part[Space], query: ListQuery, user: User) -> MatchingSpaces:
-    """Those with the words. After the deadline names find nothing; an id still does. Raises Refused."""
+    """Return the matches. After the deadline, names match nothing any more, but ids do. Raises Refused."""
     rows = part.rows
     assert isinstance(rows, SpaceQuerySet)
     if query.filter != "deleted":
@@ -230,7 +230,7 @@ def _matching(part: Part[Space], query: ListQuery, user: User) -> MatchingSpaces
 
 
 def _parts(spaces: SpaceQuerySet, query: ListQuery, now: datetime) -> list[Part[Any]]:
-    """What `page_of_parts` lists. Of kept Spaces those without a deadline come last in any case."""
+    """Return the parts for `page_of_parts`. Kept Spaces without a deadline always come last."""
     several = _filtered(spaces, query.filter, now, now + SOON)
     if query.filter == "deleted":
         columns = ("expires_at", "expires_at", "deleted_at")

@@ -75,8 +75,7 @@ def space_page(visible: VisibleSpace, user: User) -> dict[str, Any]:
 
 
 def deadline_previews(visible: VisibleSpace, user: User, violations: list[Violation]) -> dict[str, Any]:
-    """What a flag or a lift would do to the deadline, in words, before an admin presses a button. `lift_conflict`: why
-    this admin may not lift."""
+    """Preview in words how a flag or a lift would change the deadline. `lift_conflict`: why this admin may not lift."""
     space = visible.space
     flagged, lifted = preview_flag(space, visible.now)
     standing = [violation for violation in violations if violation.state != Violation.State.LIFTED]

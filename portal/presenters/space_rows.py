@@ -1,4 +1,4 @@
-"""The rows of lists of Spaces: what a row shows of a Space, and its rights."""
+"""The rows of lists of Spaces: the values of each row, and what the user may do."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from portal.addresses import SpaceAddresses
 from portal.presenters import clock
 from portal.presenters.player import list_outline
 
-# The columns that a row shows, or that decide what it shows. A Space has three times as many.
+# The columns that a row needs. A Space has three times as many.
 SHOWN = ("host", "title", "state", "ended_at", "expires_at", "deadline_reasons", "deleted_at")
 
 
@@ -58,7 +58,7 @@ class SpaceRow:
 
 
 class OpenFlag(NamedTuple):
-    """A flag that was not lifted. `rule` is its name."""
+    """An active flag. `rule` is the rule's name."""
 
     id: int
     state: str
@@ -109,7 +109,7 @@ def space_rows(spaces: Iterable[Space], user: User, now: datetime) -> list[Space
 
 
 class _Page:
-    """What the rows of a page have in common."""
+    """Values shared by the rows of a page."""
 
     def __init__(self, user: User, now: datetime) -> None:
         self.user, self.now, self.is_admin = user, now, user.is_admin

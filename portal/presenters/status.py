@@ -1,4 +1,5 @@
-"""The operators' page: alerts, and the facts that they follow from. No secrets, and no names of Spaces or people."""
+"""The status page for operators: alerts, and the facts behind them. Contains no secrets, and no names of Spaces or
+people."""
 
 import platform
 from collections.abc import Sequence
@@ -88,7 +89,7 @@ def status_page() -> dict[str, Any]:
 
 
 def summarize(alerts: Sequence[Alert]) -> str:
-    """The one sentence."""
+    """Return the sentence at the top of the page."""
     if not alerts:
         return _("Everything is well. There is nothing to do.")
     if any(alert.level == Level.URGENT for alert in alerts):
@@ -97,7 +98,7 @@ def summarize(alerts: Sequence[Alert]) -> str:
 
 
 def _work(facts: Facts) -> tuple[list[WorkRow], list[str]]:
-    """A row for each kind of work that has any, or failed; and the names of the others."""
+    """Return a row for each kind of work that exists or failed, and the names of the other kinds."""
     rows, idle = [], []
     for one in facts.status.work or ():
         failure = FAILURES.get(one.task)
@@ -125,7 +126,7 @@ def _problem(one: RetriedWork) -> dict[str, Any]:
 
 
 def _workers(facts: Facts) -> list[WorkerRow]:
-    """Those that run, and of a queue that none takes tasks from, the last ones that did."""
+    """Return the running workers, and for queues without one, the last workers that ran."""
     rows = [
         WorkerRow(
             one.process,
@@ -141,7 +142,7 @@ def _workers(facts: Facts) -> list[WorkerRow]:
 
 
 def list_settings() -> list[Setting]:
-    """Those that decide what people can rely on. Where something is switched off, the value says so."""
+    """Return the settings that decide what people can rely on. The value says if something is switched off."""
     rule, off = current_policy(), _("off")
     tsa = urlsplit(settings.LOG_TSA_URL).hostname or "" if timestamps.is_configured() else _("none")
     witnesses = ", ".join(key.partition("+")[0] for url, key in settings.LOG_WITNESSES) or _("none")

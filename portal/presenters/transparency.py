@@ -1,4 +1,4 @@
-"""The log's proof: its page, and what the overview says of it."""
+"""The log's proof: its page, and the summary on the overview."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def proof_state() -> dict[str, Any]:
 
 
 def _verdict(last: LogVerification) -> str:
-    """The sentence, with its time in the reader's zone, as the rest of the page has it."""
+    """Return the verdict, with the time in the reader's zone, like the rest of the page."""
     values = dict(last.values)
     if at := parse_datetime(str(values.get("at", ""))):
         values["at"] = formatting.format_time(at, seconds=True)

@@ -9,12 +9,12 @@ from archive.intake.importers import tags, xarchive
 from archive.intake.importers.sniff import SNIFFED_BYTES, ZIP_ARCHIVE, ZIP_BYTES
 from archive.intake.importers.tree import HIDDEN
 
-TRANSCRIPT_BYTES = 2 * 1024**2  # a day of talk has less; beyond it, names that come late are not offered
-MAX_SORTED_FILES = 500  # of one folder, or one archive
+TRANSCRIPT_BYTES = 2 * 1024**2  # bytes; the transcript of a day is smaller. Names after that are not suggested
+MAX_SORTED_FILES = 500  # in one folder or archive
 
 
 def upload_config() -> dict[str, Any]:
-    """As JSON has it; portal/static/portal/upload/config.js describes each entry."""
+    """Return the configuration as JSON values; portal/static/portal/upload/config.js describes each entry."""
     return {
         "headBytes": tags.HEAD,
         "inspectedHeadBytes": importers.MAX_HEAD_BYTES,
@@ -33,6 +33,6 @@ def upload_config() -> dict[str, Any]:
 
 
 def _pattern(pattern: re.Pattern[str]) -> dict[str, str]:
-    """A regular expression that JavaScript reads; the patterns use no syntax beyond what both languages share."""
+    """Return a regular expression for JavaScript; the patterns use only syntax that both languages share."""
     flags = "i" if pattern.flags & re.IGNORECASE else ""
     return {"pattern": pattern.pattern.replace("(?P<", "(?<"), "flags": flags}

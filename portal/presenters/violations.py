@@ -1,4 +1,4 @@
-"""What pages show of violations, appeals and holds. Plain values for templates; no request in here."""
+"""Violations, appeals and holds, as plain values for templates."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -17,7 +17,8 @@ from archive.moderation.rules import list_rules
 
 
 def flags(space: Space, violations: Iterable[Violation], now: datetime, *, content: bool) -> list[FlagView]:
-    """The flags of a Space. `content`: the reader may read the transcript. `closed`: why the host can't appeal."""
+    """Return the flags of a Space. `content`: the reader may read the transcript. `closed`: why the host can't
+    appeal."""
     until, rows = appeals.closes(space), list(violations)
     return [
         flag_view(
@@ -32,14 +33,14 @@ def flags(space: Space, violations: Iterable[Violation], now: datetime, *, conte
 
 
 def _if_granted(space: Space, violations: Iterable[Violation], violation: Violation, now: datetime) -> datetime | None:
-    """As `appeals.if_granted`, of a Space whose violations are read already."""
+    """Like `appeals.if_granted`, for a Space whose violations have been read already."""
     lifted = tuple(now if one.pk == violation.pk else one.lifted_at for one in violations)
     facts = policy.Facts(space.ended_at, lifted, held=space.expires_at is None)
     return policy.deadline(facts, current_policy()).at
 
 
 def nearby(violations: Iterable[Violation]) -> dict[int, list[EvidenceLine]]:
-    """{violation's id: the evidence with 30 seconds around it}."""
+    """Return {violation's id: the evidence with 30 seconds around it}."""
     return {pk: [_near(line) for line in lines] for pk, lines in context_lines(violations).items()}
 
 
@@ -48,7 +49,7 @@ def _near(line: ContextLine) -> EvidenceLine:
 
 
 def describe_change(before: datetime | None, after: policy.Deadline) -> str:
-    """What would happen to the deadline, in words."""
+    """Describe in words how the deadline would change."""
     if after.at == before:
         if before is None:
             return _("The Space is on hold, so it has no deadline. This would not change anything now.")
@@ -56,7 +57,7 @@ def describe_change(before: datetime | None, after: policy.Deadline) -> str:
     if after.at is None and before is not None:
         old = formatting.format_time(before)
         return _("There would be no deadline until the hold is released. Now it is {time}.").format(time=old)
-    assert after.at is not None  # or it would be as before
+    assert after.at is not None  # otherwise it would be as before
     new = formatting.format_time(after.at)
     if before is None:
         return _("The deadline would be {time}.").format(time=new)
@@ -66,7 +67,7 @@ def describe_change(before: datetime | None, after: policy.Deadline) -> str:
 
 
 def describe_release(space: Space, now: datetime, *, is_only_hold: bool) -> str:
-    """What the release of a hold would do, in words: now, and after the deadline. A release adds no days
+    """Describe in words the effect of releasing a hold: now, and after the deadline. A release adds no days
     (archive/policy.py). Reads the holds and the violations of the Space."""
     if not is_only_hold:
         return _("Another hold is active, so there would be no deadline after the release either.")
@@ -87,11 +88,11 @@ def describe_release(space: Space, now: datetime, *, is_only_hold: bool) -> str:
 
 
 def rules() -> Any:
-    """Those that can be chosen."""
+    """Return the rules that can be chosen."""
     return list_rules()
 
 
 def reason_templates() -> list[dict[str, Any]]:
-    """The templates of reasons, by rule; rules without any are left out."""
+    """Return the reason templates by rule; rules without templates are left out."""
     by_rule = list_templates()
     return [{"rule": rule, "templates": by_rule[rule.code]} for rule in list_rules() if rule.code in by_rule]

@@ -10,7 +10,7 @@ from portal.settings.site import HTTPS
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "style-src": [SELF, NONCE],  # the waveform brings a style of its own; other pages have no nonce
+        "style-src": [SELF, NONCE],  # the waveform adds its own style; other pages have no nonce
         "img-src": [SELF, "data:"],
         "media-src": [SELF, S3_PUBLIC_ENDPOINT_URL],
         "connect-src": [SELF, S3_PUBLIC_ENDPOINT_URL],
@@ -28,15 +28,15 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SECURE_PROXY_SSL_HEADER else 0  # whose failed sign-ins are counted together
 SECURE_REDIRECT_EXEMPT = [r"^(healthz|livez|readyz)$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
-# Off unless the operator says so: they bind hosts that are not Spacekeep's, and browsers' lists take months to forget.
+# Off by default: they affect hosts that don't belong to Spacekeep, and leaving browsers' lists takes months.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env.flag("HSTS_SUBDOMAINS", False)
 SECURE_HSTS_PRELOAD = HTTPS and env.flag("HSTS_PRELOAD", False)
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # `check --deploy` would ask for them
 SECURE_REFERRER_POLICY = "same-origin"
-# Browsers accept a cookie with the prefix __Host- only over HTTPS, for this host alone and for every path.
+# Browsers accept a cookie with the prefix __Host- only over HTTPS, for this host and all paths.
 SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie with text of pages
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # so that no cookie contains text of pages
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SECURE = HTTPS

@@ -1,4 +1,4 @@
-"""PostgreSQL, the object stores, and where recordings arrive by themselves; mail."""
+"""PostgreSQL, the object stores, LiveKit and inboxes, mail."""
 
 import environ
 
@@ -29,13 +29,13 @@ DATABASES = {
         **DATABASE,
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
-        # A pooler of transactions (pgbouncer) may give the next FETCH of a cursor to another connection.
+        # A pooler in transaction mode (pgbouncer) may send the next FETCH of a cursor to another connection.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
             "connect_timeout": 5,
             # End the transaction of a stopped process: its locks would block a deletion (portal/database_checks.py).
             "options": f"-c idle_in_transaction_session_timeout={IDLE_TRANSACTION_SECONDS}s",
-            **DATABASE.get("OPTIONS", {}),  # what the address asks for: sslmode and the like
+            **DATABASE.get("OPTIONS", {}),  # options of the URL, such as sslmode
         },
     }
 }
@@ -51,16 +51,17 @@ S3 = {
     "addressing_style": env.choice("S3_ADDRESSING_STYLE", ("path", "virtual"), id="spacekeep.E170"),
     "default_acl": None,
 }
-# Two addresses of one store: the one that servers use, and the one that browsers see and that URLs are signed for.
+# Two URLs of one store: one for servers, and one for browsers, which URLs are signed for.
 S3_ENDPOINT_URL = env.origin("S3_ENDPOINT_URL", id="spacekeep.E007", hint="The store's address for servers.")
 S3_PUBLIC_ENDPOINT_URL = env.origin(
     "S3_PUBLIC_ENDPOINT_URL", S3_ENDPOINT_URL, id="spacekeep.E008", hint="The store's address for browsers."
 )
 
-# Authorities of the store's certificate, instead of those of the system; of other stores only where they are this one.
+# Authorities of the store's certificate, instead of those of the system. Used for other buckets only if they are in
+# this store.
 S3_CA_BUNDLE = env.text("S3_CA_BUNDLE", "")
 VERIFY = {"verify": S3_CA_BUNDLE or None}
-# `configured`: the operator allows the portal's origin at the store, and setup_store leaves the rules alone.
+# `configured`: the operator configures CORS at the store, and setup_store does not change its rules.
 S3_CORS = env.choice("S3_CORS", ("bucket", "configured"), id="spacekeep.E171")
 # Server-side encryption of new objects: by the store's own keys (AES256), or by a key management service (aws:kms).
 _ENCRYPTION = env.choice("S3_ENCRYPTION", ("none", "AES256", "aws:kms"), id="spacekeep.E172")
@@ -69,8 +70,8 @@ S3_ENCRYPTION = {} if _ENCRYPTION == "none" else {"ServerSideEncryption": _ENCRY
 if _ENCRYPTION == "aws:kms" and _KMS_KEY:
     S3_ENCRYPTION["SSEKMSKeyId"] = _KMS_KEY
 
-# Recordings that arrive by themselves (archive/intake/arrivals). LiveKit: off without LIVEKIT_API_KEY. Its recordings
-# lie in a bucket of their own, by default in our store and with our key. No event can name another address or bucket.
+# Recordings from LiveKit and inboxes (archive/intake/arrivals). LiveKit is off without LIVEKIT_API_KEY. Its recordings
+# are in a separate bucket, by default in our store and with our key. No event can name another URL or bucket.
 
 LIVEKIT_API_KEY = env.text("LIVEKIT_API_KEY", "")
 LIVEKIT_API_SECRET = env.text("LIVEKIT_API_SECRET", "")
@@ -93,7 +94,7 @@ LIVEKIT_S3 = {
     "region_name": env.text("LIVEKIT_S3_REGION", S3["region_name"] or ""),
 }
 
-# A second bucket that nobody of the archive can change: for checkpoints of the log
+# A second bucket for checkpoints of the log, which the archive's operators can't change
 # (archive/transparency/second_bucket.py). Off without LOG_BUCKET. It may be another vendor's, and has credentials of
 # its own.
 
@@ -111,7 +112,7 @@ LOG_S3 = {
 LOG_LOCK_MODE = env.choice("LOG_LOCK_MODE", ("COMPLIANCE", "GOVERNANCE"), id="spacekeep.E132")
 LOG_LOCK_DAYS = env.number("LOG_LOCK_DAYS", 400, least=1, most=36500, id="spacekeep.E133")
 
-# Inboxes: below `inbox/` in our bucket, and a folder that every worker sees. Each recorder has a place of its own.
+# Inboxes: below `inbox/` in our bucket, and in a folder that every worker sees. Each recorder has its own inbox.
 
 INBOX_IN_STORE = env.flag("INBOX_IN_STORE", False)
 INBOX_FOLDER = env.text("INBOX_FOLDER", "")
@@ -151,8 +152,8 @@ STORAGES = {
 # Mail (archive/notices): without EMAIL_URL none is sent, and people find their notices on the page.
 
 MAIL = env.mail("EMAIL_URL", id="spacekeep.E028")
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "")  # portal/checks.py wants one where mail is sent
-# A process that has notices sent by others, and so has no EMAIL_URL, knows by MAIL_FROM that mail is sent.
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "")  # portal/checks.py requires one if mail is sent
+# Processes without EMAIL_URL, because others send their notices, know from MAIL_FROM that mail is sent.
 SENT_BY_OTHERS = bool(DEFAULT_FROM_EMAIL) and not processes.is_needed("EMAIL_URL", env.PROCESS)
 MAIL_ON = bool(MAIL.host or MAIL.folder) or SENT_BY_OTHERS
 EMAIL_BACKEND = MAIL.backend
@@ -161,4 +162,4 @@ EMAIL_HOST, EMAIL_PORT = MAIL.host, MAIL.port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = MAIL.user, MAIL.password
 EMAIL_USE_TLS, EMAIL_USE_SSL = MAIL.starttls, MAIL.tls
 MAIL_CA_BUNDLE = env.text("MAIL_CA_BUNDLE", "")  # authorities of the mail server, besides those of the system
-EMAIL_TIMEOUT = 15  # seconds, of each answer
+EMAIL_TIMEOUT = 15  # seconds, for each response

@@ -1,10 +1,10 @@
-"""How much one person, or one recorder with its token, may ask for (archive/rate_limits.py), and how much is kept."""
+"""Limits of requests of one person or recorder (archive/rate_limits.py), and of storage."""
 
 from portal import env
 
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
 
-# How many in how many seconds.
+# Each is a number of requests and a period in seconds.
 RATE_LIMITS = {
     "api": (env.number("API_REQUESTS_PER_MINUTE", 1200, least=1, id="spacekeep.E083"), MINUTE),
     "bundle": (env.number("BUNDLES_PER_HOUR", 300, least=1, id="spacekeep.E084"), HOUR),
@@ -16,5 +16,5 @@ RATE_LIMITS = {
     "search": (env.number("SEARCHES_PER_MINUTE", 300, least=1, id="spacekeep.E088"), MINUTE),
     "space": (env.number("SPACES_PER_DAY", 1000, least=1, id="spacekeep.E089"), DAY),
 }
-# Of all Spaces of one host: recordings and transcripts that are stored, and uploads that were announced.
+# For all Spaces of one host: stored recordings and transcripts, and announced uploads.
 MAX_HOST_BYTES = env.number("MAX_HOST_BYTES", 10**12, least=1, most=1024**6, id="spacekeep.E090")

@@ -1,4 +1,4 @@
-"""Who we are: secret key, address, applications, templates, languages, static files."""
+"""The site: secret key, URL, applications, templates, languages, static files."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ SECRET_KEY_FALLBACKS = env.comma_list("SECRET_KEY_FALLBACKS", [])  # older ones,
 DEBUG = env.flag("DEBUG", False)
 SITE_URL = env.origin("SITE_URL", id="spacekeep.E002", hint="The address at which people open the portal.")
 HTTPS = SITE_URL.startswith("https:")
-# Who runs this installation, for people with a question. Shown on sign-in, error pages, the help page and in mail.
+# Who runs this installation. Shown on the sign-in page, error pages, the help page and in mail.
 OPERATOR_NAME = env.text("OPERATOR_NAME", "")
 OPERATOR_CONTACT = env.contact("OPERATOR_CONTACT", id="spacekeep.E110")  # an e-mail address, or a page
 ALLOWED_HOSTS = env.comma_list("ALLOWED_HOSTS", [urlsplit(SITE_URL).hostname or "localhost"])
@@ -88,7 +88,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
-LANGUAGES = [("en-gb", "English")]  # English only for now; text is marked for translation all the same
+LANGUAGES = [("en-gb", "English")]  # only English; texts are marked for translation
 LOCALE_PATHS = [BASE_DIR / "locale"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 STATIC_URL = "static/"

@@ -1,6 +1,7 @@
-"""Check a password with the same work for every login, so that the time of an answer does not tell who has an account.
+"""Check passwords with the same amount of work for every login, so that the response time does not reveal who has an
+account.
 
-allauth tries an address that was typed as an address and as a user name: one hash for each account that it finds.
+allauth looks a typed login up both as an address and as a user name, and computes one hash for each account it finds.
 """
 
 from typing import Any
@@ -14,11 +15,11 @@ from portal.sign_in.logins import find_account, login_of
 
 
 class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
-    """Hashes a given password exactly once, whatever the login: name or address, known, unknown, switched off, or
-    without a password that could be used."""
+    """Hash the given password exactly once for every login: name or address, known, unknown, deactivated, or without a
+    usable password."""
 
     def get_user(self, user_id: Any) -> User | None:
-        """As Django's, with SQL that is written once: every request asks."""
+        """Like Django's, with precompiled SQL, because every request calls it."""
         user = find_user(int(user_id))
         return user if user is not None and self.user_can_authenticate(user) else None
 
@@ -34,5 +35,5 @@ class PasswordBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth h
             return None
         if self.user_can_authenticate(user):
             return user
-        self._stash_user(user)  # for allauth, which shows the page of switched-off accounts
+        self._stash_user(user)  # for allauth, which shows the page for deactivated accounts
         return None

@@ -1,6 +1,6 @@
 """Errors of allauth's forms in this site's words: what is wrong, and what to do about it.
 
-Keyed as in allauth's adapters; a key of theirs that is missing here would show allauth's own sentence
+The keys are those of allauth's adapters. For a missing key, users would see allauth's own sentence
 (tests/test_sign_in_messages.py compares them).
 """
 

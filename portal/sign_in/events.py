@@ -1,6 +1,7 @@
-"""Security events, one line of the log each: who signed in, who failed, what was refused.
+"""Security events, each a line of the log: successful and failed sign-ins, and refused requests.
 
-They have user ids, addresses and kinds; no passwords, and no names that strangers type. docs/operations.md lists them.
+They contain user ids, addresses and kinds, but no passwords, and no names that strangers typed. docs/operations.md
+lists them.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,14 +30,14 @@ WARNINGS = {"sign_in_failed", "sign_in_limited", "second_factor_failed", "access
 
 
 def log_event(kind: str, request: HttpRequest | None, user: Any = None, **facts: Any) -> None:
-    """Write one event. `user` is the account concerned; None if no account was recognized."""
+    """Write one event. `user` is the affected account; None if it is unknown."""
     write = logger.warning if kind in WARNINGS else logger.info
     write(kind, user_id=user.pk if isinstance(user, User) else None, address=_address(request), **facts)
 
 
 class RefusalsMiddleware:
-    """Log answers that refuse: 401 and 403 to anybody, 404 to signed-in users
-    and recorders (what belongs to others looks missing), 429 to anybody."""
+    """Log refused requests: 401, 403 and 429 for everybody; 404 for signed-in users and recorders, because other
+    people's objects look missing."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

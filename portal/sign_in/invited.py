@@ -1,4 +1,4 @@
-"""The invitation that a browser session was opened with. Nobody signs up without one."""
+"""The invitation of a browser session. Nobody can sign up without one."""
 
 from django.http import HttpRequest
 
@@ -9,7 +9,7 @@ SESSION_KEY = "invitation"
 
 
 def remember(request: HttpRequest, token: str) -> None:
-    """Keep the token in the session, so that the address of the form has no secret in it."""
+    """Store the token in the session, so that the URL of the form contains no secret."""
     request.session[SESSION_KEY] = token
 
 
@@ -18,7 +18,7 @@ def token_of(request: HttpRequest) -> str:
 
 
 def find(request: HttpRequest) -> Invitation | None:
-    """The invitation of this session, if it can be accepted now."""
+    """Return the invitation of this session, if it can be accepted."""
     token = token_of(request)
     return invitations.find_valid(token) if token else None
 

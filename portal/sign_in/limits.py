@@ -1,10 +1,10 @@
 """Limits of failed sign-ins that can't be aimed at a victim.
 
-Failures are counted by address, and by login and address together: a guesser locks out only their own address.
-Failures of an account from all addresses have a high limit, against guessing from many addresses. User name, e-mail
-address and all ways to write them share it, and nothing shows that they do. A known device passes it: a browser that
-signed in to this account before has a signed cookie. An account with a second factor passes it too, since a password
-alone does not open it; a sign-in with a passkey asks for no password at all.
+Failures are counted by address, and by login and address together: a guesser locks out only their own address. Failures
+of an account from all addresses have a separate, high limit, against guessing from many addresses. The user name, the
+e-mail address and all spellings of them share this limit, without revealing that they do. Known devices are exempt: a
+browser that signed in to this account before has a signed cookie. Accounts with a second factor are exempt too, since a
+password alone does not open them; signing in with a passkey needs no password at all.
 """
 
 from collections.abc import Iterable
@@ -24,13 +24,13 @@ from portal.sign_in.logins import normalize_login
 ADDRESS_ACTION = "login_failed"  # in ACCOUNT_RATE_LIMITS
 ACCOUNT_ACTION = "login_failed_account"
 SALT = "portal.sign_in.limits"
-MAX_ACCOUNTS = 8  # that one browser is known for
+MAX_ACCOUNTS = 8  # maximum number of accounts that a browser is known for
 KNOWN_SECONDS = 180 * 86400
 
 
 def count_for_account(request: HttpRequest, login: str, user: User | None) -> ratelimit.RateLimitUsage | None:
-    """Count an attempt for the account that `login` means, from whatever address and however it was typed; for an
-    unknown login, by its normalized text. None if it is over the limit."""
+    """Count an attempt for the account that `login` means, from all addresses and for all spellings; for an unknown
+    login, by its normalized text. Returns None if it is over the limit."""
     key = _key(user) if user is not None else f"login:{normalize_login(login)}"
     if user is not None and _is_known(key, request):
         return ratelimit.RateLimitUsage(usage=[])
@@ -41,17 +41,17 @@ def count_for_account(request: HttpRequest, login: str, user: User | None) -> ra
 
 
 def count_for_text(request: HttpRequest, login: str) -> ratelimit.RateLimitUsage | None:
-    """Count an attempt for what was typed. None if that alone is over the limit of an account.
+    """Count an attempt for the typed text. Returns None if this text alone is over the limit of an account.
 
-    Only then may the answer say so. Otherwise failures with a user name would show whose address it is: a sign-in with
-    the address would be refused, too.
+    Only then may the answer mention the limit. Otherwise failures with a user name would reveal the account's address:
+    a sign-in with that address would be refused, too.
     """
     key = f"text:{normalize_login(login)}"
     return ratelimit.consume(request, app="allauth.account", action=ACCOUNT_ACTION, key=key)
 
 
 def explain_wait(*, closed: bool) -> str:
-    """The sentence for who is over a limit. `closed`: over that of the account, from all addresses."""
+    """Return the sentence for a reached limit. `closed`: the limit of the account, from all addresses."""
     rates = ratelimit.parse_rates(settings.ACCOUNT_RATE_LIMITS[ACCOUNT_ACTION if closed else ADDRESS_ACTION])
     minutes = max(1, round(max(rate.duration for rate in rates) / 60))
     return ngettext(
@@ -62,7 +62,7 @@ def explain_wait(*, closed: bool) -> str:
 
 
 def remember_device(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Let this browser be known for the account."""
+    """Make this browser a known device of the account."""
     own = _fingerprints(_key(user))
     known = [own[0], *(one for one in _known_accounts(request) if one not in own)][:MAX_ACCOUNTS]
     response.set_cookie(
@@ -94,7 +94,7 @@ def _key(user: User) -> str:
 
 
 def _fingerprints(key: str) -> list[str]:
-    """What the cookie has instead of the account's number: under SECRET_KEY, then under each former value."""
+    """Return the values that stand for the account in the cookie: under SECRET_KEY, then under each former key."""
     return [salted_hmac(SALT, key, secret=secret, algorithm="sha256").hexdigest()[:32] for secret in secret_keys()]
 
 

@@ -10,23 +10,23 @@ from archive.models import User
 
 
 def login_of(credentials: Mapping[str, Any]) -> str:
-    """What was typed as user name or address, of the credentials that Django's `authenticate` gets."""
+    """Return the typed user name or address from the credentials of Django's `authenticate`."""
     return str(credentials.get("username") or credentials.get("email") or "")
 
 
 def normalize_login(typed: str) -> str:
-    """The text by which two logins are compared: NFKC, without case, as Unicode TR36 section 2.11.2 compares names."""
+    """Normalize a login for comparison: NFKC, without case, as Unicode TR36 section 2.11.2 compares names."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", typed).casefold()).strip()
 
 
 def find_account(typed: str) -> User | None:
-    """The account with this address or user name, active or not. None if there is none, or more than one."""
+    """Return the account with this address or user name, active or not; None if there is none, or more than one."""
     login = unicodedata.normalize("NFKC", typed.replace("\x00", "")).strip()
     return (_find_by_email(login) if "@" in login else None) or _find_by_username(login)
 
 
 def _find_by_email(login: str) -> User | None:
-    """A verified address counts more than a claimed one: claiming a stranger's address does not lock them out."""
+    """Prefer verified addresses to claimed ones, so that claiming a stranger's address does not lock them out."""
     address = EmailAddress.objects.filter(email=login.lower(), verified=True).select_related("user").first()
     if address is not None:
         return address.user  # type: ignore[no-any-return]  # allauth has no types

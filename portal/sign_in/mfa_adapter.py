@@ -1,4 +1,4 @@
-"""What allauth.mfa leaves to a site: names, and how its secrets are stored."""
+"""Adapt allauth.mfa to this site: names, and the storage of secrets."""
 
 from base64 import urlsafe_b64encode
 from functools import lru_cache
@@ -31,7 +31,7 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no typ
         return _cipher(*secret_keys()).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Raises SecondFactorUnreadable if neither SECRET_KEY nor SECRET_KEY_FALLBACKS has the key."""
+        """Raise SecondFactorUnreadable if neither SECRET_KEY nor SECRET_KEY_FALLBACKS has the key."""
         try:
             return _cipher(*secret_keys()).decrypt(encrypted_text).decode()
         except InvalidToken as error:
@@ -51,8 +51,8 @@ class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no typ
 
 
 def reencrypt_stored(data: dict[str, Any]) -> dict[str, Any]:
-    """What a second factor stores, under the SECRET_KEY of today; equal if it is. A passkey has nothing to encrypt.
-    Raises InvalidToken."""
+    """Return the stored data of a second factor, encrypted under the current SECRET_KEY; unchanged if it already is.
+    Passkeys have nothing to encrypt. Raises InvalidToken."""
 
     def again(token: str) -> str:
         return reencrypt(token, _cipher(settings.SECRET_KEY), _cipher(*secret_keys()))

@@ -1,8 +1,8 @@
-"""Write what people change about their own sign-in to the retention log.
+"""Log people's changes of their own sign-in to the retention log.
 
-allauth announces such changes by signals only, most of them after the commit: an entry could be lost. So each view that
-makes one is wrapped: what the account has before and after it is compared, in one transaction with the change. A kind
-of change that allauth gets later is logged, too.
+allauth announces such changes only by signals, mostly after the commit, so an entry could be lost. Instead, each view
+that makes such changes is wrapped: the account's state before and after is compared, in one transaction with the
+change. This also logs kinds of changes that future versions of allauth add.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ CODES = Authenticator.Type.RECOVERY_CODES
 
 @dataclass(frozen=True)
 class SignInState:
-    """What an account signs in with, as far as its owner changes it: {id: type} of second factors, and the address."""
+    """The sign-in data that an account's owner can change: {id: type} of second factors, and the address."""
 
     factors: dict[int, str]
     email: str
@@ -51,7 +51,7 @@ def log_own_changes(view: View[P]) -> View[P]:
 
 
 def _read_state(user: User, *, lock: bool = False) -> SignInState:
-    """With `lock`, changes of one account take turns, so that none is written to the entry of another."""
+    """With `lock`, changes of one account are serialized, so that each is logged in its own entry."""
     rows = User.objects.select_for_update(no_key=True) if lock else User.objects
     email = rows.values_list("email", flat=True).get(pk=user.pk)
     factors = Authenticator.objects.filter(user_id=user.pk).values_list("pk", "type")

@@ -1,7 +1,7 @@
-"""Password validators: guessable ones and known ones are refused.
+"""Password validators: refuse guessable and breached passwords.
 
-Length counts more than kinds of characters: NIST SP 800-63B asks for no composition rules, but for a list of breached
-passwords and for words of the context.
+Length matters more than kinds of characters: NIST SP 800-63B recommends no composition rules, but checks against
+breached passwords and context words.
 """
 
 import hashlib
@@ -16,19 +16,19 @@ from zxcvbn import zxcvbn
 
 from archive.models import User
 
-MAX_JUDGED = 72  # characters; zxcvbn takes long for long texts, and accepts no more
+MAX_JUDGED = 72  # characters; zxcvbn is slow for long texts, and does not accept longer ones
 LEAST_SCORE = 4  # of 0 to 4: at least 10**10 guesses
-LEAST_LETTERS = 4  # of a word that is left out of a password before it is judged
+LEAST_LETTERS = 4  # minimum length of a context word that is removed from a password before it is rated
 DIGEST_CHARACTERS = 40  # SHA-1 in hexadecimal
 
 
 class GuessableValidator:
-    """Refuse passwords that zxcvbn guesses too soon: words, names, dates, patterns, and words about this user."""
+    """Refuse passwords that zxcvbn can guess: words, names, dates, patterns, and words about this user."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         words = context_words(user)
         rest = password
-        for word in words:  # they add nothing
+        for word in words:  # they add no strength
             rest = re.sub(re.escape(word), "", rest, flags=re.IGNORECASE) if len(word) >= LEAST_LETTERS else rest
         judged = zxcvbn(rest[:MAX_JUDGED], user_inputs=words, max_length=MAX_JUDGED) if rest else {"score": 0}
         if judged["score"] < LEAST_SCORE:
@@ -39,7 +39,7 @@ class GuessableValidator:
 
 
 class BreachedValidator:
-    """Refuse passwords of a list of breached ones: BREACHED_PASSWORD_LIST. No network is used."""
+    """Refuse passwords in the list of breached ones, BREACHED_PASSWORD_LIST. Uses no network."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper().encode()
@@ -53,7 +53,7 @@ class BreachedValidator:
 
 
 def context_words(user: User | None) -> list[str]:
-    """Words that an attacker tries first: of the site, and of the user."""
+    """Return the words that an attacker tries first: those of the site and of the user."""
     words = ["spacekeep", "space", *re.split(r"\W+", urlsplit(settings.SITE_URL).hostname or "")]
     if user is not None:
         names = (user.username, user.first_name, user.last_name, user.email)
@@ -75,7 +75,7 @@ def contains(file: BinaryIO, digest: bytes) -> bool:
 
 
 def _line_from(file: BinaryIO, offset: int) -> bytes:
-    """The digest of the first line that starts at `offset` or later; empty at the end of the file."""
+    """Return the digest of the first line that starts at `offset` or later; empty at the end of the file."""
     file.seek(max(0, offset - 1))
     if offset:
         file.readline()

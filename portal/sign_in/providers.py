@@ -1,4 +1,4 @@
-"""Sign-in at another provider: for invited people only."""
+"""Sign-in with another provider, for invited people only."""
 
 from typing import Any
 
@@ -22,8 +22,8 @@ X = "twitter_oauth2"
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types
-    """Links an account of a provider to the user whose verified e-mail address the provider has verified, too, or
-    accepts the invitation of that address."""
+    """Link an account of a provider to the user with the same e-mail address, if both sides have verified it, or accept
+    the invitation for that address."""
 
     error_messages = error_messages.SOCIAL
 
@@ -48,14 +48,14 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return user
 
     def get_app(self, request: HttpRequest, provider: Any, client_id: Any = None) -> Any:
-        """Raises Http404 for a provider that is not set up."""
+        """Raise Http404 for a provider that is not set up."""
         try:
             return super().get_app(request, provider, client_id)
         except SocialApp.DoesNotExist as error:
             raise Http404 from error
 
     def authenticate_by_email(self, sociallogin: Any) -> tuple[User, str] | None:
-        """The user with this address. allauth would take one who never proved to have it, too."""
+        """Return the user with this verified address. allauth would also accept unverified ones."""
         for email in verified_emails(sociallogin):
             address = EmailAddress.objects.filter(email__iexact=email, verified=True).select_related("user").first()
             if address is not None:
@@ -63,7 +63,8 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
         return None
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Refuse who is not linked, not known by a verified address, not invited, and not linking an account here."""
+        """Refuse people who are not linked, have no verified address here, are not invited, and are not linking an
+        account."""
         connects = sociallogin.state.get("process") == AuthProcess.CONNECT and request.user.is_authenticated
         if not sociallogin.is_existing and not connects and find_invitation(sociallogin) is None:
             raise ImmediateHttpResponse(_refuse(request, sociallogin))
@@ -73,7 +74,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  
 
 
 def verified_emails(sociallogin: Any) -> list[str]:
-    """Addresses that the provider has verified."""
+    """Return the addresses that the provider has verified."""
     emails = [address.email for address in sociallogin.email_addresses if address.verified is True]
     if sociallogin.account.provider == X and (email := sociallogin.account.extra_data.get("confirmed_email")):
         emails.append(email)
@@ -81,7 +82,7 @@ def verified_emails(sociallogin: Any) -> list[str]:
 
 
 def find_invitation(sociallogin: Any) -> Invitation | None:
-    """The invitation of an address that the provider has verified, if it can be accepted now."""
+    """Return the invitation for an address that the provider has verified, if it can be accepted."""
     for email in verified_emails(sociallogin):
         if invitation := invitations.valid().filter(email__iexact=email).first():
             return invitation
@@ -89,7 +90,8 @@ def find_invitation(sociallogin: Any) -> Invitation | None:
 
 
 def _leave_out_bad_names(user: User) -> None:
-    """A name of the provider that can be mistaken for another is left out: the account page takes a better one."""
+    """Drop names from the provider that can be confused with others; users can enter a better one on the account
+    page."""
     try:
         user.first_name, user.last_name = map(names.clean_display_name, (user.first_name, user.last_name))
     except Refused:

@@ -1,4 +1,4 @@
-"""Tokens of links for a new password."""
+"""Tokens of password reset links."""
 
 from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
 
@@ -6,8 +6,8 @@ from archive.models import User
 
 
 class ResetTokenGenerator(EmailAwarePasswordResetTokenGenerator):  # type: ignore[misc]
-    """allauth's, but a link also ends when roles change or sessions are ended: a link that an admin made for a host
-    must not open the account of an admin."""
+    """Like allauth's, but a link also ends when roles change or sessions are ended: a link that an admin created for a
+    host must not open the account once the host has become an admin."""
 
     def _make_hash_value(self, user: User, timestamp: int) -> str:
         roles = [f"{role}:{user.role_since(role)}" for role in sorted(user.roles)]

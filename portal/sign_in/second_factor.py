@@ -21,12 +21,12 @@ from archive.models import User
 from portal.sign_in.sessions import end_sessions
 
 MAIN_TYPES = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
-# Pages that a user sees before: those that set one up or ask for it.
+# Pages that users can see before: those that set up a factor or ask for it.
 OPEN = ("account_reauthenticate", "account_logout")
 
 
 class SecondFactorMiddleware:
-    """Lead users whose role requires a second factor to set one up, or to give it, before anything else.
+    """Redirect users whose role requires a second factor until they have set it up and given it.
 
     The API asks `lacks_second_factor` itself (portal/api/callers.py): it answers with a problem. Recorders' tokens
     have no second factor.
@@ -48,7 +48,7 @@ class SecondFactorMiddleware:
 
 
 def lacks_second_factor(request: HttpRequest) -> bool:
-    """Whether this session belongs to a user whose role requires a second factor, and was opened without one."""
+    """Whether the user's role requires a second factor, and this session was opened without one."""
     user = request.user
     if not settings.REQUIRE_SECOND_FACTOR or not isinstance(user, User):
         return False
@@ -58,7 +58,7 @@ def lacks_second_factor(request: HttpRequest) -> bool:
 
 
 def _next_page(request: HttpRequest) -> str:
-    """Where the user gives the second factor they have, or sets up the first."""
+    """Return the page where the user gives their second factor, or sets up the first one."""
     if is_mfa_enabled(request.user, [Authenticator.Type.TOTP]):
         url = reverse("mfa_reauthenticate")
     elif is_mfa_enabled(request.user, [Authenticator.Type.WEBAUTHN]):
@@ -79,7 +79,8 @@ def accept_new_factor(request: HttpRequest, user: User, authenticator: Authentic
 
 @receiver(authenticator_removed)
 def end_other_sessions(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    """Sessions that the removed factor opened end. This one starts again without a factor if none is left."""
+    """End the sessions that the removed factor opened. The current session continues without a factor if none is
+    left."""
     end_sessions(user, keep=request.session.session_key)
     if not is_mfa_enabled(user, MAIN_TYPES):
         records = request.session.get("account_authentication_methods", [])

@@ -1,4 +1,4 @@
-"""Sessions in the database, as Django's. The SQL that reads one is written once: every request asks."""
+"""Sessions in the database, like Django's, with precompiled SQL for reading, because every request reads one."""
 
 from datetime import datetime
 from typing import Any

@@ -1,7 +1,7 @@
-"""Sessions: how long they live, and how they are ended.
+"""The lifetime of sessions, and how they end.
 
-A session ends when it was not used for a while (sooner for those who can do more), and at the latest some days after
-the sign-in. The times are in the session itself; `seen_at` is written once a minute at most.
+A session ends after some time without use (sooner for privileged users), and at the latest some days after the sign-in.
+The times are stored in the session; `seen_at` is written at most once a minute.
 """
 
 import time
@@ -40,8 +40,8 @@ class SessionLimitsMiddleware:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
-        """Note that the session is in use, unless a script of an open page asks by itself: a page that nobody looks
-        at must not keep its session alive."""
+        """Record that the session is in use, except for background requests: an open page that nobody uses must not
+        keep its session alive."""
         by_itself = is_background(request) or getattr(view, "is_background", False)
         user = request.user if settings.SESSION_COOKIE_NAME in request.COOKIES and not by_itself else None
         now = time.time()
@@ -50,18 +50,18 @@ class SessionLimitsMiddleware:
 
 
 def end_sessions(user: User, *, keep: str | None = None) -> int:
-    """End the sessions of a user but the one with the key `keep`. Returns how many."""
+    """End all sessions of a user except the one with the key `keep`. Returns how many."""
     sessions = list(UserSession.objects.filter(user=user).exclude(session_key=keep))
     get_adapter().end_sessions(sessions)
     return len(sessions)
 
 
 def _why_over(session: Any, user: User, now: float) -> str:
-    """`absolute`, `idle`, or nothing while the session lives. A new session has no times yet."""
+    """Return `absolute` or `idle` if the session is over, else "". A new session has no times yet."""
     if now - session.get(SIGNED_IN, now) > settings.SESSION_COOKIE_AGE:
         return "absolute"
     idle = now - session.get(SEEN, now)
-    if idle <= min(settings.SESSION_IDLE_SECONDS, settings.SESSION_IDLE_SECONDS_HOSTS):  # whatever the role
+    if idle <= min(settings.SESSION_IDLE_SECONDS, settings.SESSION_IDLE_SECONDS_HOSTS):  # for all roles
         return ""
     longest = settings.SESSION_IDLE_SECONDS if user.has_role else settings.SESSION_IDLE_SECONDS_HOSTS
     return "idle" if idle > longest else ""

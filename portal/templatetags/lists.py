@@ -1,4 +1,4 @@
-"""What long lists have in each row. Python writes it: in a template, each value takes a node of its own."""
+"""Render the rows of long lists in Python, because a template needs a node for each value."""
 
 from collections.abc import Iterable
 from html import escape
@@ -18,7 +18,7 @@ register = template.Library()
 
 @register.simple_tag
 def event_tick(choice: EventChoice, prefix: str) -> SafeString:
-    """The checkbox of a group or an event in the filters of the log. `prefix`: of its id."""
+    """Render the checkbox of a group or an event in the filters of the log. `prefix`: of its id."""
     code, checked = escape(choice.code), " checked" if choice.chosen else ""
     return SafeString(
         f'<p class="tick"><input type="checkbox" id="{prefix}-{code}" name="event" value="{code}"{checked}>'
@@ -37,10 +37,10 @@ ENTRY = (
 
 @register.simple_tag(takes_context=True)
 def entry_rows(context: Any, entries: Iterable[LogLine]) -> SafeString:
-    """The rows of a table of entries of the log."""
+    """Render the rows of a table of log entries."""
     addresses = SpaceAddresses("log-space")
     labels: dict[str, str] = {}
-    named = _('<span class="lead-word">entry </span>%(number)s')  # the word is for narrow screens
+    named = _('<span class="lead-word">entry </span>%(number)s')  # the label is for narrow screens
     rows = [
         ENTRY.format(
             number=entry.number,

@@ -1,4 +1,4 @@
-"""The rows of the moderation queue. Python writes them, for the reason that space_rows.py gives."""
+"""Render the rows of the moderation queue in Python, for the reason given in space_rows.py."""
 
 from html import escape
 from typing import Any
@@ -35,7 +35,7 @@ ROW = """
 </div>
 {clock}
 </li>"""
-# As archive/parts/clock.html: tests/test_space_rows.py compares them.
+# Like archive/parts/clock.html; tests/test_space_rows.py compares them.
 CLOCK = """
 <div class="clock {tone}" {attributes}>
 <div class="clock-line">
@@ -62,13 +62,13 @@ NOW = '<circle class="now" cx="{percent:.2f}%" cy="8" r="6"/>'
 
 @register.simple_tag(takes_context=True)
 def queue_rows(context: Any, queue: Queue, base: str) -> SafeString:
-    """The rows of a page of the queue, as items of a list. `base`: the address of the queue."""
+    """Render the rows of a page of the queue, as list items. `base`: the URL of the queue."""
     writer = _Writer(context, queue, base)
     return SafeString("".join(map(writer.write, queue.rows)))
 
 
 class _Writer:
-    """What all rows of a page have in common: addresses, and texts in the reader's language."""
+    """Values shared by all rows of a page: URLs, and texts in the reader's language."""
 
     def __init__(self, context: Any, queue: Queue, base: str) -> None:
         self.context, self.asked = context, queue.asked
@@ -102,7 +102,7 @@ class _Writer:
         return length + (f"<span>{self.listeners % {'listened': row.listened}}</span>" if row.listened else "")
 
     def _states(self, row: Row) -> list[str]:
-        """How far the review got."""
+        """Render the state of the review."""
         space, states = row.space, []
         if row.claim:
             values = {"name": escape(row.claim.admin.display_name), "since": clock_time(row.claim.claimed_at)}
@@ -118,7 +118,7 @@ class _Writer:
         elif space.reviewed_at:
             states.append(self._chip("calm", "check", escape(_("No violation"))))
         if space.reviewed_at and space.reviewed_by:
-            # Who flagged it last has reviewed it.
+            # The last admin who flagged it has reviewed it.
             is_flagged = row.standing or row.lifted
             by = (
                 _("Flagged by <bdi>%(name)s</bdi>, %(at)s")
@@ -137,7 +137,7 @@ class _Writer:
 
 
 def draw_clock(face: ClockFace, name: str) -> str:
-    """The clock of a row. `name` of the Space is escaped."""
+    """Render the clock of a row. `name` is the escaped name of the Space."""
     is_zone_unknown = face.until and not utc_title(face.until)
     return CLOCK.format(
         tone=face.tone,

@@ -1,5 +1,5 @@
-"""The rows of lists of Spaces. Python writes them: a list has a thousand values, and in a template each of them takes a
-node of its own, for which Django needs ten times as long."""
+"""Render the rows of lists of Spaces in Python. A list has a thousand values; a template needs a node for each, which
+takes ten times as long."""
 
 from collections.abc import Iterable
 from html import escape
@@ -39,7 +39,7 @@ OUTLINE = (
     '<svg class="outline" viewBox="0 -15 50 30" preserveAspectRatio="none" aria-hidden="true">'
     '<path id="o{number}" d="{path}"/><use href="#o{number}" transform="scale(1-1)"/></svg>'
 )
-# As archive/parts/clock.html, but smaller.
+# Like archive/parts/clock.html, but smaller.
 CLOCK = """
 <div data-live class="clock in-row {tone}" {attributes}>
 <div class="clock-line">
@@ -54,7 +54,7 @@ WHY = """
 <summary>{date}<span class="unseen">. {why}</span></summary>
 <div>{sentence}<ul>{reasons}</ul></div>
 </details>"""
-# core/row-download.js shows the progress of a download here; without scripts the page of the Space does.
+# core/row-download.js shows the progress of a download here; without scripts, the page of the Space shows it.
 DOWNLOAD = """
 <form class="do" method="post" action="{url}" data-download>{csrf}<button type="submit" class="button"\
  aria-label="{name}" aria-describedby="d{number}">{icon}<span class="label">{word}</span></button></form>
@@ -63,13 +63,13 @@ DOWNLOAD = """
 
 @register.simple_tag(takes_context=True)
 def space_rows(context: Any, rows: Iterable[SpaceRow], *, view: str, chooses: bool) -> SafeString:
-    """The rows as items of a list. `view`: host, admin or auditor. `chooses`: served Spaces have a box to tick."""
+    """Render the rows as list items. `view`: host, admin or auditor. `chooses`: served Spaces have a checkbox."""
     writer = _Writer(context, view, chooses)
     return SafeString("".join(map(writer.write, rows)))
 
 
 class _Writer:
-    """What all rows of a page have in common: texts in the reader's language."""
+    """Values shared by all rows of a page: texts in the reader's language."""
 
     def __init__(self, context: Any, view: str, chooses: bool) -> None:
         self.context, self.view, self.chooses = context, view, chooses

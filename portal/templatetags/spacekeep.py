@@ -45,19 +45,19 @@ LISTS = {BannerKind.DUE: "due", BannerKind.FLAGGED: "flagged"}  # the filter of 
 
 @register.simple_tag
 def address(name: str) -> str:
-    """As `url`, for what every page links: the address of a page without parameters, which a process remembers."""
+    """Like `url`, but cached in the process: for pages without parameters that every page links to."""
     return address_of(name)
 
 
 @register.filter
 def counted(count: int) -> str:
-    """A count of the status, with "or more" at the limit up to which rows are counted."""
+    """Format a count of the status page, with "or more" at the counting limit."""
     return format_counted(count)
 
 
 @register.simple_tag
 def retention_policy() -> str:
-    """The retention policy in one sentence, with the numbers in force."""
+    """Return the retention policy in one sentence, with the current numbers."""
     rule = current_policy()
     sentence = _(
         "Recordings are kept {days} after a Space ended, {more} longer if flagged. Then every copy is deleted."
@@ -73,21 +73,20 @@ def request_id() -> str:
 
 @register.simple_tag
 def lift_grace() -> str:
-    """How long a Space is kept at least after its flag was lifted: "7 days"."""
+    """Return how long a Space is kept at least after its flag was lifted: "7 days"."""
     return str(format_days(current_policy().lift_grace_days))
 
 
 @register.simple_tag
 def deletion_minutes() -> int:
-    """Within how many minutes after its deadline every copy of a Space is deleted."""
+    """Return the number of minutes after its deadline within which every copy of a Space is deleted."""
     return policy.MAX_DELETION_DELAY // timedelta(minutes=1)
 
 
 @register.simple_tag
 @cache
 def module_preloads(*entries: str) -> SafeString:
-    """Links that load the modules of these scripts at once (portal/static_modules.py). They stay the same while a
-    process runs."""
+    """Render links that load all modules of these scripts at once (portal/static_modules.py). Cached in the process."""
     names = dict.fromkeys(name for entry in entries for name in imported_modules(entry))
     return format_html_join("", '<link rel="modulepreload" href="{}">', ([static(name)] for name in names))
 
@@ -103,14 +102,14 @@ def messages_of(context: Any, section: str, *, stays: bool = False) -> dict[str,
 
 @register.inclusion_tag("messages.html", takes_context=True)
 def messages_of_other_sections(context: Any) -> dict[str, Any]:
-    """The messages of sections that this page does not have: none is lost. At the end of the page."""
+    """Return the messages of sections that this page lacks, for the end of the page, so that no message is lost."""
     shown = _shown_sections(context)
     rest = [message for message in context.get("messages") or () if section_of(message) not in shown]
     return {"shown": rest, "stays": True}
 
 
 def _shown_sections(context: Any) -> set[str]:
-    """The sections that this page has so far. An error page may have no request, and then no messages."""
+    """Return the sections rendered so far. An error page may have no request, and then no messages."""
     request = context.get("request")
     if request is None:
         return set()
@@ -122,71 +121,71 @@ def _shown_sections(context: Any) -> set[str]:
 
 @register.filter
 def undo_url(message: Message) -> str:
-    """Where a button that undoes what the message is about posts to; "" for none."""
+    """Return the URL of the undo button of a message; "" if there is none."""
     return undo_url_of(message)
 
 
 @register.filter
 def with_code(text: str) -> SafeString:
-    """The text, escaped, with what is between backticks as code."""
+    """Escape the text, and render text between backticks as code."""
     return SafeString(CODE.sub(r"<code>\1</code>", escape(text)))
 
 
 @register.simple_tag
 def submission_key() -> SafeString:
-    """A hidden input that names this form, so that sending it twice counts once."""
+    """Render a hidden input that identifies this form, so that sending it twice takes effect once."""
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, secrets.token_hex(16))
 
 
 @register.simple_tag(takes_context=True)
 def asks_to_confirm(context: Any) -> bool:
-    """Whether the next step that can't be undone asks for the password or a second factor (reauthentication.py)."""
+    """Whether the next irreversible action will ask for the password or a second factor (reauthentication.py)."""
     request = context["request"]
-    if not hasattr(request, "asks_to_confirm"):  # several forms of a page ask, and each answer takes queries
+    if not hasattr(request, "asks_to_confirm"):  # cached: several forms of a page call this
         request.asks_to_confirm = is_reauthentication_required(request, app="portal")
     return bool(request.asks_to_confirm)
 
 
 @register.simple_tag(takes_context=True)
 def stored_post(context: Any) -> str:
-    """What waits until the user has confirmed who they are, as a sentence."""
+    """Return the sentence about the action that waits for the confirmation."""
     return describe_stored_post(context["request"])
 
 
 @register.simple_tag(takes_context=True)
 def stored_texts(context: Any) -> list[tuple[str, str]]:
-    """What was written into the form that waits: labels and texts."""
+    """Return labels and texts of the form that waits."""
     return list_stored_texts(context["request"])
 
 
 @register.simple_tag
 def shows_utc() -> bool:
-    """Whether the reader asked for all times in UTC."""
+    """Whether the reader chose to see all times in UTC."""
     return formatting.shows_utc.get()
 
 
 @register.simple_tag
 def sees_status(user: User) -> bool:
-    """Whether the page of the status exists for this user."""
+    """Whether this user may see the status page."""
     return may_see_status(user)
 
 
 @register.simple_tag
 def has_own_lines(user: User) -> bool:
-    """Whether a transcript that is still served may have lines of this user."""
+    """Whether a served transcript may have lines of this user."""
     return has_spoken(user)
 
 
 @register.simple_tag
 def open_notice_count(user: User) -> dict[str, Any]:
-    """How many notices of this user are open: for programs, and as the bell shows it ("99+")."""
+    """Return the number of this user's open notices: as a number, and as the bell shows it ("99+")."""
     count = notices.count_open(user)
     return {"count": count, "text": f"{MAX_COUNTED}+" if count > MAX_COUNTED else str(count)}
 
 
 @register.simple_tag(takes_context=True)
 def banner(context: dict[str, Any]) -> Banner | None:
-    """The one banner of this page, if anything is urgent: never on the page of the same Space, and not on the list that
+    """Return the banner of this page, if anything is urgent: never on the page of the same Space, or on the list that
     it would lead to."""
     match = context["request"].resolver_match
     urgent = notices.find_banner(context["user"], but_not=match.kwargs.get("space_id") if match else None)
@@ -197,7 +196,7 @@ def banner(context: dict[str, Any]) -> Banner | None:
 
 @register.simple_tag
 def list_version(rows: Iterable[Any]) -> str:
-    """The version of the rows of a list (SpaceRow), as open pages compare it with that of /state."""
+    """Return the version of the rows of a list (SpaceRow), which open pages compare with the one from /state."""
     return live.version(live.live_space(row.space, row.space.open_flags, gone=not row.open) for row in rows)
 
 
@@ -209,7 +208,7 @@ def row_ids(rows: Iterable[Any]) -> str:
 
 @register.simple_tag
 def live_attributes(space: Space, violations: Iterable[FlagView], face: ClockFace) -> SafeString:
-    """What the page of a Space shows of it that can change by itself, for core/live.js."""
+    """Render the changeable parts of a Space as attributes, for core/live.js."""
     shown = live.live_space(space, violations, gone=False)
     until = open_deadline(face)
     return format_html(
@@ -221,17 +220,17 @@ def live_attributes(space: Space, violations: Iterable[FlagView], face: ClockFac
 
 @register.filter
 def appeal_until(notice: Any) -> datetime | None:
-    """The last time at which the host can appeal against the flag that a notice is about."""
+    """Return the end of the appeal period of the flag that a notice is about."""
     return policy.appeal_closes(notice.space.expires_at)
 
 
 @register.filter
 def short_time(value: datetime) -> SafeString:
-    """A <time> element in the reader's zone for lists: "22 December, 15:05". Hovering shows UTC."""
+    """Render a <time> element in the reader's zone for lists: "22 December, 15:05". Hovering shows UTC."""
     return time_element(value, formatting.format_short_time(value, timezone.now()), utc_title(value), "short")
 
 
-# The first that a User-Agent contains; browsers name others for compatibility, so the order counts.
+# The first match in a User-Agent wins; browsers also name others for compatibility, so the order matters.
 BROWSERS = {
     "Edg": "Edge",
     "OPR": "Opera",

@@ -1,6 +1,6 @@
 """Encrypt with the SECRET_KEY of today what was encrypted with a former one, so that nothing needs that any more.
 
-Each row is locked and written by itself: the command can be killed and repeated, and pages go on meanwhile.
+Each row is locked and written separately, so the command can be killed and repeated, and pages keep working.
 """
 
 from collections import Counter
@@ -54,7 +54,7 @@ class Command(Base):
 
 
 def _encrypt(rows: models.QuerySet[Any], changes_of: Any) -> Counter[str]:
-    """How many rows were changed, and how many could not be read."""
+    """Return how many rows were changed, and how many could not be read."""
     counts: Counter[str] = Counter()
     for row in _locked(rows):
         try:
@@ -69,7 +69,7 @@ def _encrypt(rows: models.QuerySet[Any], changes_of: Any) -> Counter[str]:
 
 
 def _locked(rows: models.QuerySet[Any]) -> Iterator[Any]:
-    """Each of these rows, locked while the caller has it."""
+    """Yield these rows one by one, each locked while the caller handles it."""
     for pk in list(rows.order_by("pk").values_list("pk", flat=True)):
         with transaction.atomic():
             row = rows.select_for_update().filter(pk=pk).first()
