@@ -1,4 +1,4 @@
-"""allauth's views of sign-up and e-mail, where they need more than their templates."""
+"""Adapt allauth's views of sign-up and e-mail, where changing templates is not enough."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from portal.sign_in import invited
 
 
 class SignupView(views.SignupView):  # type: ignore[misc]
-    """Sign-up with an invitation: the page shows whom it is for, and proposes the name that the inviter wrote."""
+    """Sign-up with an invitation: the page shows whom it is for, and suggests the name that the inviter entered."""
 
     def get_initial(self) -> dict[str, Any]:
         invitation = invited.find(self.request)
@@ -22,7 +22,7 @@ class SignupView(views.SignupView):  # type: ignore[misc]
 
 
 class MailView:
-    """A page that sends mail. Where none is sent it says what to do instead, and takes no form."""
+    """A page that sends mail. Without a mail server it explains what to do instead, and accepts no form."""
 
     def get_context_data(self, **options: Any) -> dict[str, Any]:
         return {**super().get_context_data(**options), "mail_on": settings.MAIL_ON}  # type: ignore[misc]
@@ -40,7 +40,7 @@ class EmailView(MailView, views.EmailView):  # type: ignore[misc]
     pass
 
 
-# The account, its address and the end of its invitation: all of it or nothing.
+# Create the account and its address, and end its invitation, in one transaction.
 signup = transaction.atomic(SignupView.as_view())
 password_reset = PasswordResetView.as_view()
 email = EmailView.as_view()

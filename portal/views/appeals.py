@@ -1,4 +1,4 @@
-"""Appeals: a host appeals on the page of the Space; admins decide, the shortest deadline first."""
+"""Appeals: hosts appeal on the page of the Space; admins decide, the nearest deadline first."""
 
 from datetime import datetime
 from typing import Any
@@ -53,14 +53,14 @@ def appeal(request: SignedInRequest, space_id: UUID, violation_id: int) -> HttpR
 @require_safe
 @only(is_admin)
 def appeals(request: SignedInRequest) -> HttpResponse:
-    """Open appeals, the shortest deadline first."""
+    """List open appeals, the nearest deadline first."""
     return _page(request)
 
 
 @require_safe
 @only(is_admin)
 def decided(request: SignedInRequest) -> HttpResponse:
-    """Decided appeals, the newest decision first, until the Space is deleted."""
+    """List decided appeals, the newest decision first, until the Space is deleted."""
     now = dbtime.now()
     rows = domain.decided_appeals().select_related(
         "violation__space__host", "violation__rule", "violation__flagged_by", "decided_by"
@@ -97,7 +97,7 @@ def decide(request: SignedInRequest, appeal_id: int) -> HttpResponse:
 
 
 def _page(request: SignedInRequest, forms: dict[int, DecisionForm] | None = None, status: int = 200) -> HttpResponse:
-    """`forms` has the refused form of an appeal, by the appeal's id."""
+    """Render a page of appeals. `forms` has refused forms, by the appeal's id."""
     now, forms = dbtime.now(), forms or {}
     appealed = Space.objects.filter(state__in=Space.KEPT).appealed().only("expires_at")
     spaces, cursor = page_of(appealed, request.GET.get("after"), ("expires_at", "id"), PAGE)

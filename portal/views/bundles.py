@@ -21,8 +21,8 @@ from portal.section_messages import add_error, add_success
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("bundle")
 def bundle(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """GET: the panel (htmx polls it while the bundle is being built). POST: request the bundle. JSON for the scripts of
-    lists, which ask for it."""
+    """GET: the panel (htmx polls it while the bundle is being built). POST: request the bundle. Returns JSON for the
+    scripts of lists, which request it."""
     user = request.user
     space = find_space(user, space_id, content=True).space
     wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
@@ -43,7 +43,7 @@ def bundle(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 @require_POST
 def revoke_links(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """End every download link of the bundle that was handed out. The page has a fresh one."""
+    """End every existing download link of the bundle. The page has a new one."""
     space = find_space(request.user, space_id, content=True).space
     if links.revoke_bundle_links(space, Actor.of(request.user)):
         add_success(request, "bundle", _("The earlier download links no longer work. This page has a new one."))

@@ -1,4 +1,4 @@
-"""Certificates of deletion: all of them for auditors and admins, their own for hosts, and the key that checks them."""
+"""Certificates of deletion: auditors and admins see all, hosts their own; and the key that verifies them."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -33,7 +33,7 @@ PAGE = 50
 @require_safe
 @only(may_read_log)
 def certificates(request: SignedInRequest) -> HttpResponse:
-    """The newest first."""
+    """List certificates, the newest first."""
     rows = auditing.with_facts(DeletionCertificate.objects.all())
     page, cursor = page_of(rows, request.GET.get("after"), ("issued_at", "space_id"), PAGE, descending=True)
     context: dict[str, Any] = {
@@ -49,7 +49,7 @@ def certificates(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def certificate_page(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """What a certificate says, for people and for paper."""
+    """Show a certificate in readable form, also for printing."""
     issued = _find(request, space_id)
     context = {**certificate_details(auditing.full_view(issued)), "now": dbtime.now()}
     context |= {"sha256": certifying.digest(issued), "reads_log": may_read_log(request.user)}
@@ -59,21 +59,21 @@ def certificate_page(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 @require_safe
 def certificate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """The document, byte for byte as it was signed."""
+    """Serve the document, byte for byte as it was signed."""
     issued = _find(request, space_id)
     return attachment(issued.document.encode(), "application/json", f"deletion-of-{space_id}.json")
 
 
 @require_safe
 def with_receipt(request: SignedInRequest, space_id: UUID) -> HttpResponseBase:
-    """The document, its receipt once there is one, and all that checks them."""
+    """Serve a ZIP file with the document, its receipt if there is one, the keys and the verifiers."""
     return _package([_find(request, space_id)], f"deletion-of-{space_id}.zip")
 
 
 @require_safe
 @only(may_read_log)
 def as_zip(request: SignedInRequest) -> HttpResponseBase:
-    """The certificates of a period and their receipts in one ZIP file, with what checks them."""
+    """Serve the certificates of a period and their receipts in one ZIP file, with keys and verifiers."""
     form = PeriodForm(request.GET, _today())
     if not form.is_valid():
         return HttpResponse("\n".join(form.problems) + "\n", content_type="text/plain; charset=utf-8", status=422)
@@ -91,7 +91,7 @@ def _package(certificates: Iterable[DeletionCertificate], name: str) -> Streamin
 
 
 def _each(rows: QuerySet[DeletionCertificate]) -> Iterator[DeletionCertificate]:
-    """Page by page, so that no transaction stays open while the file is sent."""
+    """Yield them page by page, so that no transaction stays open while the file is sent."""
     cursor = None
     while True:
         page, cursor = page_of(rows, cursor, ("issued_at", "space_id"), PAGE)
@@ -101,7 +101,7 @@ def _each(rows: QuerySet[DeletionCertificate]) -> Iterator[DeletionCertificate]:
 
 
 def _find(request: SignedInRequest, space_id: UUID) -> DeletionCertificate:
-    """Raises Http404 for everybody who could not see the Space."""
+    """Raise Http404 for everybody who could not see the Space."""
     if not Space.objects.visible_to(request.user).filter(pk=space_id).exists():
         raise Http404
     return get_object_or_404(DeletionCertificate, pk=space_id)
@@ -111,15 +111,15 @@ def _today() -> date:
     return dbtime.now().astimezone(UTC).date()
 
 
-@login_not_required  # everybody who received a certificate can check it
+@login_not_required  # public: everybody who received a certificate can verify it
 @require_safe
 def key(request: HttpRequest) -> HttpResponse:
-    """The public key."""
+    """Serve the public keys."""
     return attachment(certifying.public_keys(), "application/x-pem-file", "spacekeep-certificates.pem")
 
 
-@login_not_required  # as the key: it has no secrets
+@login_not_required  # public like the key: it contains no secrets
 @require_safe
 def verifier(request: HttpRequest) -> HttpResponse:
-    """The program that checks a certificate on any machine."""
+    """Serve the program that verifies a certificate on any machine."""
     return attachment(certifying.verifier(), "text/x-python; charset=utf-8", "verify_certificate.py")

@@ -1,5 +1,5 @@
-"""Downloads and playback of one Space's content. Each answer checks the deadline, and a signed address never outlives
-the Space."""
+"""Downloads and playback of one Space's content. Each request checks the deadline, and signed URLs never outlive the
+Space."""
 
 from uuid import UUID
 
@@ -29,8 +29,8 @@ def audio(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 @require_safe
 def peaks(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """For the player: the waveform, {"duration": seconds, "peaks": [[numbers, one list for each channel]]}. 404 where
-    there is none that can be drawn; the player then does without."""
+    """For the player: the waveform, {"duration": seconds, "peaks": [[numbers, one list for each channel]]}. 404 if
+    there is none that can be drawn; then the player shows none."""
     space = find_space(request.user, space_id, content=True).space
     stored = space.derived.filter(kind=Derived.Kind.PEAKS).first()
     if stored is None or stored.size > Derived.MAX_PEAKS_BYTES:
@@ -39,14 +39,14 @@ def peaks(request: SignedInRequest, space_id: UUID) -> HttpResponse:
         waveform = store().read(stored.key, 0, stored.size, stored.etag)
     except (ObjectMissing, ObjectChanged):
         raise Http404 from None
-    signed_url_lifetime(space, space.expires_at)  # raises Gone, if reading took until the deadline
+    signed_url_lifetime(space, space.expires_at)  # raises Gone if the deadline passed while reading
     record_access(Kind.PLAYED, [space], request.user, key=stored.key)
     return HttpResponse(waveform, content_type="application/json")
 
 
 @require_safe
 def recording(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """Download the original bytes."""
+    """Redirect to the original recording."""
     space, stored = _recording(request.user, space_id)
     name = f"{file_stem(space)}.{stored.extension}"
     return redirect_to_object(

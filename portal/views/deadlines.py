@@ -1,5 +1,5 @@
-"""Deadlines, for auditors and admins: due, overdue, and on hold, with the reasons. The lists have titles, hosts, names
-of rules and the reasons of holds; no content, and no reasons of flags, which quote it."""
+"""Deadlines, for auditors and admins: due, overdue, and on hold, with the reasons. The lists show titles, hosts, names
+of rules and reasons of holds, but no content, and no reasons of flags, which quote content."""
 
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -60,8 +60,8 @@ def deadlines(request: SignedInRequest) -> HttpResponse:
 
 
 def _overdue(spaces: SpaceQuerySet, now: datetime) -> list[Space]:
-    """A page of the Spaces whose copies should have been deleted by now, the oldest deadline first. In two queries: no
-    index has both kinds, and of a million Spaces hardly any is overdue."""
+    """Return a page of overdue Spaces, the oldest deadline first. Uses two queries: no index covers both kinds, and
+    among a million Spaces hardly any is overdue."""
     before = now - policy.MAX_DELETION_DELAY
     started = spaces.filter(state=Space.State.EXPIRING, expires_at__lte=before)
     both = [*_first(spaces.overdue(before)), *_first(started)]
@@ -73,7 +73,7 @@ def _first(spaces: SpaceQuerySet) -> SpaceQuerySet:
 
 
 def _visible(ids: list[UUID], user: User) -> dict[UUID, Space]:
-    """Those of these Spaces whose title and host this user may see."""
+    """Return the Spaces among these whose title and host this user may see."""
     return Space.objects.visible_to(user).select_related("host").in_bulk(ids)
 
 
@@ -114,13 +114,13 @@ def _simulation(request: SignedInRequest) -> dict[str, Any]:
 
 
 def _with_spaces(touched: list[AffectedSpace], user: User) -> list[tuple[AffectedSpace, Space | None]]:
-    """Each with its Space, for its title and host, if this user may see it and it was not deleted meanwhile."""
+    """Add each row's Space, for its title and host, if this user may see it and it was not deleted in the meantime."""
     spaces = _visible([one.id for one in touched], user)
     return [(one, spaces.get(one.id)) for one in touched]
 
 
 def _describe(touched: list[AffectedSpace]) -> str:
-    """How many deadlines would move, and where to: a sentence for each direction."""
+    """Describe how many deadlines would move: a sentence for each direction."""
     at_once = sum(one.at_once for one in touched)
     longer = sum(one.longer for one in touched)
     shorter = sum(not one.longer and not one.at_once for one in touched)

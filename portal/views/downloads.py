@@ -1,4 +1,4 @@
-"""Download of packages (bundles, export parts) at addresses that are signed for a user or a recorder's token."""
+"""Downloads of packages (bundles, export parts) at URLs that are signed for a user or a recorder's token."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db.models.functions import Now
@@ -13,10 +13,10 @@ from portal.content import redirect_to_object
 from portal.downloads import DownloadToken
 
 
-@login_not_required  # the address names its grantee
+@login_not_required  # the signed URL names its grantee
 @require_safe
 def download(request: HttpRequest, token: str, name: str) -> HttpResponse:
-    """Redirect to the package in the store. It is logged for every Space inside, also for HEAD and Range."""
+    """Redirect to the package in the store. The access is logged for every Space inside, also for HEAD and Range."""
     asked = DownloadToken.load(token)
     package, grantee = asked.package, asked.grantee
     spaces = _spaces_inside(asked)
@@ -37,7 +37,7 @@ def download(request: HttpRequest, token: str, name: str) -> HttpResponse:
 
 
 def _spaces_inside(asked: DownloadToken) -> list[Space]:
-    """The Spaces in the package; the ones that its address names when the package is gone. Raises Http404, Gone."""
+    """Return the Spaces in the package; if the package is gone, those named in the URL. Raises Http404, Gone."""
     match asked.package:
         case None:
             return [asked.grantee.find(space_id) for space_id in asked.space_ids]

@@ -1,4 +1,4 @@
-"""The host edits a Space: facts and participants, speakers, lines of the transcript."""
+"""Edit a Space as its host: facts and participants, speakers, lines of the transcript."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -27,7 +27,7 @@ from portal.section_messages import add_success
 
 @dataclass(frozen=True)
 class Sent:
-    """A form that was refused, as it was typed, and why."""
+    """A refused form with the typed values, and the reason."""
 
     space_form: SpaceForm | None = None
     speakers_form: SpeakersForm | None = None
@@ -40,7 +40,7 @@ class Sent:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """The page. POST saves facts and participants."""
+    """Show the page. POST saves facts and participants."""
     space = find_space_to_edit(request.user, space_id)
     if request.method != "POST":
         return _page(request, space, Sent(), 200)
@@ -74,8 +74,7 @@ def speakers(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def transcript(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """Fifty lines with fields. POST saves the corrections that were sent, from this page or from that of the Space, as
-    one version."""
+    """Show fifty lines with fields. POST saves the corrections from this page or the Space's page as one version."""
     space = find_space_to_edit(request.user, space_id)
     newest = space.transcripts.last()
     if newest is None:
@@ -104,8 +103,8 @@ def transcript(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 def _refused_lines(
     request: SignedInRequest, space: Space, form: CorrectionsForm, error: Refused | StorageError
 ) -> HttpResponse:
-    """The corrections as they were typed, to be saved again."""
-    space = find_space_to_edit(request.user, space.pk)  # Gone, if its deadline was the reason
+    """Show the typed corrections again, so that they can be saved."""
+    space = find_space_to_edit(request.user, space.pk)  # raises Gone if the deadline was the reason
     newest = space.transcripts.last()
     if newest is None:
         raise Http404

@@ -1,4 +1,4 @@
-"""Pages for when an engine is down, or a store does not have what it should."""
+"""Error pages for engines that are down, and for objects missing from the store."""
 
 import sys
 
@@ -15,11 +15,11 @@ logger = structlog.get_logger()
 
 
 def answer(error: BaseException | None) -> HttpResponse | None:
-    """The page for `error`, or None where it is not an engine's. These pages need no database and no session."""
+    """Return the page for `error`, or None if no engine caused it. These pages need no database and no session."""
     match error:
         case OperationalError() | InterfaceError():
             return _page("database", error, 503)
-        case ObjectMissing():  # a row without its object is an alarm, never "try again later"
+        case ObjectMissing():  # a row without its object raises an alert, and never says "try again later"
             return _page("missing", error, 500)
         case StorageError():
             return _page("store", error, 503)

@@ -1,4 +1,4 @@
-"""The pages that explain this installation. They are public, since people read them first."""
+"""The pages that explain this installation. They are public, since people read them before signing in."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -15,7 +15,7 @@ from archive.policy import ABANDONED_AFTER, APPEAL_DAYS, MAX_DELETION_DELAY
 @login_not_required
 @require_safe
 def what_we_keep(request: HttpRequest) -> HttpResponse:
-    """What is kept, for how long, and who can see it, with the numbers of this installation."""
+    """Explain what is kept, for how long, and who can see it, with the numbers of this installation."""
     policy = current_policy()
     context = {
         "policy": policy,
@@ -35,12 +35,12 @@ def what_we_keep(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    """How to use the site, by role, and its keyboard shortcuts."""
+    """Explain how to use the site, by role, and its keyboard shortcuts."""
     return render(request, "help/help.html", {"appeal_days": APPEAL_DAYS})
 
 
 @login_not_required
 @require_safe
 def house_rules(request: HttpRequest) -> HttpResponse:
-    """The rules that a Space can break, with their texts: those that new flags can use, in their current version."""
+    """List the rules that new flags can use, with their current texts."""
     return render(request, "help/house_rules.html", {"rules": list_rules(), "appeal_days": APPEAL_DAYS})

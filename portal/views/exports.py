@@ -1,4 +1,4 @@
-"""Exports: Spaces of a host, all or chosen ones, in numbered parts. Request one, and follow its progress."""
+"""Exports: all or chosen Spaces of a host, in numbered parts. Request one, and follow its progress."""
 
 import math
 from datetime import datetime
@@ -24,7 +24,7 @@ from portal.forms.requests import ChosenExportForm, ExportForm
 from portal.http import SignedInRequest
 from portal.limits import limited
 
-MAX_MEASURED = 200  # Spaces whose files are added up to show a page
+MAX_MEASURED = 200  # Spaces whose sizes are added up for the page
 MAX_COUNTED = 10_000
 
 
@@ -55,7 +55,7 @@ def _request_all(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @limited("export")
 def export_chosen(request: SignedInRequest) -> HttpResponse:
-    """Request an export of the Spaces that were ticked in a list, in as few parts as can be."""
+    """Request an export of the Spaces ticked in a list, in as few parts as possible."""
     form = ChosenExportForm(request.POST)
     try:
         if form.is_valid():
@@ -70,7 +70,7 @@ def export_chosen(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 def chosen_export(request: SignedInRequest, export_id: UUID) -> HttpResponse:
-    """The parts of an export of chosen Spaces (htmx polls them while they are being built)."""
+    """Show the parts of an export of chosen Spaces (htmx polls them while they are being built)."""
     found = Export.objects.filter(pk=export_id, host=request.user, chosen=True).first()
     if found is None:
         raise Http404
@@ -80,14 +80,14 @@ def chosen_export(request: SignedInRequest, export_id: UUID) -> HttpResponse:
 
 @require_POST
 def revoke_links(request: SignedInRequest) -> HttpResponse:
-    """End every download link of the user's export parts that was handed out. The page has fresh ones."""
+    """End every existing download link of the user's export parts. The page has new ones."""
     if links.revoke_export_links(request.user, Actor.of(request.user)):
         messages.success(request, _("The earlier download links no longer work. This page has new ones."))
     return redirect("export")
 
 
 def _page(request: SignedInRequest, form: ExportForm, status: int = 200) -> HttpResponse:
-    """Of very many Spaces only the first are measured, and the numbers of files are estimates."""
+    """If there are very many Spaces, only the first ones are measured, and the numbers of files are estimates."""
     shares = exports.shares(request.user, most=MAX_MEASURED + 1)
     count = len(shares)
     if count > MAX_MEASURED:
@@ -133,7 +133,7 @@ def _parts(user: User, export: Export | None) -> dict[str, Any]:
 
 
 def _announcement(parts: list[dict[str, Any]]) -> str:
-    """What is read out when it changes. Nothing while no part is done."""
+    """Return the text for screen readers to announce; "" while no part is done."""
     if any(part["row"].state == ExportPart.State.FAILED for part in parts):
         return _("A part could not be created.")
     ready = sum(part["ready"] for part in parts)

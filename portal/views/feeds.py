@@ -1,4 +1,4 @@
-"""Feeds for other programs: create and revoke them, and what they serve at their signed addresses."""
+"""Feeds for other programs: create and revoke them, and serve them at their signed URLs."""
 
 from uuid import UUID
 
@@ -62,10 +62,10 @@ def revoke_podcast(request: SignedInRequest, space_id: UUID) -> HttpResponse:
     return redirect(f"{reverse('space', args=[space.pk])}#podcast")
 
 
-@login_not_required  # the address names its user
+@login_not_required  # the signed URL names its user
 @require_safe
 def calendar(request: HttpRequest, token: str) -> HttpResponse:
-    """The deadlines of the user's Spaces. A Space leaves it when it is deleted, or on hold."""
+    """Serve the deadlines of the user's Spaces. Deleted Spaces, and those on hold, are not in the calendar."""
     address = _load(token, Feed.Kind.CALENDAR)
     spaces = Space.objects.served().filter(host=address.user, expires_at__isnull=False)
     text = render_calendar(spaces.order_by("expires_at", "id")[:MAX_EVENTS], dbtime.now())
@@ -75,7 +75,7 @@ def calendar(request: HttpRequest, token: str) -> HttpResponse:
 @login_not_required
 @require_safe
 def podcast(request: HttpRequest, token: str) -> HttpResponse:
-    """One Space as RSS. Its files are at addresses of their own, which are logged when they are fetched."""
+    """Serve one Space as RSS. Its files have URLs of their own; downloading them is logged."""
     address = _load(token, Feed.Kind.PODCAST)
     found = collect_podcast(address.find(), address.feed, podcast_url(address.feed))
     return _no_index(HttpResponse(render_podcast(found), content_type="application/rss+xml; charset=utf-8"))
@@ -99,7 +99,7 @@ def recording(request: HttpRequest, token: str, ending: str) -> HttpResponse:
 @login_not_required
 @require_safe
 def transcript(request: HttpRequest, token: str, ending: str) -> HttpResponse:
-    """The newest transcript, as vtt, srt or json (Podcasting 2.0)."""
+    """Serve the newest transcript as vtt, srt or json (Podcasting 2.0)."""
     address = _load(token, Feed.Kind.PODCAST)
     return _no_index(serve_transcript(address.find(), address.user, ending))
 
@@ -107,7 +107,7 @@ def transcript(request: HttpRequest, token: str, ending: str) -> HttpResponse:
 @login_not_required
 @require_safe
 def chapters(request: HttpRequest, token: str) -> HttpResponse:
-    """The chapters of the recording, as a Podcasting 2.0 file. 404 where it has none."""
+    """Serve the chapters of the recording as a Podcasting 2.0 file. 404 if there are none."""
     address = _load(token, Feed.Kind.PODCAST)
     space = address.find()
     stored = space.recordings.first()
@@ -118,14 +118,14 @@ def chapters(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _load(token: str, kind: Feed.Kind) -> FeedAddress:
-    """Raises Http404, Gone, TooManyRequests."""
+    """Load the feed of a signed URL. Raises Http404, Gone, TooManyRequests."""
     address = FeedAddress.load(token, kind)
     rate_limits.count("feed", rate_limits.Caller("feed", str(address.feed.pk)))
     return address
 
 
 def _own_space(request: SignedInRequest, space_id: UUID) -> Space:
-    """Raises Http404 for everybody but the host, admins too; Gone from the deadline on."""
+    """Return the user's own Space. Raises Http404 for everybody but the host, even admins; Gone after the deadline."""
     space = find_space(request.user, space_id, content=True).space
     if space.host_id != request.user.pk:
         raise Http404

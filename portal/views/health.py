@@ -1,4 +1,4 @@
-"""Health checks where no proxy has them answered by a process of their own (portal/health.py)."""
+"""Health checks of this process, for installations without the health process (portal/health.py)."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
@@ -10,21 +10,21 @@ from portal import readiness
 @login_not_required
 @require_safe
 def livez(request: HttpRequest) -> JsonResponse:
-    """200: this process answers."""
+    """Answer 200, since the process runs."""
     return _answer(*readiness.live())
 
 
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when requests can be answered, else 503 with what is missing."""
+    """Answer 200 if requests can be answered, else 503 with the missing engines."""
     return _answer(*readiness.ready())
 
 
 @login_not_required
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when PostgreSQL answers, else 503."""
+    """Answer 200 if PostgreSQL answers, else 503."""
     return _answer(*readiness.check())
 
 

@@ -34,7 +34,7 @@ PAGE = 25
 @require_safe
 @only(is_admin)
 def holds(request: SignedInRequest) -> HttpResponse:
-    """Active holds, the next review first."""
+    """List active holds, the next review first."""
     return _page(request)
 
 
@@ -78,7 +78,7 @@ def release(request: SignedInRequest, hold_id: int) -> HttpResponse:
 @require_POST
 @only(is_admin)
 def review(request: SignedInRequest, hold_id: int) -> HttpResponse:
-    """Record that the hold is still needed, with the day of the next review."""
+    """Record that the hold is still needed, and the day of the next review."""
     if not Hold.objects.filter(pk=hold_id).exists():
         raise Http404
     form = HoldReviewForm(request.POST)
@@ -97,8 +97,8 @@ def _page(
     review_forms: dict[int, HoldReviewForm] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Holds by the day of their review; those without one come last. `forms` and `review_forms` have the refused form
-    of a hold, by the hold's id."""
+    """Render a page of holds by the day of their review; those without one come last. `forms` and `review_forms` have
+    refused forms, by the hold's id."""
     now, forms, review_forms = dbtime.now(), forms or {}, review_forms or {}
     rows = Hold.objects.filter(state=Hold.State.STANDING).select_related("space__host", "placed_by")
     rows = rows.prefetch_related("space__holds", "space__violations")

@@ -1,4 +1,4 @@
-"""Invitations: admins make them, the invited open their links."""
+"""Invitations: admins create them, invited people open their links."""
 
 from uuid import UUID
 
@@ -29,7 +29,7 @@ RENEWED_DAYS = 7
 @login_not_required
 @require_safe
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """The link of a mail: on to the form, whose address has no secret in it."""
+    """Open the link from a mail: redirect to the form, whose URL contains no secret."""
     if request.user.is_authenticated:
         return render(request, "account/invitation_signed_in.html", status=409)
     if domain.find_valid(token) is None:
@@ -42,7 +42,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 @only(is_admin)
 @require_reauthentication
 def invitations(request: SignedInRequest) -> HttpResponse:
-    """All invitations, the newest first. POST makes one, and shows its link where no mail is sent."""
+    """List all invitations, the newest first. POST creates one, and shows its link if no mail is sent."""
     if request.method != "POST":
         return _page(request, InvitationForm(initial={"days": "7"}))
     form = InvitationForm(request.POST)
@@ -61,7 +61,7 @@ def invitations(request: SignedInRequest) -> HttpResponse:
 @only(is_admin)
 @require_reauthentication
 def renew(request: SignedInRequest, invitation_id: UUID) -> HttpResponse:
-    """A new link, by mail or shown; the old one ends."""
+    """Create a new link, mailed or shown; the old one ends."""
     form = RenewForm(request.POST)
     form.full_clean()
     try:

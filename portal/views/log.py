@@ -22,13 +22,13 @@ from portal.presenters.log import log_lines
 from portal.presenters.log_filters import event_groups, read_number
 
 PAGE = 100
-MAX_HISTORY = 1000  # entries on the page of one Space: the newest, for the end matters most
+MAX_HISTORY = 1000  # entries on the page of one Space: the newest ones, which matter most
 
 
 @require_safe
 @only(may_read_log)
 def log(request: SignedInRequest) -> HttpResponse:
-    """Entries, the newest first; all filters are in the address. A wrong filter shows its error and no entries."""
+    """List entries, the newest first; the URL has all filters. An invalid filter shows its error and no entries."""
     form = LogFilterForm(request.GET)
     context: dict[str, Any] = {"form": form, "values": form.values, "chosen": form.chosen}
     if form.is_valid():
@@ -73,7 +73,7 @@ def _page(form: LogFilterForm, after: int | None, before: int | None) -> dict[st
 @require_safe
 @only(may_read_log)
 def log_space(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """The history of one Space, also of one that was deleted."""
+    """Show the history of one Space, even of a deleted one."""
     newest = LogEntry.objects.filter(space_id=space_id).order_by("-at", "-id")[:MAX_HISTORY]
     entries = list(reversed(newest))
     space = Space.objects.filter(pk=space_id).first()

@@ -1,6 +1,6 @@
-"""Files for auditors: the entries of a view of the log, the deletions of a period, and what another policy would do.
+"""Files for auditors: the entries of a view of the log, the deletions of a period, the effect of another policy.
 
-Each is sent while it is read, so it may have any length; who downloads one is an entry of the log.
+Files are streamed, so they may have any length. Each download is logged.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ TYPES = {"csv": "text/csv; charset=utf-8; header=present", "jsonl": "application
 @require_safe
 @only(may_read_log)
 def entries(request: SignedInRequest, ending: str) -> HttpResponseBase:
-    """The entries of a view of the log, the newest first."""
+    """Stream the entries of a view of the log, the newest first."""
     form = LogFilterForm(request.GET)
     if refused := _check(form, ending):
         return refused
@@ -48,7 +48,7 @@ def entries(request: SignedInRequest, ending: str) -> HttpResponseBase:
 @require_safe
 @only(may_read_log)
 def deletions(request: SignedInRequest, ending: str) -> HttpResponseBase:
-    """The deletions of a period, the newest first."""
+    """Stream the deletions of a period, the newest first."""
     now = dbtime.now()
     form = PeriodForm(request.GET, now.astimezone(UTC).date())
     if refused := _check(form, ending):
@@ -64,7 +64,7 @@ def deletions(request: SignedInRequest, ending: str) -> HttpResponseBase:
 @require_safe
 @only(may_read_log)
 def simulation(request: SignedInRequest, ending: str) -> HttpResponseBase:
-    """The Spaces whose deadline another policy would move, the shortest deadline first: all of them."""
+    """Stream all Spaces whose deadline another policy would move, the nearest deadline first."""
     form = PolicyForm.of_query(request.GET, current_policy())
     if not form.is_bound:
         raise Http404
@@ -85,7 +85,7 @@ def simulation(request: SignedInRequest, ending: str) -> HttpResponseBase:
 
 
 def _check(form: PortalForm, ending: str) -> HttpResponse | None:
-    """Raises Http404 for a format that there is not. The answer if a filter is wrong: no file at all."""
+    """Return an error response if a filter is invalid, else None. Raises Http404 for an unknown format."""
     if ending not in TYPES:
         raise Http404
     if form.is_valid():

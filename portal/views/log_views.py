@@ -1,4 +1,4 @@
-"""Views of the log that an auditor or admin named."""
+"""Saved views of the log."""
 
 from urllib.parse import urlencode
 
@@ -19,7 +19,7 @@ from portal.http import SignedInRequest
 @require_POST
 @only(may_read_log)
 def save(request: SignedInRequest) -> HttpResponse:
-    """Save the filters of the page under a name. A name that exists gets the new filters."""
+    """Save the filters of the page under a name; an existing view of this name is replaced."""
     form = SavedViewForm(request.POST)
     query = QueryDict(request.POST.get("query", "").removeprefix("?"))
     filters = LogFilterForm(query)
@@ -40,7 +40,7 @@ def save(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @only(may_read_log)
 def delete(request: SignedInRequest, view_id: int) -> HttpResponse:
-    """Delete a view of one's own. One that is gone already is deleted."""
+    """Delete one of the user's own views. Deleting a missing one succeeds."""
     saved_views.delete(request.user, view_id)
     messages.success(request, _("The saved view was deleted."))
     return redirect("log")

@@ -39,8 +39,8 @@ from portal.submissions import submit
 @require_http_methods(["GET", "HEAD", "POST"])
 @only(is_admin)
 def moderation(request: SignedInRequest) -> HttpResponse:
-    """The queue: Spaces to review, by date, by listeners or by what was said; those that were reviewed; those with a
-    flag. POST: words to filter them by, or to find in transcripts; redirects to a URL that has them encrypted."""
+    """Show the queue: Spaces to review, by date, by listeners or by spoken words; reviewed Spaces; flagged Spaces. POST
+    takes words to filter by, or to find in transcripts, and redirects to a URL that contains them encrypted."""
     asked, now = selection(request.GET.dict(), request.user), dbtime.now()
     if request.method == "POST":
         form = QueueForm({**asked.query, "q": request.POST.get("q", "")})
@@ -61,7 +61,7 @@ def moderation(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @only(is_admin)
 def moderate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """One Space, to play, read, and flag by its lines; beside it the queue."""
+    """Show one Space to play, read, and flag with lines as evidence, beside the queue."""
     return render_moderated_space(request, space_id)
 
 
@@ -69,7 +69,7 @@ def moderate(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 @only(is_admin)
 @limited("flag")
 def flag(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """Flag the Space. If it was in the queue, the next one opens."""
+    """Flag the Space. If it was in the queue, open the next one."""
     space = find_space(request.user, space_id).space
     was_to_review = space.reviewed_at is None
     form = EvidenceFlagForm(request.POST)

@@ -1,4 +1,4 @@
-"""The account page: what everybody sets for themselves."""
+"""The account page: settings that people change for themselves."""
 
 import json
 
@@ -24,7 +24,7 @@ from portal.reauthentication import require_reauthentication_to_read
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def account(request: SignedInRequest) -> HttpResponse:
-    """Name, address, time zone, mail, security. POST stores name, time zone and mail."""
+    """Show name, address, time zone, mail and security settings. POST saves name, time zone and mail settings."""
     if request.method != "POST":
         return _page(request, ProfileForm(initial=_current(request)))
     form = ProfileForm(request.POST)
@@ -42,7 +42,7 @@ def account(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @require_reauthentication_to_read
 def download(request: SignedInRequest) -> HttpResponse:
-    """Everything that is known about the person who asks, as JSON."""
+    """Serve all data about the user as JSON."""
     text = json.dumps(export_person(request.user), ensure_ascii=False, indent=2)
     headers = {"Content-Disposition": 'attachment; filename="my-data.json"'}
     return HttpResponse(text, content_type="application/json", headers=headers)
@@ -51,7 +51,7 @@ def download(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @require_reauthentication_to_read
 def close(request: SignedInRequest) -> HttpResponse:
-    """Close the own account, after typing its user name."""
+    """Close the user's own account, after they have typed its user name."""
     form = CloseForm(request.user, request.POST if request.method == "POST" else None)
     reason = ""
     try:

@@ -1,4 +1,4 @@
-"""The lines that a speaker spoke, for that speaker alone; and the accounts of participants, for hosts."""
+"""A speaker's own lines, for that speaker only; and accounts of participants, for hosts."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -32,7 +32,7 @@ ENDINGS = ("txt", "vtt")
 
 @require_safe
 def my_lines(request: SignedInRequest) -> HttpResponse:
-    """The Spaces in which the user spoke, the shortest deadline first."""
+    """List the Spaces in which the user spoke, the nearest deadline first."""
     user, now = request.user, dbtime.now()
     spoken = spaces_spoken_in(user).prefetch_related("participants")
     page, cursor = page_of(spoken, request.GET.get("after"), ("expires_at", "id"), PAGE)

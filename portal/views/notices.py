@@ -26,11 +26,11 @@ PAGE = 25
 
 @require_safe
 def notices(request: SignedInRequest) -> HttpResponse:
-    """All notices that are still true: the open ones about deadlines, the next one first; then the others, open or not,
-    the newest first."""
+    """List all notices that are still true: first open ones about deadlines, the nearest first; then the others, open
+    or not, the newest first."""
     every = with_superseded(visible_notices(request.user))
-    # Only a reminder has a deadline. Its kind, asked for as well, makes PostgreSQL expect too few rows, and read the
-    # reminders of all users. None is true once its deadline has passed: the index starts at those that can be.
+    # Only reminders have a deadline. Filtering by kind as well would make PostgreSQL expect too few rows, and read the
+    # reminders of all users. Reminders are not true after their deadline, so the index scan starts at current ones.
     due = Q(deadline__gt=Now(), dismissed_at=None, superseded=False)
     soon = Part(every.filter(due), ("deadline", "id"), has_null=False)
     others = Part(every.exclude(due), ("created_at", "id"), descending=True)
@@ -64,7 +64,7 @@ def dismiss(request: SignedInRequest, notice_id: UUID) -> HttpResponse:
 
 @require_POST
 def dismiss_all(request: SignedInRequest) -> HttpResponse:
-    """Dismiss all notices; from a banner, those that it stands for."""
+    """Dismiss all notices; from a banner, those that it summarizes."""
     rows = Notice.objects.filter(user=request.user, dismissed_at=None)
     if "notice" in request.POST:
         form = DismissForm(request.POST)
@@ -75,7 +75,7 @@ def dismiss_all(request: SignedInRequest) -> HttpResponse:
 
 
 def _remaining(request: SignedInRequest) -> HttpResponse:
-    """The bell and the next banner for htmx; else a redirect to the page on which the button was."""
+    """Return the bell and the next banner for htmx; otherwise redirect to the page with the button."""
     back = request.POST.get("back", "")
     if request.htmx:
         return render(request, "notices/panel.html", {"back": back, "swaps": True})

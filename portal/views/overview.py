@@ -29,7 +29,7 @@ PAGE = 50
 @require_safe
 @only(may_read_log)
 def overview(request: SignedInRequest) -> HttpResponse:
-    """Compliance, the state of the log's proof, charts by day, and the deletions of a period."""
+    """Show compliance, the state of the log's proof, charts by day, and the deletions of a period."""
     now = dbtime.now()
     form = PeriodForm(request.GET, now.astimezone(UTC).date())
     context: dict[str, Any] = {"now": now, "limit_minutes": int(policy.MAX_DELETION_DELAY.total_seconds() // 60)}

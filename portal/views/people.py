@@ -1,4 +1,4 @@
-"""Accounts of people, for admins and superusers: find, give roles, switch off, end sessions, close."""
+"""Accounts, for admins and superusers: find, grant roles, deactivate, end sessions, close."""
 
 from urllib.parse import urlencode
 
@@ -66,13 +66,13 @@ def person(request: SignedInRequest, account_id: int) -> HttpResponse:
 @only(may_change_accounts)
 @require_reauthentication
 def change_roles(request: SignedInRequest, account_id: int) -> HttpResponse:
-    """Grant what is ticked and is not there, revoke what is there and is not ticked."""
+    """Grant ticked roles, and revoke the others."""
     account, form = _find(account_id), RolesForm(request.POST)
     if not form.is_valid():
         raise Http404
     wanted = set(form.cleaned_data["roles"])
     try:
-        with transaction.atomic():  # if one is refused, none changes
+        with transaction.atomic():  # in one transaction: if one is refused, none changes
             for role in sorted(wanted - account.roles):
                 roles.grant_role(account.pk, role, request.user)
             for role in sorted(account.roles - wanted):
@@ -105,7 +105,7 @@ def end_sessions(request: SignedInRequest, account_id: int) -> HttpResponse:
     account = _find(account_id)
     try:
         sessions.end_sessions(account.pk, request.user)
-        listed_sessions.end_sessions(account)  # they have ended; their rows go, too
+        listed_sessions.end_sessions(account)  # they have ended; delete their rows, too
     except Refused as error:
         return _refused(request, account, error)
     messages.success(request, _("{name} is signed out everywhere.").format(name=account.username))
@@ -116,7 +116,7 @@ def end_sessions(request: SignedInRequest, account_id: int) -> HttpResponse:
 @only(may_change_accounts)
 @require_reauthentication
 def reset_link(request: SignedInRequest, account_id: int) -> HttpResponse:
-    """Show a link, once, with which the person chooses a new password: for installations without mail."""
+    """Show a password reset link, once, for installations without mail."""
     account = _find(account_id)
     try:
         account = sessions.allow_reset_link(account.pk, request.user)
@@ -130,7 +130,7 @@ def reset_link(request: SignedInRequest, account_id: int) -> HttpResponse:
 @only(may_change_accounts)
 @require_reauthentication
 def close(request: SignedInRequest, account_id: int) -> HttpResponse:
-    """Close the account of somebody else, after typing its user name."""
+    """Close somebody else's account, after the admin has typed its user name."""
     account = _find(account_id)
     form = CloseForm(account, request.POST)
     if not form.is_valid():

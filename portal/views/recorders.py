@@ -25,7 +25,7 @@ from portal.submissions import once
 @only(is_admin)
 @require_reauthentication
 def recorders(request: SignedInRequest) -> HttpResponse:
-    """All tokens, the newest first. POST creates one and shows its text: no later page does."""
+    """List all tokens, the newest first. POST creates one and shows its text, only once."""
     if request.method != "POST":
         return _page(request, RecorderTokenForm(initial={"scopes": [RecorderToken.Scope.INTAKE]}))
     form = RecorderTokenForm(request.POST)

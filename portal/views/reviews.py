@@ -1,4 +1,4 @@
-"""Reviews of the moderation queue: the next Space, "no violation", and the claim of the page that is open."""
+"""Reviews in the moderation queue: the next Space, "no violation", and the claim of an open page."""
 
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from portal.undoable import add_undoable
 @require_POST
 @only(is_admin)
 def review_next(request: SignedInRequest) -> HttpResponse:
-    """Claim the first Space of the queue that no other admin reviews, and open it."""
+    """Claim the first Space of the queue that no other admin is reviewing, and open it."""
     return redirect_to_next(request)
 
 

@@ -24,7 +24,7 @@ from portal.submissions import submit
 @only(is_admin)
 @require_reauthentication
 def rules(request: SignedInRequest) -> HttpResponse:
-    """All rules in their current version, those for new flags first. POST adds one."""
+    """List all rules in their current version, those for new flags first. POST adds one."""
     form, status = NewRuleForm(initial={"active": True}), 200
     if request.method == "POST":
         form = NewRuleForm(request.POST)
@@ -42,7 +42,7 @@ def rules(request: SignedInRequest) -> HttpResponse:
 @only(is_admin)
 @require_reauthentication
 def rule(request: SignedInRequest, code: str) -> HttpResponse:
-    """One rule and its templates. POST changes the rule."""
+    """Show one rule and its templates. POST changes the rule."""
     current = _find(code)
     if request.method != "POST":
         return _page(request, current)
@@ -117,7 +117,7 @@ def _page(
     templates: dict[int, TemplateForm] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """`templates` has the refused form of a template, by its id."""
+    """Render the page of a rule. `templates` has refused forms, by the template's id."""
     initial = {"name": current.name, "text": current.text, "active": current.active}
     rows = [
         {

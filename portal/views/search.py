@@ -1,4 +1,4 @@
-"""One search: Spaces by their names and ids, and what was spoken in those that the user may read."""
+"""Search Spaces by names and ids, and by spoken words in those that the user may read."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -25,13 +25,13 @@ from portal.presenters.space_list import find_deleted
 from portal.presenters.space_rows import read_rows, space_rows
 
 NEWEST = ("-ended_at", "-id")
-MAX_NAMED = 5  # Spaces above what was spoken; the list has all of them
+MAX_NAMED = 5  # Spaces shown above the spoken words; the list has all of them
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def search(request: SignedInRequest) -> HttpResponse:
-    """POST: redirect to the results. GET: Spaces with such names, then the best transcripts, each with its best lines;
-    auditors see no lines. The URL has the words encrypted."""
+    """POST redirects to the results. GET shows Spaces with matching names, then the best transcripts, each with its
+    best lines; auditors see no lines. The URL contains the words encrypted."""
     if request.method == "POST":
         form = SearchForm(request.POST)
         if not form.is_valid():
@@ -71,7 +71,7 @@ def _query(words: str, request: SignedInRequest, **more: Any) -> str:
 
 
 def _named(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
-    """Spaces with such names, the latest first, on the first page. Raises Refused."""
+    """Find Spaces with matching names, the latest first, for the first page. Raises Refused."""
     if page > 1:
         return {}
     user, now = request.user, dbtime.now()
@@ -92,14 +92,14 @@ def _named(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
 
 
 def _spoken(request: SignedInRequest, typed: str, page: int) -> dict[str, Any]:
-    """What was said, for those who may read it. Raises Refused."""
+    """Find spoken words, for users who may read them. Raises Refused."""
     if not may_have_content(request.user):
         return {}
     user = request.user
     found = search_lines(Space.objects.readable_by(user), typed, page, host=None if user.is_admin else user)
     record_access(Kind.FOUND, [row.space for row in found.spaces], request.user)
     results: dict[str, Any] = {"found": found, "rows": [_row(space, typed) for space in found.spaces]}
-    # PostgreSQL's configurations are named by languages, whose names Django's catalogs have.
+    # PostgreSQL's configurations are named after languages, whose names are in Django's catalogs.
     results["languages"] = ", ".join(gettext(name.capitalize()) for name in found.common)
     results["first_url"] = _query(typed, request)
     if found.next_page:

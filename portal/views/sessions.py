@@ -1,4 +1,4 @@
-"""End one session of one's own. The page that lists them, and ends all others, is allauth's."""
+"""End one of the user's own sessions. allauth has the page that lists them and ends all others."""
 
 from allauth.usersessions.adapter import get_adapter
 from allauth.usersessions.models import UserSession
@@ -13,7 +13,7 @@ from portal.http import SignedInRequest
 
 @require_POST
 def end(request: SignedInRequest, session_id: int) -> HttpResponse:
-    """Sign another device out. The session that asks has the sign-out button instead."""
+    """Sign another device out. For the current session there is the sign-out button."""
     session = UserSession.objects.filter(pk=session_id, user=request.user).first()
     if session is None or session.is_current():
         raise Http404

@@ -1,5 +1,5 @@
-"""Bulk acts of moderation: flag, lift or hold the Spaces that were ticked. GET previews what would happen to each, POST
-does it, and reports each Space for which it was refused."""
+"""Bulk moderation: flag, lift or hold the ticked Spaces. GET previews the effect on each Space; POST does it, and
+reports each refused Space."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ METHODS = ["GET", "HEAD", "POST"]
 
 @dataclass(frozen=True)
 class Act:
-    """What is done to each Space: `perform(ids, form, admin)`. `done(count)` is the sentence about those."""
+    """A bulk action. `perform(ids, form, admin)` does it; `done(count)` is the sentence about the changed Spaces."""
 
     name: str
     form: type[PortalForm]
@@ -97,7 +97,7 @@ def _answer(request: SignedInRequest, act: Act) -> HttpResponse:
     outcomes: list[several.Outcome] = []
     try:
         if form.is_valid():
-            ids = sorted(space.pk for space in spaces)  # all locked in one transaction: in one order
+            ids = sorted(space.pk for space in spaces)  # all locked in one transaction, so always in the same order
             with once(request) as is_first:
                 outcomes = act.perform(ids, form.cleaned_data, request.user) if is_first else []
     except Refused as error:
@@ -134,7 +134,7 @@ def _render(
 
 
 def _chosen_spaces(form: ChosenSpacesForm) -> list[Space]:
-    """Those of the chosen Spaces that exist and whose deadline has not passed."""
+    """Return the chosen Spaces that exist and whose deadline has not passed."""
     form.full_clean()
     ids, now = form.cleaned_data["space"], dbtime.now()
     related = ("violations__appeal", "holds")

@@ -20,8 +20,8 @@ from portal.responses import render_space
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def spaces(request: SignedInRequest) -> HttpResponse:
-    """GET: the Spaces, the shortest deadline first; deleted ones only when asked for. POST: words to filter them by;
-    redirects to a URL that has them encrypted."""
+    """GET lists the Spaces, the nearest deadline first; deleted ones only with their filter. POST takes words to filter
+    by, and redirects to a URL that contains them encrypted."""
     form = SpaceListForm(request.GET)
     chosen = ListQuery(*form.chosen)
     if request.method == "POST":
@@ -75,7 +75,7 @@ def _context(
 
 @require_safe
 def space(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """The page of one Space. Opening it retires the notices about it; a refresh by a script does not."""
+    """Show one Space. Opening the page dismisses the notices about it; a refresh by a script does not."""
     if request.method == "GET" and not is_background(request):
         notices.retire(request.user, [space_id])
     return render_space(request, space_id)

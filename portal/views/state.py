@@ -12,8 +12,8 @@ from portal.presenters.live import page_state
 @conditional_page
 @require_safe
 def state(request: SignedInRequest) -> HttpResponse:
-    """JSON of at most 300 bytes with an ETag: open notices, and the state of the Spaces that the page shows. It hands
-    out no content, so it is no access. The page asks by itself, so it does not prolong the session."""
+    """Return at most 300 bytes of JSON with an ETag: open notices, and the state of the Spaces on the page. It contains
+    no content, so it is not logged as an access. Being a background request, it does not prolong the session."""
     form = StateForm(request.GET)
     form.full_clean()
     content = page_state(request.user, form.cleaned_data["spaces"])

@@ -1,4 +1,4 @@
-"""Whether Spacekeep does its work, for operators."""
+"""The status page, for operators."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -12,5 +12,5 @@ from portal.presenters.status import status_page
 @require_safe
 @only(may_see_status)
 def status(request: SignedInRequest) -> HttpResponse:
-    """What is wrong and what to do about it, then the facts. A script of the open page asks for it each minute."""
+    """Show problems and remedies, then the facts. A script of the open page reloads it each minute."""
     return render(request, "status/page.html", status_page())

@@ -1,9 +1,9 @@
-"""The translations of texts in scripts. Only pages in another language than English load them."""
+"""Translations of texts in scripts. Only pages in a language other than English load them."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 from django.views.i18n import JavaScriptCatalog
 
-# Public, as the sign-in page has scripts too. For an hour, and then only if it changed.
+# Public, because the sign-in page has scripts too. Cached for an hour, then revalidated.
 catalog = login_not_required(cache_control(max_age=3600)(conditional_page(JavaScriptCatalog.as_view())))

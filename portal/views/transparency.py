@@ -1,4 +1,4 @@
-"""The proof of the retention log: for auditors and admins; its keys and newest checkpoint for everybody."""
+"""The proof of the retention log, for auditors and admins; its keys and newest checkpoint are public."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
@@ -24,7 +24,7 @@ from portal.presenters.transparency import proof_page
 @require_safe
 @only(may_read_log)
 def proof(request: SignedInRequest) -> HttpResponse:
-    """What the newest checkpoint covers, the last verification, and how to verify the log elsewhere."""
+    """Show what the newest checkpoint covers, the last verification, and how to verify the log elsewhere."""
     template = "log/verification.html" if request.htmx else "log/proof.html"
     return render(request, template, proof_page())
 
@@ -40,7 +40,8 @@ def verify(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @only(may_read_log)
 def export_file(request: SignedInRequest) -> HttpResponseBase:
-    """The whole log as a package that anybody can verify. Recorded in the log, but not as a part of this export."""
+    """Stream the whole log as a package that anybody can verify. The export is logged, but its own entry is not part of
+    it."""
     try:
         content = export.stream_export()
     except Invalid:
@@ -56,24 +57,24 @@ def export_file(request: SignedInRequest) -> HttpResponseBase:
 @require_safe
 @only(may_read_log)
 def receipt(request: SignedInRequest, entry_id: int) -> HttpResponse:
-    """The proof that an entry is in the log, once a checkpoint covers it."""
+    """Serve the proof that an entry is in the log, once a checkpoint covers it."""
     made = make_receipt(get_object_or_404(LogEntry, pk=entry_id))
     if made is None:
         return render(request, "log/no_receipt.html", status=404)
     return attachment(str(made).encode(), "text/plain; charset=utf-8", f"entry-{entry_id}.tlog-proof")
 
 
-@login_not_required  # everybody who has a receipt or an export can check it
+@login_not_required  # public: everybody who has a receipt or an export can verify it
 @require_safe
 def keys(request: HttpRequest) -> HttpResponse:
-    """The public keys of the log, one a line, with since when and until when each one signs."""
+    """Serve the public keys of the log, one per line, with the period in which each one signs."""
     return HttpResponse(key_lines(), content_type="text/plain; charset=utf-8")
 
 
-@login_not_required  # a size, a hash and signatures: whoever keeps it can show later that the log was changed
+@login_not_required  # public: with this size, hash and signatures, people can prove later that the log was changed
 @require_safe
 def checkpoint(request: HttpRequest) -> HttpResponse:
-    """The newest checkpoint, where c2sp.org/tlog-tiles has it."""
+    """Serve the newest checkpoint, at the path that c2sp.org/tlog-tiles defines."""
     newest = checkpoints.latest()
     if newest is None:
         raise Http404
@@ -83,12 +84,12 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
 @login_not_required  # as the keys
 @require_safe
 def verifier(request: HttpRequest) -> HttpResponse:
-    """The program that checks an export or a receipt on any machine."""
+    """Serve the program that verifies an export or a receipt on any machine."""
     return attachment(export.verifier(), "text/x-python; charset=utf-8", "verify_log.py")
 
 
 @login_not_required  # as the keys
 @require_safe
 def verifier_page(request: HttpRequest) -> HttpResponse:
-    """The page that checks an export or a receipt from the disk, without a network."""
+    """Serve the page that verifies an export or a receipt offline."""
     return attachment(export.verifier_page(), "text/html; charset=utf-8", "verify.html")

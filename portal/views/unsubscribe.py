@@ -1,4 +1,4 @@
-"""Unsubscribe from a kind of mail, by the link that each of them has. No sign-in: mail programs send the POST."""
+"""Unsubscribe from a kind of mail with the link in each mail. Needs no sign-in, because mail programs send the POST."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.signing import BadSignature
@@ -12,12 +12,12 @@ from archive.notices import unsubscribe as links
 from portal.presenters.mail_kinds import mail_label
 
 
-@csrf_exempt  # RFC 8058: a mail program sends no cookie and no token; the address is the authorization
+@csrf_exempt  # RFC 8058: a mail program sends no cookie and no token; the URL is the authorization
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """GET asks, since mail programs and scanners open links by themselves; POST does it. Raises Http404 for a link that
-    was not signed here."""
+    """GET asks for confirmation, because mail programs and scanners open links automatically; POST unsubscribes. Raises
+    Http404 for a link that was not signed here."""
     try:
         if request.method == "POST":
             return _page(request, links.unsubscribe(token), is_done=True)

@@ -1,4 +1,4 @@
-"""The upload page, and what it asks us about small files.
+"""The upload page, and its requests to inspect small files.
 
 The page's script talks to /api/v1, as recorders do, and sends the recording straight to the store. Only what fills in
 the form comes here: small sidecar files, and the head of a recording.
@@ -40,9 +40,9 @@ from portal.presenters.intake_progress import intake_status
 from portal.presenters.upload_config import MAX_SORTED_FILES, upload_config
 
 MAX_INSPECTED_FILES = 5
-MAX_INSPECTED_BYTES = 8 * 1024**2  # of all files of one request; the page sends far less
+MAX_INSPECTED_BYTES = 8 * 1024**2  # for all files of one request; the page sends far less
 
-# Suggestions for the language field; it takes any other BCP 47 tag, too.
+# Suggestions for the language field, which accepts any BCP 47 tag.
 LANGUAGES = (
     *("ar", "bn", "cs", "da", "de", "el", "en", "es", "fa", "fi", "fr", "he", "hi", "hu", "id", "it", "ja", "ko"),
     *("nb", "nl", "pl", "pt", "pt-BR", "ro", "ru", "sv", "sw", "ta", "th", "tr", "uk", "ur", "vi", "zh"),
@@ -52,7 +52,7 @@ LANGUAGES = (
 @require_safe
 @only(may_have_content)
 def upload(request: SignedInRequest) -> HttpResponse:
-    """The page. `?space=ID` adds to that Space: its recording while there is none, or a transcript."""
+    """Show the page. With `?space=ID`, files are added to that Space: its recording if it has none, or a transcript."""
     space = _space_to_add_to(request)
     if space is not None and space.state == Space.State.REJECTED:
         return redirect("space", space.pk)
@@ -60,7 +60,7 @@ def upload(request: SignedInRequest) -> HttpResponse:
 
 
 def _space_to_add_to(request: SignedInRequest) -> Space | None:
-    """The Space of `?space=`, if the address has one. Raises Http404, Gone."""
+    """Return the Space of `?space=`, if the URL has one. Raises Http404, Gone."""
     if "space" not in request.GET:
         return None
     try:
@@ -88,7 +88,7 @@ def _page(user: User, space: Space | None) -> dict[str, Any]:
 
 
 def open_uploads(user: User) -> QuerySet[UploadSession]:
-    """The uploads that this user started and can resume, the newest first."""
+    """Return the uploads that this user started and can resume, the newest first."""
     return (
         UploadSession.objects.filter(created_by=user, recorder=None, state=UploadSession.State.OPEN)
         .filter(space__state__in=Space.KEPT)
@@ -100,8 +100,8 @@ def open_uploads(user: User) -> QuerySet[UploadSession]:
 @require_POST
 @only(may_have_content)
 def inspect(request: SignedInRequest) -> HttpResponse:
-    """What small files say about their Space, as JSON. `recording` names the one that is the head of the recording,
-    `transcript` is the whole transcript, or its beginning. Stores nothing.
+    """Return the facts in small files about their Space, as JSON. `recording` names the file that is the head of the
+    recording; `transcript` is the transcript or its beginning. Stores nothing.
 
     The answer has the facts; `transcript_speakers`, the names in the transcript; `end_problem`, why no recording with
     this end can be accepted, and `end_problem_code`, "" if it can; `twin`, {title, url} of the host's Space that has
@@ -149,7 +149,7 @@ def _add_twin(request: SignedInRequest, facts: dict[str, Any]) -> dict[str, Any]
 @require_POST
 @only(may_have_content)
 def sort(request: SignedInRequest) -> HttpResponse:
-    """What each chosen file is, as JSON, by its name, size and first bytes. Stores nothing.
+    """Classify each chosen file by its name, size and first bytes; returns JSON. Stores nothing.
 
     `files` is JSON: [{name, size, head: bytes of `heads` that are its own, fault}]; `heads` has all first bytes, one
     after the other, since a folder may have hundreds of files.
@@ -181,8 +181,8 @@ def _answer_bounded(
     *,
     has_files: bool = True,
 ) -> JsonResponse:
-    """What `work` makes of files that anybody may have written, in a process with limits. `finish` adds to its answer
-    what needs the database, which that process can't use."""
+    """Run `work` on untrusted files in a process with limits, and return its answer. `finish` adds the parts that need
+    the database, which that process can't use."""
     try:
         count_request(request, "inspect")
         return JsonResponse(finish(run_bounded(work) if has_files else work()))
@@ -195,15 +195,15 @@ def _answer_bounded(
 
 
 def read_heads(description: str, data: bytes) -> list[importers.Head]:
-    """The files that a page describes; of too many, one more than is permitted. Raises ValueError, TypeError, KeyError,
-    RecursionError or OverflowError if the description is not what it should be."""
+    """Parse the page's description of files; if there are too many, return one more than the limit. Raises ValueError,
+    TypeError, KeyError, RecursionError or OverflowError if the description is invalid."""
     given = json.loads(description)
     if not isinstance(given, list):
         raise TypeError("no list of files")
     heads, start = [], 0
     for one in given[: MAX_SORTED_FILES + 1]:
         name, size, given_length, fault = str(one["name"]), int(one["size"]), int(one["head"]), str(one["fault"])
-        length = max(0, given_length)  # a negative one would be nearly all of `data`, for each file again
+        length = max(0, given_length)  # a negative size would select nearly all of `data`, for each file again
         heads.append(importers.Head(name[:1000], size, data[start : start + min(length, SNIFFED_BYTES)], fault))
         start += length
     return heads
@@ -211,7 +211,7 @@ def read_heads(description: str, data: bytes) -> list[importers.Head]:
 
 @require_safe
 def progress(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """How far the intake is, for htmx; when it is over, the page itself is reloaded."""
+    """Show the progress of the intake, for htmx; when it is over, the page is reloaded."""
     visible = find_space(request.user, space_id)
     if not request.htmx:
         return redirect("space", space_id)
@@ -225,7 +225,7 @@ def progress(request: SignedInRequest, space_id: UUID) -> HttpResponse:
 
 @require_POST
 def dismiss(request: SignedInRequest, space_id: UUID) -> HttpResponse:
-    """Take a rejected recording off the host's list."""
+    """Remove a rejected recording from the host's list."""
     space = find_space(request.user, space_id).space
     if space.host_id != request.user.pk:
         raise Http404

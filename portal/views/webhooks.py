@@ -1,4 +1,4 @@
-"""Webhooks, for admins: the endpoints, and each with its last deliveries."""
+"""Webhooks, for admins: the endpoints and their last deliveries."""
 
 from collections.abc import Callable
 from typing import Any
@@ -29,7 +29,7 @@ PER_PAGE = 50
 @only(is_admin)
 @require_reauthentication
 def webhooks(request: SignedInRequest) -> HttpResponse:
-    """All endpoints, the newest first. POST creates one and shows its secret: no later page does."""
+    """List all endpoints, the newest first. POST creates one and shows its secret, only once."""
     if request.method != "POST":
         return _list(request, WebhookForm(initial={"events": [event for event, _label in EVENTS]}))
     form = WebhookForm(request.POST)
@@ -52,7 +52,7 @@ def webhooks(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @only(is_admin)
 def webhook(request: SignedInRequest, endpoint_id: UUID) -> HttpResponse:
-    """One endpoint, and its deliveries of 30 days, the newest first."""
+    """Show one endpoint and its deliveries of 30 days, the newest first."""
     return _page(request, endpoint_id)
 
 
@@ -72,7 +72,7 @@ def change(request: SignedInRequest, endpoint_id: UUID) -> HttpResponse:
 @only(is_admin)
 @require_reauthentication
 def replace_secret(request: SignedInRequest, endpoint_id: UUID) -> HttpResponse:
-    """Shows the new secret: no later page does."""
+    """Replace the secret, and show the new one, only once."""
     _find(endpoint_id)
     with once(request) as is_first:
         if is_first:
@@ -127,7 +127,7 @@ def send_again(request: SignedInRequest, endpoint_id: UUID, delivery_id: UUID) -
 
 
 def _act(request: SignedInRequest, endpoint_id: UUID, act: Callable[[UUID, Any], object], done: str) -> HttpResponse:
-    """Do it once, and say so on the page of the endpoint; or why it was refused."""
+    """Run the action once, and report success or the refusal on the page of the endpoint."""
     _find(endpoint_id)
     try:
         with once(request) as is_first:
