@@ -51,13 +51,13 @@ NOWHERE := env SECRET_KEY=none CERTIFICATE_KEY=$$(head -c 32 /dev/zero | base64)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/.embedded node_modules/.run ## bring everything up: engines, demo, portal; Ctrl-C stops it
+run: $(VENV)/.embedded node_modules/.run ## start everything: engines, demo data, portal; Ctrl-C stops it
 	@exec $(BIN)/python -m embedded run
 
 test: $(VENV)/.dev node_modules/.test ## the tests, on real engines and in a real browser (ARGS="-k clock" for some; SEED=2 for another order)
 	@KILLS_SEED=$(SEED) $(PYTEST) $(AT_ONCE) $(FIXED) -m "not long" $(ARGS)
 
-test-long: $(VENV)/.dev node_modules/.test ## the variants that `make test` leaves out: the same mechanism at other places
+test-long: $(VENV)/.dev node_modules/.test ## the slow variants that `make test` leaves out: the same checks at more places
 	@$(PYTEST) $(AT_ONCE) $(FIXED) -m long $(ARGS)
 
 test-fast: $(VENV)/.dev node_modules/.test ## only the tests that need nothing but Python and a database (markers: fast, store, system, browser, chaos)
@@ -66,10 +66,10 @@ test-fast: $(VENV)/.dev node_modules/.test ## only the tests that need nothing b
 test-archive: $(VENV)/.dev node_modules/.test ## the archive's own tests that start no process, without the site (tests/support/archive_settings.py)
 	@$(PYTEST) $(AT_ONCE) $(FIXED) -m "fast or store" -p tests.support.without_site --ds=tests.support.archive_settings $(ARGS)
 
-cover: $(VENV)/.dev node_modules/.test ## every test, and which lines and branches no test came to: takes twice the time
+cover: $(VENV)/.dev node_modules/.test ## every test, and the lines and branches that no test reached; takes twice the time
 	@KILLS_SEED=$(SEED) $(PYTEST) $(AT_ONCE) $(FIXED) --cov --cov-report=term $(ARGS)
 
-big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and the API, broken off at half
+big: $(VENV)/.dev node_modules/.test ## uploads of 1 GiB through the browser and the API, interrupted half way
 	@BIG=1 $(PYTEST) tests/test_browser_upload.py tests/test_api_example.py --durations=5 $(ARGS)
 
 limits: $(VENV)/.dev node_modules/.test ## bundles of 200 random shapes, of more than 4 GiB, of more than 65,535 members
@@ -86,10 +86,10 @@ kills: $(VENV)/.dev node_modules/.test ## processes of every kind, and builds of
 	@KILLS=$${KILLS:-500} $(PYTEST) tests/test_everything_killed.py tests/test_bundle_killed.py tests/test_log_killed.py \
 	    tests/test_checkpoint_mail.py tests/test_interrupted_run.py --timeout=7200 $(ARGS)
 
-drill: $(VENV)/.dev node_modules/.test ## restore from pg_dump as docs/operations.md says, with a kill at each step of restore_check
+drill: $(VENV)/.dev node_modules/.test ## restore from pg_dump as in docs/operations.md, and kill restore_check at each step
 	@$(PYTEST) tests/test_restore_drill.py tests/test_restores_killed.py tests/test_restores.py -s $(ARGS)
 
-upgrade-test: $(VENV)/.dev node_modules/.test ## the release before on the schema of this one, beside this one, and after a roll-back (UPGRADE_FROM=v1.0.0)
+upgrade-test: $(VENV)/.dev node_modules/.test ## the previous release on the new schema, side by side, and after a rollback (UPGRADE_FROM=v1.0.0)
 	@UPGRADE_FROM=$(UPGRADE_FROM) $(PYTEST) tests/test_upgrade.py -s --timeout=3600 $(ARGS)
 
 machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over months, against a small model (MACHINE_EXAMPLES=...)
@@ -98,13 +98,13 @@ machine: $(VENV)/.dev node_modules/.test ## 200 random stories of Spaces over mo
 pages: $(VENV)/.dev node_modules/.test ## every page in a browser, narrow and wide, light and dark (PAGES_FOLDER=... saves pictures, PAGES_ONLY=...)
 	@$(PYTEST) tests/test_browser_pages.py --timeout=7200 $(ARGS)
 
-stores: $(VENV)/.dev node_modules/.test ## the whole job on real stores: Ceph, Swift, rclone, moto; needs root and Debian's packages (ARGS="ceph" for some)
+stores: $(VENV)/.dev node_modules/.test ## the main job on real stores: Ceph, Swift, rclone, moto; needs root and Debian's packages (ARGS="ceph" for some)
 	@exec $(BIN)/python -m tests.stores $(ARGS)
 
-pgbouncer: $(VENV)/.dev node_modules/.test ## tests of processes and commands through pgbouncer in transaction mode, 8 minutes; needs root and Debian's packages
+pgbouncer: $(VENV)/.dev node_modules/.test ## tests of processes and commands behind pgbouncer in transaction mode, 8 minutes; needs root and Debian's packages
 	@THROUGH_PGBOUNCER=1 $(PYTEST) $(AT_ONCE) $(FIXED) -m "not long" $(POOLED:%=tests/test_%.py) $(ARGS)
 
-image-test: $(VENV)/.dev node_modules/.test ## the main job by the image's Python, packages and commands (PYTHON=..., or IMAGE_ROOT=... of `make image`)
+image-test: $(VENV)/.dev node_modules/.test ## the main job with the image's Python, packages and commands (PYTHON=..., or IMAGE_ROOT=... of `make image`)
 	@exec $(BIN)/python -m tests.image $(ARGS)
 
 image: ## build the image with buildah, and unpack it; needs root (STAND_IN=1: base images from Debian's packages)
@@ -113,10 +113,10 @@ image: ## build the image with buildah, and unpack it; needs root (STAND_IN=1: b
 mutants: $(VENV)/.dev node_modules/.test ## plant bugs one at a time; each must be caught (ARGS="hold fence" for some)
 	@exec $(BIN)/python -m tests.mutants $(ARGS)
 
-bench: $(VENV)/.dev node_modules/.test ## measure what it must reach: a table, and bench.json (ARGS="audio" for some)
+bench: $(VENV)/.dev node_modules/.test ## measure performance against the goals: a table, and bench.json (ARGS="audio" for some)
 	@exec $(BIN)/python -m tests.bench $(ARGS)
 
-third-party: $(VENV)/.dev $(VENV)/.third-party ## Go's own verifier on our log; with SOURCES=... a witness of others too (tests/test_log_third_party.py)
+third-party: $(VENV)/.dev $(VENV)/.third-party ## Go's own verifier on our log; with SOURCES=... a third-party witness too (tests/test_log_third_party.py)
 	@GO=$(abspath $(VENV))/third-party/bin/go SOURCES=$(SOURCES) $(PYTEST) tests/test_log_third_party.py -s $(ARGS)
 
 lint: $(VENV)/.dev node_modules/.test ## style, types, Django's checks, missing migrations
@@ -139,12 +139,12 @@ migrations: $(VENV)/.dev ## write the migrations that changed models need (ARGS=
 	@$(NOWHERE) $(BIN)/python -W ignore::RuntimeWarning manage.py makemigrations archive $(ARGS)
 	@$(BIN)/ruff format --quiet archive/migrations
 
-format: $(VENV)/.dev node_modules/.test ## put the code in its usual form
+format: $(VENV)/.dev node_modules/.test ## format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m embedded.node run format --silent
 
-lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml and package.json allow, with hashes
+lock: $(VENV)/.dev ## lock the newest versions that pyproject.toml and package.json allow, with hashes
 	@$(UV) pyproject.toml -o requirements/base.txt
 	@$(UV) pyproject.toml --extra transcription -c requirements/base.txt -o requirements/transcription.txt
 	@$(UV) pyproject.toml --extra transcription --extra embedded -c requirements/transcription.txt -o requirements/embedded.txt
@@ -157,7 +157,7 @@ lock: $(VENV)/.dev ## choose the newest versions that pyproject.toml and package
 	@$(BIN)/python -m embedded.node --tidy-lock
 	@if grep -ln '://' requirements/*.txt package-lock.json; then echo "a lock file names a download address" >&2; exit 1; fi
 
-clean: ## remove what was installed and made, the data of `make run` too
+clean: ## remove everything installed and generated, including the data of `make run`
 	@if [ -d .data ]; then "$$([ -x $(BIN)/python ] && echo $(BIN)/python || echo python3)" -m embedded clean; fi
 	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
