@@ -184,6 +184,20 @@ MUTANTS = [
         ("test_restores",),
     ),
     Mutant(
+        "messages read as they are",
+        "portal/broker.py",
+        "            messages.check(reply[1])\n",
+        "            pass\n",
+        ("test_messages_across_versions",),
+    ),
+    Mutant(
+        "a schema that nobody could check",
+        "archive/schema.py",
+        "    connection_created.connect(_check, dispatch_uid=__name__)\n",
+        "    pass\n",
+        ("test_health",),
+    ),
+    Mutant(
         "a checkpoint that is missing taken for none",
         "archive/restores.py",
         "was_published = LogSequencer.objects.filter(published_id__isnull=False).exists()",
