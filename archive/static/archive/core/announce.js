@@ -1,7 +1,7 @@
 // Messages for screen readers.
 
 /**
- * Read `message` out, wherever the reader is.
+ * Let screen readers announce `message`, wherever the focus is.
  *
  * @param {string | undefined} message
  */

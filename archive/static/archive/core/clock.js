@@ -8,8 +8,8 @@ const DATE = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", ye
 const TIME = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
 
 /**
- * The current time, ms. The server's clock counts, not this machine's, unless they differ by less than 30 s. A page
- * restored from the history has an old server time, so it is ignored.
+ * The current time, ms, by the server's clock, unless it differs by less than 30 s from this machine's. A page restored
+ * from the history has an old server time, which is ignored.
  */
 export function now() {
   return Date.now() + offset;

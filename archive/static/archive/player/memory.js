@@ -1,4 +1,4 @@
-// Where the listener was in each Space, how fast and how loud: kept in this browser until the Space is gone.
+// Store the position, speed and volume of each Space in this browser, until the Space is deleted.
 
 const PREFIX = "player:";
 const MARGIN = 5; // seconds at the start and at the end of a recording that are not worth remembering

@@ -206,7 +206,7 @@ function mountChapters(seek) {
 }
 
 /**
- * Come back to where the listener was, to their speed and their volume. The offline page remembers nothing.
+ * Restore the listener's position, speed and volume. The offline page stores none.
  *
  * @param {HTMLElement} player
  * @param {AudioSession} session

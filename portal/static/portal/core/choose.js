@@ -1,4 +1,4 @@
-// Spaces that are ticked in a list: the button that downloads them says how many.
+// Ticked Spaces in a list: show their number on the download button.
 import { getElement, getElements } from "../../archive/core/dom.js";
 import { interpolate, ngettext } from "../../archive/core/translate.js";
 

@@ -1,7 +1,7 @@
-// Parts of a page that htmx replaces, by itself every few seconds or after a click. What was open stays open, the focus
-// stays, and a new state is announced, once. A failure is shown: what is on the page would look like the present state.
+// Parts of a page that htmx replaces every few seconds or after a click. Open details stay open, the focus stays, and a
+// new state is announced once. Failures are shown, because the old content would look current.
 //
-// `data-announce` of a part is the sentence that is read out when its `data-state` changes, or without one the sentence.
+// `data-announce` of a part is the sentence to announce when its `data-state` (or the sentence itself) changes.
 import { announce } from "../../archive/core/announce.js";
 import { findElement, getElements } from "../../archive/core/dom.js";
 import { gettext } from "../../archive/core/translate.js";
@@ -19,7 +19,7 @@ const FIRST_PAUSE = 2e3; // ms after a failure, and twice as long after each fur
 const LONGEST_PAUSE = 24e3; // ms, and up to a quarter more, so that not all pages ask at once
 
 /**
- * Parts that could not be updated, by their ids: how often in a row, and when they may be asked for again (ms).
+ * Parts that could not be updated, by id: the number of failures in a row, and the time of the next attempt (ms).
  *
  * @type {Map<string, {failures: number, until: number}>}
  */
@@ -88,7 +88,7 @@ function nameFocus(part) {
 }
 
 /**
- * The control of this name, or the first one: a button that was pressed is gone when its work is done.
+ * The control with this name, or the first one, because a pressed button disappears when its work is done.
  *
  * @param {HTMLElement} part
  * @param {string} name
@@ -118,13 +118,13 @@ function showFailure(event) {
   else showOutdated(target, gettext("The server did not answer. Try again."));
 }
 
-/** @param {CustomEvent} event of htmx. Whether the page made the request by itself, and nobody did anything. */
+/** @param {CustomEvent} event of htmx. Whether this was a background request of the page. */
 function isPolled(event) {
   return !event.detail.requestConfig.triggeringEvent;
 }
 
 /**
- * Show the note that `part` has for this, or one with `text`. Announced once.
+ * Show the note of `part` for this case, or one with `text`. Announced once.
  *
  * @param {HTMLElement} part
  * @param {string} text
@@ -147,7 +147,7 @@ function isSignedOut() {
   return document.getElementById(SIGNED_OUT) !== null;
 }
 
-/** The session has ended. The link is this page, which asks to sign in, and is shown after that. */
+/** Say that the session has ended. The link leads back to this page after signing in. */
 export function showSignedOut() {
   const main = document.getElementById("main");
   if (isSignedOut() || !main) return;

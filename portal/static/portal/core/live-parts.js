@@ -3,11 +3,11 @@ import { getElements } from "../../archive/core/dom.js";
 
 /** @typedef {{process: (element: Element) => void}} Htmx */
 
-/** Parts of fresh copies that are on the page already: those that were in use are tried again. */
+/** Parts of fresh copies that are already on the page. Parts in use are retried later. */
 const placed = new WeakSet();
 
 /**
- * Replace what the fresh copy has another of. Returns whether a part was left alone because the reader is using it.
+ * Replace the parts that differ in the fresh copy. Returns whether a part was skipped because the reader is using it.
  *
  * @param {Document} fresh
  */
@@ -73,7 +73,7 @@ export function hasUnsentText(root) {
 }
 
 /**
- * Explanations that are open in the old part are opened in the new one.
+ * Open explanations in the new part that were open in the old one.
  *
  * @param {ParentNode} old
  * @param {ParentNode} part

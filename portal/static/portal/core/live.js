@@ -1,6 +1,5 @@
-// A page asks every half minute whether anything changed (/state), and then replaces what did: the bell on every page; on
-// one that shows Spaces also clocks, states, flags. It never moves the focus, stops the player, or changes text that is
-// being typed.
+// Poll /state every half minute, and replace changed parts: the bell on every page; on pages with Spaces also clocks,
+// states and flags. This never moves the focus, stops the player, or changes text that is being typed.
 import { announce } from "../../archive/core/announce.js";
 import { findClocks } from "../../archive/core/clock.js";
 import { mountHover } from "../../archive/core/disclosures.js";
@@ -18,7 +17,7 @@ const SHORTEST_PAUSE = 2e3; // ms, between two requests when the page is focused
 const RETRY = 3e3; // ms, until parts that were in use are looked at again
 const MAX_COUNTED = 99; // notices: archive/notices
 
-/** site.js has loaded it soon after the page, so it is there when the server is not. */
+/** site.js loads it soon after the page, so that it is available when the server is down. */
 const loadNotes = () => import("./htmx-parts.js");
 const ignore = () => {};
 
@@ -94,7 +93,7 @@ class LivePage {
     return response.json();
   }
 
-  /** Say that the page shows how things were. One request may fail: the server restarts, or the computer just woke up. */
+  /** Say that the page is outdated. A single failure is ignored: the server restarts, or the computer just woke up. */
   #showNote() {
     const main = document.getElementById("main");
     if (!main || !this.page || this.#errors < 2) return;
@@ -106,14 +105,14 @@ class LivePage {
     document.querySelector("#main > [data-outdated]")?.remove();
   }
 
-  /** What Spaces are about is not shown any longer. */
+  /** Hide the content of Spaces. */
   #endSession() {
     if (this.page) leave();
     loadNotes().then(({ showSignedOut }) => showSignedOut(), ignore);
   }
 
   /**
-   * Replace what changed. Returns the pause until the next request, if it is not the usual one.
+   * Replace changed parts. Returns the pause until the next request, if it is not the usual one.
    *
    * @param {State} state
    * @returns {Promise<number | undefined>}
@@ -122,7 +121,7 @@ class LivePage {
     if (state.gone) return leave();
     const page = this.page;
     const isChanged = page !== null && state.version !== page.dataset.version;
-    // The clock of this page has come to its deadline, that of the server has not yet: ask again, and again.
+    // This page's clock has reached the deadline, but the server's has not yet: keep polling.
     const isOver = page && findElement(page, "[data-clock-over]:not([hidden])");
     if (isOver) this.#etag = "";
     const bell = document.getElementById("bell");
@@ -178,7 +177,7 @@ function showCount(bell, count) {
   bell.append(number);
 }
 
-/** Load the page again: it says best that a Space is gone, or that the session ended. Not while the reader is typing. */
+/** Reload the page, which explains that a Space is gone or the session ended; not while the reader is typing. */
 function leave() {
   if (!hasUnsentText(document)) location.reload();
   return Infinity;
@@ -204,7 +203,7 @@ async function fetchPage() {
 }
 
 /**
- * What changed, in a sentence, with the time that is left.
+ * Describe the change in a sentence, with the time left.
  *
  * @param {DOMStringMap} before
  * @param {HTMLElement} page

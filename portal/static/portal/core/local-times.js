@@ -1,5 +1,5 @@
-// Times that the server rendered in UTC because it does not know the reader's zone yet (`time_element` in
-// archive/templatetags/archive_display.py), and how it gets to know the zone.
+// Convert times that the server rendered in UTC because it does not know the reader's zone yet (`time_element` in
+// archive/templatetags/archive_display.py), and tell the server the zone.
 import { findElement, getElements } from "../../archive/core/dom.js";
 import { formatHour, formatLocalTime, formatShortTime, formatTime } from "../../archive/core/format.js";
 
@@ -25,8 +25,8 @@ export function mountLocalTimes() {
 }
 
 /**
- * A button in the footer shows all times in UTC, and back: hovering shows it too, but keyboards and touch screens can't
- * hover, and a list has too many times to make each a stop of the Tab key.
+ * A button in the footer switches all times to UTC and back. Hovering shows UTC too, but keyboards and touch screens
+ * can't hover, and a list has too many times to make each one a Tab stop.
  */
 export function mountUtcSwitch() {
   const button = findElement(document, "[data-utc-switch]", HTMLButtonElement);
@@ -55,8 +55,8 @@ function swap(time) {
 }
 
 /**
- * The zone of the browser goes into a cookie (portal/middleware.py reads it): pages and mail then show times in it. Visitors
- * get no cookie; one is set when they sign in, so that the first page after that has local times already.
+ * Store the browser's zone in a cookie for portal/middleware.py, so that pages and mail show times in this zone.
+ * Visitors get the cookie only when they sign in, so that the first page after that has local times.
  */
 export function mountTimeZone() {
   if (!document.body.classList.contains("anonymous")) return storeTimeZone();

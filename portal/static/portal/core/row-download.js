@@ -39,8 +39,8 @@ function isOver(progress) {
 }
 
 /**
- * The progress, or null if there was no answer. A page that says why replaces this one when the Space is gone, or the
- * session ended.
+ * The progress, or null if there was no answer. If the Space is gone or the session ended, a page that says so replaces
+ * this one.
  *
  * @param {HTMLFormElement} form
  * @param {"GET" | "POST"} method

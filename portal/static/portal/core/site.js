@@ -1,4 +1,4 @@
-// What every page needs: theme, disclosures, copy buttons, clocks, htmx panels. Forms work without it.
+// The script of every page: theme, disclosures, copy buttons, clocks, htmx panels. Forms work without it.
 import { announce } from "../../archive/core/announce.js";
 import { mountCopyButtons } from "../../archive/core/clipboard.js";
 import { startClocks } from "../../archive/core/clock.js";
@@ -26,14 +26,14 @@ mountExclusiveBoxes();
 startClocks();
 startLive();
 
-/** Parts that htmx replaces: where none is polled, the page comes first. */
+/** Load parts that htmx replaces; if none is polled, the page loads first. */
 function loadHtmxParts() {
   const load = () => import("./htmx-parts.js").then(({ mountHtmxParts }) => mountHtmxParts());
   if (document.querySelector("[data-announce]")) load();
   else setTimeout(load, 2e3);
 }
 
-/** Requests that htmx makes by itself keep no session alive (portal/sign_in/sessions.py). */
+/** Mark background requests of htmx, which don't keep a session alive (portal/sign_in/sessions.py). */
 function markPolling() {
   document.addEventListener("htmx:configRequest", (event) => {
     const { headers, triggeringEvent } = /** @type {CustomEvent} */ (event).detail;
@@ -69,8 +69,8 @@ function mountForms() {
 }
 
 /**
- * Downloads that take a while to prepare start by themselves: in rows of lists, on the page of a Space after a click, and
- * of an export whose page was open meanwhile.
+ * Start downloads automatically when they are ready: in rows of lists, on the page of a Space after a click, and on the
+ * open page of an export.
  */
 function mountDownloads() {
   document.addEventListener("submit", async (event) => {

@@ -1,6 +1,6 @@
-// What was typed into a form is kept while the user is asked to confirm who they are (portal/reauthentication.py), and is
-// back in the form if they leave that page; so it is when they have to sign in again first. It stays in this tab, and is
-// forgotten once the form was sent, when they sign out, or when another account signs in.
+// Keep the text of a form while the user confirms who they are (portal/reauthentication.py) or signs in again, and
+// restore it if they return to the form. It stays in this tab, and is dropped once the form was sent, when they sign
+// out, or when another account signs in.
 import { announce } from "../../archive/core/announce.js";
 import { closestElement, findElement } from "../../archive/core/dom.js";
 import { gettext } from "../../archive/core/translate.js";
@@ -13,7 +13,7 @@ const KEY = "typed-text";
 const WRITTEN = ["textarea", "text", "email", "search", "date", "number"];
 const NOT_TYPED = ["hidden", "password", "file", "submit", "button", "fieldset"];
 
-/** Whether a page before has something in a form. */
+/** Whether an earlier page has saved text of a form. */
 export const isAnythingTyped = () => sessionStorage.getItem(KEY) !== null;
 
 /** @param {HTMLFormElement} form that is sent now */
@@ -41,7 +41,7 @@ export function restoreTyped() {
 }
 
 /**
- * A page of visitors: to sign in again, if a form was sent after the session had ended.
+ * Handle a page for visitors, to sign in again after a form was sent without a session.
  *
  * @param {Typed} typed
  */
@@ -52,7 +52,7 @@ function followSignIn(typed) {
 }
 
 /**
- * On the page that asks: the form was not sent after all, until the answer is.
+ * Handle the confirmation page: the form counts as not sent until the user has confirmed.
  *
  * @param {HTMLElement} question
  * @param {Typed} typed

@@ -1,4 +1,4 @@
-// Choose transcript lines as evidence: the checkboxes beside the lines and the field with their numbers stay in step.
+// Choose transcript lines as evidence: keep the checkboxes beside the lines and the field with their numbers in sync.
 // Without this script both are sent, and the server combines them.
 import { announce } from "../../archive/core/announce.js";
 import { closestElement, findElement, getElement, getElements } from "../../archive/core/dom.js";

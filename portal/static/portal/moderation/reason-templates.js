@@ -1,5 +1,5 @@
-// Fill the reason of a flag from a template. Without this script the reason may be left empty: the server takes the
-// template's text then.
+// Fill in the reason of a flag from a template. Without this script the reason can stay empty: then the server uses the
+// template's text.
 import { getElement } from "../../archive/core/dom.js";
 
 const select = getElement(document, "[data-reason-templates]", HTMLSelectElement);

@@ -1,5 +1,5 @@
-// The review of a Space: keys for the queue, and the claim that no other admin gets it while this page is open. Without
-// this script links and buttons do the same, and the claim ends by itself after three minutes.
+// The review of a Space: keys for the queue, and the claim that keeps other admins away while this page is open.
+// Without this script links and buttons do the same, and the claim expires after three minutes.
 import { announce } from "../../archive/core/announce.js";
 import { closestElement, findElement, getElement } from "../../archive/core/dom.js";
 

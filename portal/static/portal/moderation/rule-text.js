@@ -1,4 +1,4 @@
-// Show what the chosen rule says. Without this script, the page of all rules does.
+// Show the text of the chosen rule. Without this script, the page of all rules shows it.
 import { getElement } from "../../archive/core/dom.js";
 
 const rule = getElement(document, "#flag-rule", HTMLSelectElement);

@@ -1,5 +1,5 @@
-// Spaces that are ticked in the queue: how many they are, all at once, and only the buttons that can do something. Without
-// this script, the next page says that no Space is selected.
+// Ticked Spaces in the queue: show their number, select all at once, and enable only the buttons that apply. Without
+// this script, the next page says if no Space is selected.
 import { getElement, getElements } from "../../archive/core/dom.js";
 import { interpolate, ngettext } from "../../archive/core/translate.js";
 

@@ -1,5 +1,5 @@
-// Correct lines of the transcript in place. Corrections are collected, and sent as one form: that of the page that works
-// without JavaScript, which shows them again if they are refused.
+// Correct lines of the transcript in place. Corrections are collected and sent as one form, the same as on the page
+// that works without JavaScript, which shows them again if they are refused.
 import { announce } from "../../archive/core/announce.js";
 import { cloneTemplate, closestElement, findElement, getElement, getElements } from "../../archive/core/dom.js";
 import { gettext, interpolate, ngettext } from "../../archive/core/translate.js";

@@ -1,4 +1,4 @@
-// The page of a Space that is gone: forget where the listener was in it.
+// On the page of a deleted Space, delete the stored playback position.
 import { forget } from "../../archive/player/memory.js";
 
 const space = /^\/spaces\/([0-9a-f-]{36})\//.exec(location.pathname)?.[1];

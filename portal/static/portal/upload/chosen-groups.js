@@ -1,4 +1,4 @@
-// What was chosen or dropped, in groups that are sorted together: the loose files, and each ZIP archive by itself.
+// Group the chosen or dropped files for sorting: the loose files, and each ZIP archive separately.
 import { gettext, interpolate } from "../../archive/core/translate.js";
 import { UserError } from "./api.js";
 import { baseName } from "./config.js";
@@ -51,7 +51,7 @@ export async function openArchives(items, config, report) {
 }
 
 /**
- * What each file of the groups is.
+ * Classify each file of the groups.
  *
  * @param {Api} api
  * @param {Group[]} groups

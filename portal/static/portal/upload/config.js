@@ -1,4 +1,4 @@
-// What the page knows from the server: file patterns and limits of archive/intake/importers, so that both agree.
+// File patterns and limits of archive/intake/importers, sent by the server so that both agree.
 
 /**
  * @typedef {object} UploadConfig

@@ -57,7 +57,7 @@ export class DetailsForm {
    * Fill in what the server found in the files.
    *
    * @param {any} facts
-   * @returns {string[]} names of what was filled in, for people
+   * @returns {string[]} readable names of the filled-in fields
    */
   fill(facts) {
     const values = [
@@ -100,7 +100,7 @@ export class DetailsForm {
     this.#showRenames();
   }
 
-  /** New names of speakers by those in the transcript. Those that would make two speakers one are left out. */
+  /** New names of speakers by their names in the transcript, without those that would merge two speakers. */
   readSpeakerNames() {
     return Object.fromEntries(this.#findRenames(({ isRenamed }) => isRenamed));
   }

@@ -53,7 +53,7 @@ export function findEndProblem(date, retentionDays) {
 export const describeUtc = (date) => (date ? interpolate(gettext("That is %(end)s."), { end: formatTime(date) }) : "");
 
 /**
- * What the end means, beside its field: when every copy is deleted, or the rule.
+ * Show the meaning of the end beside its field: when every copy will be deleted, or the policy.
  *
  * @param {Date | null} date
  * @param {number} retentionDays

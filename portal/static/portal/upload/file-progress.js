@@ -1,4 +1,4 @@
-// The progress of one file: how much is uploaded, how fast, how long still.
+// The progress of one file: the uploaded bytes, the speed, the time left.
 import { announce } from "../../archive/core/announce.js";
 import { cloneTemplate, getElement } from "../../archive/core/dom.js";
 import { formatRoughTimeLeft, formatSize } from "../../archive/core/format.js";
@@ -83,7 +83,7 @@ export class FileRow {
     this.#quarter = quarter;
   }
 
-  /** Forget the speed: a pause does not count as slow. */
+  /** Reset the speed, so that a pause does not count as slow. */
   pause() {
     this.rate.textContent = "";
     this.#speed.reset();

@@ -1,5 +1,5 @@
-// What the chosen files contain. Only the head of a recording is read, or the boxes of an MP4 that
-// describe it: the recording itself goes to the store, never to the portal.
+// Inspect the chosen files. Only the head of a recording is read, or the boxes of an MP4 that describe it: the
+// recording itself goes to the store, never to the portal.
 import { baseName } from "./config.js";
 
 /** @import { Api } from "./api.js" */

@@ -1,4 +1,4 @@
-// Files that were chosen or dropped, those of dropped folders, and the members of ZIP archives, all in one form.
+// A common type for chosen and dropped files, files in dropped folders, and members of ZIP archives.
 
 /**
  * @typedef {object} Item
@@ -27,7 +27,8 @@ export function fileItem(file, path = file.name) {
 }
 
 /**
- * The files that are dropped, also those in folders. Call it while the event is handled: later the browser has none.
+ * Return the dropped files, including those in folders. Call this while the event is handled; later the browser
+ * provides none.
  *
  * @param {DataTransfer} transfer
  * @returns {Promise<Item[]>}

@@ -95,7 +95,7 @@ export class ParticipantsForm {
   }
 
   /**
-   * Say in each row what its new name does to the transcript.
+   * Describe in each row the effect of its new name on the transcript.
    *
    * @param {(given: string, name: string) => {rename: string, shared: string}} describe two texts, either of them ""
    */

@@ -1,4 +1,4 @@
-// What becomes of an uploaded recording: ask until it is available or was not accepted.
+// Poll the state of an uploaded recording until it is available or rejected.
 
 /** @import { Api } from "./api.js" */
 

@@ -1,4 +1,4 @@
-// What the panel of the uploads says.
+// The texts of the upload panel.
 import { gettext, interpolate, ngettext } from "../../archive/core/translate.js";
 
 /** @import { Activity } from "./multipart-upload.js" */

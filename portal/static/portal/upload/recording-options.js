@@ -1,4 +1,4 @@
-// Several recordings to choose from: what their files say about each, the newest first.
+// Several recordings to choose from, with the facts in their files, the newest first.
 import { UserError } from "./api.js";
 import { findCompanions } from "./companions.js";
 import { inspectItems } from "./inspect.js";

@@ -1,4 +1,4 @@
-// One of several recordings: when it ended, how large it is, who listened; and what must be asked before the upload.
+// One of several recordings: its end, size and listeners, and the questions to answer before the upload.
 import { cloneTemplate, findElement, getElement, getElements } from "../../archive/core/dom.js";
 import { formatSize } from "../../archive/core/format.js";
 import { gettext, interpolate, locale, ngettext } from "../../archive/core/translate.js";

@@ -1,5 +1,5 @@
-// Several uploads that a reload interrupted: what was to be uploaded is remembered in this tab, until it is uploaded.
-// The browser gives no page its files back, so the user chooses the same archive or files again.
+// Resume several uploads after a reload: the queue is stored in this tab until it is uploaded. Browsers don't return
+// files after a reload, so the user chooses the same archive or files again.
 import { getElement } from "../../archive/core/dom.js";
 import { gettext, interpolate, ngettext } from "../../archive/core/translate.js";
 import { baseName } from "./config.js";
@@ -50,7 +50,7 @@ export class SavedQueue {
       if (saved.length) sessionStorage.setItem(this.key, JSON.stringify({ at: Date.now(), saved }));
       else sessionStorage.removeItem(this.key);
     } catch {
-      // Storage is full or switched off: what was begun is listed by the server all the same.
+      // Storage is full or disabled: the server still lists the uploads that were started.
     }
   }
 
@@ -114,7 +114,7 @@ export class SavedQueue {
 }
 
 /**
- * A saved file. Its upload is compared before it goes on.
+ * A saved file. Its upload is compared before it resumes.
  *
  * @param {QueueFile} file
  * @returns {QueueFile}

@@ -1,5 +1,5 @@
-// What chosen files are. The server decides, by their names, sizes and first bytes, with the rules that it has for
-// folders and archives (archive/intake/importers): nothing here knows a format.
+// Sort the chosen files. The server classifies them by name, size and first bytes, with the same rules as for folders
+// and archives (archive/intake/importers). No code here knows a format.
 import { gettext, interpolate, ngettext } from "../../archive/core/translate.js";
 import { UserError } from "./api.js";
 import { folderOf } from "./config.js";

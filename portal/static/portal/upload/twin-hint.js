@@ -1,4 +1,4 @@
-// A hint that a Space with this title and end was uploaded before. It refuses nothing.
+// A hint that a Space with this title and end was uploaded before. It does not prevent the upload.
 import { getElement } from "../../archive/core/dom.js";
 
 /** @import { Api } from "./api.js" */
@@ -19,7 +19,7 @@ export function showTwin(place, twin) {
 }
 
 /**
- * Ask for the twin of what the form has now. What it can't learn it doesn't show.
+ * Look up the twin of the form's current values. Errors show no hint.
  *
  * @param {HTMLFormElement} form
  * @param {Api} api

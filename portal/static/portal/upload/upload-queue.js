@@ -63,7 +63,7 @@ export class UploadQueue {
     if (!this.isPaused) this.#goOn();
   }
 
-  /** Stop, and discard what the store has of uploads that are not complete. */
+  /** Stop, and discard incomplete uploads in the store. */
   async cancel() {
     this.#isCanceled = true;
     this.#uppy?.cancelAll();

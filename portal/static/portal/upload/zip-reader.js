@@ -1,5 +1,5 @@
-// Read ZIP archives with zip.js, without unpacking more than what is asked for. An archive may come from anybody: its
-// names never become paths, and a member never grows beyond the size in the index.
+// Read ZIP archives with zip.js, without unpacking more than needed. Archives are untrusted: names never become paths,
+// and a member never grows beyond the size in the index.
 import { gettext, interpolate } from "../../archive/core/translate.js";
 import { UserError } from "./api.js";
 import { baseName } from "./config.js";
@@ -55,7 +55,7 @@ function memberItem(entry) {
 }
 
 /**
- * The first bytes of a member, without unpacking more of it. Of a damaged one those before the damage.
+ * The first bytes of a member, without unpacking more of it. If it is damaged, the bytes before the damage.
  *
  * @param {FileEntry} entry
  * @param {number} bytes
