@@ -1,4 +1,4 @@
-"""The page of a Space preloads the modules that its scripts import."""
+"""Pages preload the modules that their scripts import: `imported_modules` lists them."""
 
 from portal.static_modules import imported_modules
 
