@@ -66,6 +66,20 @@ def test_rows_are_compact_and_the_page_is_light(
     narrow = open_list(chromium, services, 360)
     assert max(narrow.evaluate(HEIGHTS)) <= 160
     assert_calm(narrow)
+    assert_explains_at_the_lower_edge(narrow)
+
+
+def assert_explains_at_the_lower_edge(page: Page) -> None:
+    """The reasons for a deadline are in sight when the row is the last one on the screen."""
+    date = page.locator(".space-rows .why > summary").nth(8)
+    date.evaluate("date => scrollBy(0, date.getBoundingClientRect().bottom - innerHeight)")
+    date.click()
+    page.wait_for_function(
+        """() => {
+          const reasons = document.querySelector('.space-rows .why[open] > div');
+          return reasons && reasons.getBoundingClientRect().bottom <= innerHeight;
+        }"""
+    )
 
 
 def shows_utc_by_keyboard(page: Page) -> None:

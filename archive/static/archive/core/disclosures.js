@@ -63,4 +63,10 @@ function openOnHover(details) {
   summary.addEventListener("click", (event) => {
     if (details.open && Date.now() - openedAt < 400) event.preventDefault();
   });
+  // A tap on the last row of a phone's screen would open it below the edge.
+  summary.addEventListener("click", () => {
+    requestAnimationFrame(() => {
+      if (details.open) summary.nextElementSibling?.scrollIntoView({ block: "nearest" });
+    });
+  });
 }
