@@ -151,6 +151,7 @@ def test_of_several_recordings_in_a_folder_one_is_chosen(page: Page, folder: Pat
 
     drop(page, folder)
     expect(page.get_by_text("There are 2 recordings.")).to_be_visible()
+    expect(page.locator("[data-recordings] strong").filter(has_text="other.ogg")).to_be_visible()
     page.get_by_role("checkbox", name="other.ogg").check()
     page.get_by_role("button", name="Continue with 1 recording").click()
 

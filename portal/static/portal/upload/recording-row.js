@@ -112,16 +112,16 @@ export class RecordingRow {
   #describe() {
     const { recording, facts, rejection } = this.option;
     const when = facts.ended_at ? WHEN.format(new Date(facts.ended_at)) : gettext("End not known");
+    const name = [facts.title, baseName(recording.path)].filter(Boolean).join(" · ");
     const listeners = facts.listeners_total ?? facts.listeners_peak;
     const text = ngettext("%(count)s listener", "%(count)s listeners", listeners ?? 0);
     const heard = listeners == null ? "" : interpolate(text, { count: NUMBER.format(listeners) });
-    getElement(this.element, "[data-when]").textContent = when;
+    // In bold, what tells them apart: the time, as in a data archive whose files are named by id, else the name.
+    getElement(this.element, "[data-main]").textContent = facts.ended_at ? when : name;
     getElement(this.element, "[data-facts]").textContent = [formatSize(recording.size), heard]
       .filter(Boolean)
       .join(", ");
-    getElement(this.element, "[data-name]").textContent = [facts.title, baseName(recording.path)]
-      .filter(Boolean)
-      .join(" · ");
+    getElement(this.element, "[data-second]").textContent = facts.ended_at ? name : when;
     const isExpired = facts.end_problem_code === "intake.deadline_passed";
     const reason = rejection || (isExpired ? this.#expiredText() : "");
     getElement(this.element, "[data-reason]").textContent = reason;
