@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +54,7 @@ from archive.models import (
 )
 from archive.notices import digests
 from archive.retention import due, purge, recheck
+from archive.steps import run_each
 from archive.storage import rehearsal, store
 from archive.transparency import checkpoint_mail, publishing, sequence, verification
 
@@ -159,8 +160,7 @@ def poll_livekit() -> None:
         # LiveKit's library takes a third of a second to load, and few installations use it.
         from archive.intake.arrivals import livekit_poll  # noqa: PLC0415
 
-        livekit_poll.poll()
-        livekit_poll.refuse_lost()
+        run_each([livekit_poll.poll, livekit_poll.refuse_lost])
 
 
 @shared_task
@@ -195,8 +195,7 @@ def announce_overdue() -> None:
 
 @scheduled
 def create_reminders() -> None:
-    notices.create_reminders()
-    notices.create_hold_reviews()
+    run_each([notices.create_reminders, notices.create_hold_reviews])
 
 
 @scheduled
@@ -295,27 +294,39 @@ WORK = [
 ]
 
 
+# What the dispatcher does besides: each step is independent of the others.
+HOUSEKEEPING: tuple[Callable[[], object], ...] = (
+    recorders.delete_old_keys,
+    submissions.delete_old,
+    content_access.delete_old,
+    rate_limits.delete_old,
+    days.store_closed_days,
+    invitations.delete_old,
+    account_mail.delete_old,
+    checkpoint_mail.delete_old,
+    webhooks.delete_old,
+    workers.delete_old,
+    webhook_mail.notify_owners,
+    partial(maintain.remove_unfetched, Bundle),
+    partial(maintain.remove_unfetched, ExportPart),
+    arrivals_clean_up.delete_old_rows,
+)
+
+
 @scheduled
 def dispatch() -> None:
     """Once a minute: delete old rows, and publish all pending work, including that of dead workers. Publishing twice is
-    harmless."""
-    recorders.delete_old_keys()
-    submissions.delete_old()
-    content_access.delete_old()
-    rate_limits.delete_old()
-    days.store_closed_days()
-    invitations.delete_old()
-    account_mail.delete_old()
-    checkpoint_mail.delete_old()
-    webhooks.delete_old()
-    workers.delete_old()
-    webhook_mail.notify_owners()
-    maintain.remove_unfetched(Bundle)
-    maintain.remove_unfetched(ExportPart)
-    arrivals_clean_up.delete_old_rows()
-    for work in WORK:
-        for pk in work.pending_ids(Q()):
-            _publish(work.task, pk)
+    harmless. A step that fails delays no other work: deletions are published even if old rows can't be deleted."""
+    publishing_steps = (partial(_publish_pending, work) for work in WORK)
+    run_each([*HOUSEKEEPING, *publishing_steps, _publish_recheck], stop_on=(OperationalError,))
+
+
+def _publish_pending(work: Work) -> None:
+    for pk in work.pending_ids(Q()):
+        _publish(work.task, pk)
+
+
+def _publish_recheck() -> None:
     if recheck.is_due():
         recheck_deletions.apply_async(expires=settings.MESSAGE_SECONDS, retry=False)
 

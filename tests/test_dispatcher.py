@@ -2,6 +2,7 @@
 
 import shelve
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from django.db import OperationalError
 from pytest_django import Settings
 from structlog.testing import capture_logs
 
-from archive import dispatch_rounds, lease_renewal
+from archive import dispatch_rounds, lease_renewal, tasks
 from archive.models import LogEntry, RateLimit, Space, TaskRun, User
 from archive.status.facts import read_facts
 from archive.status.find_alerts import find_alerts
@@ -39,7 +40,7 @@ def no_messages() -> Iterator[None]:
     empty_queues()
 
 
-def tasks() -> list[str]:
+def published_tasks() -> list[str]:
     return [task for task, _ in published()]
 
 
@@ -53,16 +54,35 @@ def test_beat_sends_everything_at_its_start_and_again_in_its_interval(
 
     assert scheduler.tick() == 1  # DISPATCH_SECONDS in the tests
     assert alive.exists()
-    assert set(tasks()) == EACH_ROUND | EACH_TEN_ROUNDS
+    assert set(published_tasks()) == EACH_ROUND | EACH_TEN_ROUNDS
     scheduler.tick()
-    assert tasks() == []
+    assert published_tasks() == []
     clock.now += 1
     scheduler.tick()
-    assert sorted(tasks()) == sorted(EACH_ROUND)
+    assert sorted(published_tasks()) == sorted(EACH_ROUND)
     clock.now += 9
     scheduler.tick()
-    assert sorted(tasks()) == sorted(EACH_ROUND | EACH_TEN_ROUNDS)
+    assert sorted(published_tasks()) == sorted(EACH_ROUND | EACH_TEN_ROUNDS)
     scheduler.close()
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("broken", ["HOUSEKEEPING", "WORK"])
+def test_a_step_that_fails_delays_no_deletion(broken: str, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = make_row(alice, ended_ago=timedelta(days=31))
+
+    def fail(*args: object) -> list[object]:
+        raise ZeroDivisionError
+
+    if broken == "HOUSEKEEPING":
+        monkeypatch.setattr(tasks, "HOUSEKEEPING", (fail, *tasks.HOUSEKEEPING))
+    else:
+        monkeypatch.setattr(tasks, "WORK", [replace(tasks.WORK[0], pending_ids=fail), *tasks.WORK])
+    with pytest.raises(ZeroDivisionError), capture_logs() as lines:
+        dispatch()
+
+    assert ("purge_space", str(space.pk)) in published()
+    assert [line["event"] for line in lines] == ["step_failed"]
 
 
 def test_beat_shows_each_minute_that_it_lives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,13 +108,13 @@ def test_beat_ignores_last_runs_in_the_future(tmp_path: Path) -> None:
     celerys = beat.PersistentScheduler(app=app, schedule_filename=str(file))
     celerys.tick()
     celerys.close()
-    assert tasks() == []
+    assert published_tasks() == []
 
     ours = Scheduler(app=app, schedule_filename=str(file))
     ours.tick()
     ours.close()
 
-    assert "dispatch" in tasks()
+    assert "dispatch" in published_tasks()
 
 
 @pytest.mark.usefixtures("db")
@@ -104,7 +124,7 @@ def test_a_silent_dispatcher_is_reported_and_overdue_tasks_are_published_once_a_
     dispatch()
     assert not worker_thread.watch_dispatcher(0)
     assert caplog.records == []
-    assert not EACH_ROUND & set(tasks())
+    assert not EACH_ROUND & set(published_tasks())
     TaskRun.objects.filter(pk="dispatch").update(finished_at=datetime.now(UTC) - timedelta(hours=1))
     TaskRun.objects.create(task="announce_overdue", finished_at=datetime.now(UTC) + timedelta(minutes=1))
 
@@ -113,14 +133,14 @@ def test_a_silent_dispatcher_is_reported_and_overdue_tasks_are_published_once_a_
     (record,) = caplog.records
     assert record.levelname == "ERROR"
     assert "dispatcher_silent" in record.getMessage()
-    assert sorted(tasks()) == sorted((EACH_ROUND | EACH_TEN_ROUNDS) - {"announce_overdue"})
+    assert sorted(published_tasks()) == sorted((EACH_ROUND | EACH_TEN_ROUNDS) - {"announce_overdue"})
     assert worker_thread.watch_dispatcher(0)  # as the threads of the other processes do in the same minute
-    assert (len(caplog.records), tasks()) == (1, [])
+    assert (len(caplog.records), published_tasks()) == (1, [])
     RateLimit.objects.update(used_up_at=datetime.now(UTC))
     TaskRun.objects.filter(pk="announce_overdue").delete()
     monkeypatch.delitem(django_settings.CELERY_BEAT_SCHEDULE["announce-overdue"], "options")
     assert worker_thread.watch_dispatcher(0)
-    assert "announce_overdue" in tasks()
+    assert "announce_overdue" in published_tasks()
     dispatch()
     assert not worker_thread.watch_dispatcher(0)
 
@@ -176,7 +196,7 @@ def test_two_beats_delete_once(alice: User, tmp_path: Path) -> None:
     space = make_row(alice, ended_ago=timedelta(days=31))
     send_of_beat(tmp_path / "one")
     send_of_beat(tmp_path / "two")
-    assert tasks().count("dispatch") == 2
+    assert published_tasks().count("dispatch") == 2
     send_of_beat(tmp_path / "one")
     send_of_beat(tmp_path / "two")
 
