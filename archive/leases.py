@@ -90,12 +90,13 @@ def claimable_ids(
 
 @dataclass(frozen=True)
 class Claim(Generic[W]):
-    """One attempt at the work of a row. `attempt` counts from 1."""
+    """One attempt at the work of a row. `attempt` counts from 1. `is_counted`: the row's `unforeseen` includes it."""
 
     row: W
     fence: int
     attempt: int
     states: tuple[str, ...]
+    is_counted: bool = True
 
     @property
     def still_held(self) -> Q:
@@ -132,8 +133,8 @@ class Claim(Generic[W]):
         An empty problem means that all is well and the work continues in the next run."""
         if pause is not None:
             changes["retry_at"] = Now() + pause
-        # `claim` counted this attempt as unforeseen in advance, because a crash would not reach this line.
-        changes["unforeseen"] = Greatest(F("unforeseen") - 1, 0)
+        if self.is_counted:  # `claim` did so in advance, because a crash would not reach this line
+            changes["unforeseen"] = Greatest(F("unforeseen") - 1, 0)
         cause = problem if cause is None else cause
         if not cause:  # this run went well, so the next failure is logged even if its cause is an old one
             changes = {"reported_cause": "", "reported_at": None, **changes}
@@ -311,7 +312,8 @@ def _hold(claims: list[Claim[W]]) -> list[Claim[W]]:
 
 
 def claim_all(model: type[W], pks: Collection[Any], states: Collection[str]) -> list[Claim[W]]:
-    """Like `claim`, for many rows in two statements. Returns a claim for each row that could be claimed."""
+    """Like `claim`, for many rows in two statements. Returns a claim for each row that could be claimed. A crash is not
+    counted as unforeseen, because only one of the rows may have caused it."""
     with transaction.atomic():
         rows: models.QuerySet[W] = model._default_manager.select_for_update(skip_locked=True)
         claimed = list(rows.filter(claimable(), pk__in=pks, state__in=states).order_by("pk"))
@@ -321,7 +323,7 @@ def claim_all(model: type[W], pks: Collection[Any], states: Collection[str]) -> 
     for row in claimed:
         row.attempts += 1
         row.fence += 1
-    return _hold([Claim(row, row.fence, row.attempts, tuple(states)) for row in claimed])
+    return _hold([Claim(row, row.fence, row.attempts, tuple(states), is_counted=False) for row in claimed])
 
 
 def claim(

@@ -116,3 +116,13 @@ def test_deletions_are_never_parked(space: Space) -> None:
     update_space(space, ended_at=end, expires_at=end + timedelta(days=30))
     purge.purge(space.pk)
     assert reload_space(space).state == "deleted"
+
+
+def test_an_attempt_in_a_batch_forgets_no_earlier_crash(space: Space) -> None:
+    """A crash of a batch is not counted, so the end of an attempt in a batch takes nothing off the count either."""
+    update_space(space, unforeseen=3)
+    (claim,) = leases.claim_all(Space, [space.pk], PROCESSING)
+
+    claim.release_for_retry({"code": "storage.unavailable", "params": {"reason": "it is down"}})
+
+    assert reload_space(space).unforeseen == 3
