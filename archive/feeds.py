@@ -48,12 +48,20 @@ def create_podcast(user: User, space: Space) -> Feed:
 
 def revoke(feed: Feed, by: User) -> bool:
     """Delete the feed; one that is created later has another address. Returns False if it was deleted already."""
+    return _revoke(feed, Actor.of(by))
+
+
+def revoke_all_of(account: User, actor: Actor) -> None:
+    """Delete the feeds of an account that is being closed. Call it in a transaction."""
+    for feed in Feed.objects.filter(user=account).order_by("pk"):
+        _revoke(feed, actor)
+
+
+def _revoke(feed: Feed, actor: Actor) -> bool:
     with transaction.atomic():
         count, _rows = Feed.objects.filter(pk=feed.pk).delete()
         if count:
-            log.record(
-                events.FEED_REVOKED, space_id=feed.space_id, actor=Actor.of(by), feed=str(feed.pk), kind=feed.kind
-            )
+            log.record(events.FEED_REVOKED, space_id=feed.space_id, actor=actor, feed=str(feed.pk), kind=feed.kind)
     return bool(count)
 
 

@@ -87,7 +87,7 @@ def create_token(
         _record(
             events.TOKEN_CREATED,
             token,
-            by,
+            Actor.of(by),
             expires_at=log.rfc3339(token.expires_at),
             scopes=token.scopes,
             hosts=[host.pk for host in hosts],
@@ -104,9 +104,19 @@ def revoke(token_id: UUID, by: User) -> bool:
         token = RecorderToken.objects.select_for_update().filter(pk=token_id, revoked_at=None).first()
         if token is None:
             return False
-        RecorderToken.objects.filter(pk=token_id).update(revoked_at=Now())
-        _record(events.TOKEN_REVOKED, token, by)
+        _revoke(token, Actor.of(by))
     return True
+
+
+def revoke_all_of(account: User, actor: Actor) -> None:
+    """Revoke the tokens that an account has created, because it is being closed. Call it in a transaction."""
+    for token in RecorderToken.objects.select_for_update().filter(created_by=account, revoked_at=None).order_by("pk"):
+        _revoke(token, actor)
+
+
+def _revoke(token: RecorderToken, actor: Actor) -> None:
+    RecorderToken.objects.filter(pk=token.pk).update(revoked_at=Now())
+    _record(events.TOKEN_REVOKED, token, actor)
 
 
 def authenticate(text: str) -> RecorderToken | None:
@@ -179,5 +189,5 @@ def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _record(event: str, token: RecorderToken, by: User, **detail: object) -> None:
-    log.record(event, space_id=None, actor=Actor.of(by), recorder=str(token.pk), **detail)
+def _record(event: str, token: RecorderToken, actor: Actor, **detail: object) -> None:
+    log.record(event, space_id=None, actor=actor, recorder=str(token.pk), **detail)

@@ -190,8 +190,10 @@ def choose_port() -> tuple[int, socket.socket | None]:
     """
     wanted = os.environ.get("PORT", "")
     if wanted:
-        if not (wanted.isdigit() and is_free(int(wanted))):
-            raise ProcessError(f"PORT={wanted} cannot be used: it is taken or not a number")
+        if not (wanted.isdecimal() and 0 < int(wanted) < 65536):
+            raise ProcessError(f"PORT={wanted} cannot be used: write a number from 1 to 65535")
+        if not is_free(int(wanted)):
+            raise ProcessError(f"PORT={wanted} cannot be used: another program uses it, or only root may")
         return int(wanted), None
     if held := claim(PREFERRED_PORT):
         return PREFERRED_PORT, held

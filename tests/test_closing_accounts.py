@@ -14,7 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
-from archive import dbtime, notices, recorders
+from archive import dbtime, feeds, notices, recorders
 from archive.accounts import closing, invitations, profile
 from archive.accounts.export_person import export_person
 from archive.errors import Refused
@@ -163,11 +163,19 @@ def test_tokens_and_invitations_of_a_closed_admin_end(admin: User) -> None:
     make_user("bea", "admins")
     _, text = recorders.create_token("studio", 30, admin, for_anybody=True)
     _, token = invitations.invite("ines@example.org", "admin", 7, admin)
+    feed = feeds.create_calendar(admin)
 
     closing.close_account(admin.pk, admin)
 
     assert (recorders.authenticate(text), invitations.find_valid(token)) == (None, None)
-    assert RecorderToken.objects.get().revoked_at is not None
+    recorder = RecorderToken.objects.get()
+    assert recorder.revoked_at is not None
+    ended = LogEntry.objects.filter(event__in=["feed.revoked", "token.revoked"]).order_by("event")
+    assert [(entry.event, entry.actor_id) for entry in ended] == [
+        ("feed.revoked", admin.pk),
+        ("token.revoked", admin.pk),
+    ]
+    assert [ended[0].detail["feed"], ended[1].detail["recorder"]] == [str(feed.pk), str(recorder.pk)]
 
 
 def test_the_page_closes_the_own_account(alice: User) -> None:

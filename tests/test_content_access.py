@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from archive.bundles import exports
 from archive.content_access import Kind, delete_old, record_access
-from archive.models import ContentAccess, LogEntry, Participant, Space, User
+from archive.models import Bundle, ContentAccess, LogEntry, Participant, Space, User
 from archive.recorders import create_token
 from archive.retention.purge import purge
+from archive.storage import store
 from portal.downloads import download_path
 from tests.support.deadlines import make_due
 from tests.support.factory import make_contents, make_row, make_user
@@ -177,6 +178,20 @@ def test_a_bundle_on_the_command_line_is_logged(seeds: Space, tmp_path: Path) ->
     call_command("bundle", str(seeds.pk), "--json")  # only builds it
 
     assert issued(seeds) == [("content.downloaded", None, "downloaded", "operator")]
+
+
+def test_a_failed_download_on_the_command_line_leaves_no_file(
+    seeds: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call_command("bundle", str(seeds.pk), "--json")
+    bundle = Bundle.objects.get()
+    assert store().delete_same(bundle.key, bundle.etag)
+    target = tmp_path / "a.zip"
+
+    with pytest.raises(CommandError):
+        call_command("bundle", str(seeds.pk), "--out", str(target))
+
+    assert list(tmp_path.glob("a.zip*")) == []
 
 
 def test_hosts_see_who_had_their_content(space: Space, alice: User, admin: User, bob: User) -> None:

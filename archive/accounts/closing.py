@@ -13,12 +13,12 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from archive import feeds, recorders
 from archive.accounts.changes import actor_of, check_is_no_older_admin, check_is_not_last_admin, lock_account, record
 from archive.errors import Refused
 from archive.log import events
 from archive.models import (
     Digest,
-    Feed,
     FormSubmission,
     IdempotencyKey,
     Invitation,
@@ -30,7 +30,6 @@ from archive.models import (
     Space,
     User,
 )
-from archive.models.recorder import RecorderToken
 from archive.webhooks import endpoints
 
 NAME = "closed #{pk}"  # no user name may contain a blank or #
@@ -46,7 +45,10 @@ def close_account(account_id: int, by: User | None) -> None:
         check_is_no_older_admin(account, by)
         check_may_close(account)
         record(events.ACCOUNT_CLOSED, account, by)
-        endpoints.remove_all_of(account, actor_of(by))
+        actor = actor_of(by)
+        endpoints.remove_all_of(account, actor)
+        feeds.revoke_all_of(account, actor)
+        recorders.revoke_all_of(account, actor)
         _erase_rows(account)
         _erase_account(account)
 
@@ -67,11 +69,9 @@ def _erase_rows(account: User) -> None:
     Digest.objects.filter(user=account).delete()
     SavedLogView.objects.filter(user=account).delete()
     ReviewClaim.objects.filter(admin=account).delete()
-    Feed.objects.filter(user=account).delete()
     IdempotencyKey.objects.filter(user=account).delete()
     FormSubmission.objects.filter(user=account).delete()
     Participant.objects.filter(user=account).update(user=None)
-    RecorderToken.objects.filter(created_by=account, revoked_at=None).update(revoked_at=Now())
     if account.email:
         Invitation.objects.filter(email__iexact=account.email).delete()
     for relation in foreign_relations():

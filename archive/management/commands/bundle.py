@@ -48,7 +48,10 @@ def _download(bundle: Bundle, out: Path) -> None:
     """Download to a temporary name, then rename, so the file is never partial."""
     assert bundle.size is not None
     part = out.with_name(out.name + ".part")
-    with part.open("wb") as file:
-        for start in range(0, bundle.size, BLOCK):
-            file.write(store().read(bundle.key, start, min(BLOCK, bundle.size - start), bundle.etag))
-    part.replace(out)
+    try:
+        with part.open("wb") as file:
+            for start in range(0, bundle.size, BLOCK):
+                file.write(store().read(bundle.key, start, min(BLOCK, bundle.size - start), bundle.etag))
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 
 from archive import formatting
@@ -28,7 +29,8 @@ class Command(Base):
             raise CommandError(f"{path} can't be written: {error.strerror}.") from error
         except Invalid as error:
             raise CommandError(
-                f"{error} Nothing was exported. The worker that deletes signs one every minute."
+                f"{error} Nothing was exported. The worker that deletes signs a checkpoint at least every "
+                f"{settings.LOG_CHECKPOINT_SECONDS} seconds while there are new entries."
             ) from error
         finally:
             partial.unlink(missing_ok=True)

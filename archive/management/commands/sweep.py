@@ -2,6 +2,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
+from django.utils.translation import ngettext
 
 from archive import error_messages, restores
 from archive.management.base import Command as Base
@@ -33,11 +34,11 @@ class Command(Base):
         deleted = [str(pk) for pk in sweep_all()]
         left = Space.objects.filter(state=Space.State.EXPIRING).exclude(problem={})
         failed = {str(space.pk): space.problem_text for space in left}
-        self.print_result(
-            f"Deleted {len(deleted)} Spaces.", {"deleted": deleted, "failed": failed}, as_json=options["json"]
-        )
+        text = ngettext("Deleted {count} Space.", "Deleted {count} Spaces.", len(deleted)).format(count=len(deleted))
+        self.print_result(text, {"deleted": deleted, "failed": failed}, as_json=options["json"])
         if failed:
-            raise CommandError(f"{len(failed)} are not deleted yet and will be retried: {next(iter(failed.values()))}")
+            reason = next(iter(failed.values()))
+            raise CommandError(f"Not deleted yet: {len(failed)}. The deletion is retried. The first reason: {reason}")
 
 
 def _parse_time(text: str | None) -> datetime | None:
