@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -179,7 +179,7 @@ class Migration(migrations.Migration):
                     "time_zone",
                     models.CharField(
                         blank=True,
-                        help_text="IANA name, as the browser used last says it; empty: not known.",
+                        help_text="IANA name, from the browser used last; empty: unknown.",
                         max_length=64,
                     ),
                 ),
@@ -349,7 +349,8 @@ class Migration(migrations.Migration):
                 (
                     "chosen",
                     models.BooleanField(
-                        default=False, help_text="Of Spaces that the host chose, not of all that could be downloaded."
+                        default=False,
+                        help_text="The host chose the Spaces; otherwise it has all that could be downloaded.",
                     ),
                 ),
                 (
@@ -385,7 +386,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -418,7 +419,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "content_digest",
-                    models.CharField(help_text="SHA-256 of the facts that it is made from.", max_length=64),
+                    models.CharField(help_text="SHA-256 of its contents' facts.", max_length=64),
                 ),
                 (
                     "state",
@@ -455,13 +456,15 @@ class Migration(migrations.Migration):
                 (
                     "sha256",
                     models.CharField(
-                        blank=True, help_text="Of the whole ZIP, hex; blank unless it was read back.", max_length=64
+                        blank=True,
+                        help_text="SHA-256 of the whole ZIP, hex; blank unless it was read back.",
+                        max_length=64,
                     ),
                 ),
                 (
                     "crc32",
                     models.PositiveBigIntegerField(
-                        help_text="Of the whole ZIP, if the store has compared it.", null=True
+                        help_text="CRC-32 of the whole ZIP, if the store has compared it.", null=True
                     ),
                 ),
                 (
@@ -469,7 +472,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[("store", "by the store"), ("read-back", "by downloading it once")],
-                        help_text="Blank: to be read back.",
+                        help_text="Blank: not verified yet.",
                         max_length=16,
                     ),
                 ),
@@ -483,7 +486,7 @@ class Migration(migrations.Migration):
                 (
                     "link_version",
                     models.PositiveIntegerField(
-                        default=0, help_text="Incremented to revoke the download links that were handed out."
+                        default=0, help_text="Incremented to revoke all issued download links."
                     ),
                 ),
                 ("number", models.PositiveIntegerField()),
@@ -657,28 +660,28 @@ class Migration(migrations.Migration):
                         help_text="Where the checkpoint is: the store, a bucket, a witness.", max_length=300
                     ),
                 ),
-                ("size", models.BigIntegerField(help_text="Entries that it covers.")),
+                ("size", models.BigIntegerField(help_text="Number of entries covered.")),
                 (
                     "checkpoint",
-                    models.TextField(blank=True, help_text="What is signed of it; empty where only its size is known."),
+                    models.TextField(blank=True, help_text="The signed text; empty if only the size is known."),
                 ),
                 (
                     "common",
-                    models.BigIntegerField(help_text="Entries that the database and the copy both had.", null=True),
+                    models.BigIntegerField(help_text="Number of entries in both the database and the copy.", null=True),
                 ),
                 (
                     "unnumbered",
                     models.JSONField(
                         db_default=[],
                         default=list,
-                        help_text="Numbers of the entries of the copy that the database had, too, with no place in the tree.",
+                        help_text="Numbers of the copy's entries that the database also had, but without a place in the tree.",
                     ),
                 ),
                 ("applied_at", models.DateTimeField(help_text="When the last recovery ended.", null=True)),
                 ("confirmed_at", models.DateTimeField(null=True)),
                 (
                     "confirmed_by",
-                    models.BigIntegerField(help_text="The account; without a foreign key, as the log.", null=True),
+                    models.BigIntegerField(help_text="The account's id; no foreign key, as in the log.", null=True),
                 ),
                 ("reason", models.TextField(blank=True)),
                 (
@@ -734,7 +737,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -776,9 +779,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "checked_id",
-                    models.BigIntegerField(
-                        default=0, help_text="Entries up to this number are known to have an index."
-                    ),
+                    models.BigIntegerField(default=0, help_text="All entries up to this number have an index."),
                 ),
                 (
                     "published_id",
@@ -786,7 +787,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "published_cosignatures",
-                    models.PositiveIntegerField(db_default=0, default=0, help_text="How many were written with it."),
+                    models.PositiveIntegerField(
+                        db_default=0, default=0, help_text="Number of entries written with it."
+                    ),
                 ),
             ],
             options={
@@ -806,7 +809,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -877,7 +880,7 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "index",
-                    models.BigIntegerField(help_text="From 0, without a gap.", primary_key=True, serialize=False),
+                    models.BigIntegerField(help_text="Counts from 0, without gaps.", primary_key=True, serialize=False),
                 ),
                 ("entry_id", models.BigIntegerField(unique=True)),
                 (
@@ -896,7 +899,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("level", models.PositiveSmallIntegerField(help_text="From 1.")),
-                ("index", models.BigIntegerField(help_text="From 0, without a gap in its level.")),
+                ("index", models.BigIntegerField(help_text="Counts from 0 within its level, without gaps.")),
                 ("hash", models.BinaryField(max_length=32)),
             ],
             options={
@@ -919,7 +922,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -955,7 +958,7 @@ class Migration(migrations.Migration):
                         choices=[("pending", "pending"), ("done", "done")], default="pending", max_length=16
                     ),
                 ),
-                ("requested_by", models.BigIntegerField(help_text="The account; without a foreign key, as the log.")),
+                ("requested_by", models.BigIntegerField(help_text="The account's id; no foreign key, as in the log.")),
                 (
                     "requested_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
@@ -964,10 +967,10 @@ class Migration(migrations.Migration):
                 (
                     "code",
                     models.CharField(
-                        blank=True, help_text="Of VERDICTS in archive/transparency/verify_log.py.", max_length=40
+                        blank=True, help_text="A code of VERDICTS in archive/transparency/verify_log.py.", max_length=40
                     ),
                 ),
-                ("values", models.JSONField(default=dict, help_text="What fills the sentence of the verdict in.")),
+                ("values", models.JSONField(default=dict, help_text="Parameters of the verdict's sentence.")),
                 ("done", models.BigIntegerField(default=0, help_text="Entries verified so far.")),
                 (
                     "total",
@@ -976,7 +979,8 @@ class Migration(migrations.Migration):
                 (
                     "progress",
                     models.JSONField(
-                        default=dict, help_text="From where the next run goes on (verify_log.verify_export)."
+                        default=dict,
+                        help_text="The state from which the next run continues (verify_log.verify_export).",
                     ),
                 ),
             ],
@@ -1003,7 +1007,7 @@ class Migration(migrations.Migration):
             name="LogCosignature",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("witness", models.CharField(help_text="The name of its key.", max_length=200)),
+                ("witness", models.CharField(help_text="The name of the witness's key.", max_length=200)),
                 ("line", models.TextField()),
                 ("at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                 (
@@ -1031,7 +1035,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -1115,7 +1119,7 @@ class Migration(migrations.Migration):
                     "authority",
                     models.CharField(help_text="The subject of the certificate that signed it.", max_length=300),
                 ),
-                ("stamped_at", models.DateTimeField(help_text="The time in the token, by the authority's clock.")),
+                ("stamped_at", models.DateTimeField(help_text="The time in the token (the authority's clock).")),
                 (
                     "response",
                     models.BinaryField(help_text="TimeStampResp in DER, as `openssl ts -verify -in` takes it."),
@@ -1236,9 +1240,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "changed_at",
-                    models.DateTimeField(
-                        help_text="When a trial last went another way than the time before.", null=True
-                    ),
+                    models.DateTimeField(help_text="When the outcome of a trial last changed.", null=True),
                 ),
             ],
         ),
@@ -1248,7 +1250,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("process", models.CharField(help_text="Celery's name of the worker: celery@host.", max_length=200)),
                 ("queue", models.CharField(max_length=40)),
-                ("version", models.CharField(blank=True, help_text="Of Spacekeep.", max_length=40)),
+                ("version", models.CharField(blank=True, help_text="The version of Spacekeep.", max_length=40)),
                 ("seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
@@ -1297,7 +1299,7 @@ class Migration(migrations.Migration):
                     "secret_sha256",
                     models.CharField(help_text="SHA-256 (hex) of the whole token: 256 random bits.", max_length=64),
                 ),
-                ("scopes", models.JSONField(default=list, help_text="What it may do: values of Scope.")),
+                ("scopes", models.JSONField(default=list, help_text="Values of Scope: what the token permits.")),
                 (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
@@ -1360,7 +1362,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -1460,14 +1462,16 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "processing_step_done",
-                    models.PositiveBigIntegerField(default=0, help_text="Bytes or milliseconds, as the step counts."),
+                    models.PositiveBigIntegerField(
+                        default=0, help_text="Bytes or milliseconds, depending on the step."
+                    ),
                 ),
                 ("processing_step_total", models.PositiveBigIntegerField(default=0, help_text="0: not known.")),
                 (
                     "fingerprint",
                     models.CharField(
                         blank=True,
-                        help_text="SHA-256 of host, end and recording: each is ingested once.",
+                        help_text="SHA-256 of host, end and recording, so that each is ingested once.",
                         max_length=64,
                     ),
                 ),
@@ -1514,7 +1518,7 @@ class Migration(migrations.Migration):
                 (
                     "duration_ms",
                     models.PositiveBigIntegerField(
-                        editable=False, help_text="Of its recording, to sort by; NULL: not known yet.", null=True
+                        editable=False, help_text="Length of the recording, to sort by; NULL: unknown yet.", null=True
                     ),
                 ),
                 (
@@ -1764,8 +1768,11 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.CharField(max_length=200, unique=True)),
                 ("size", models.PositiveBigIntegerField(help_text="Bytes.")),
-                ("sha256", models.CharField(help_text="Of the whole object, lower-case hex.", max_length=64)),
-                ("crc32", models.PositiveBigIntegerField(help_text="Of the whole object (ISO 3309, as ZIP uses it).")),
+                ("sha256", models.CharField(help_text="SHA-256 of the whole object, lower-case hex.", max_length=64)),
+                (
+                    "crc32",
+                    models.PositiveBigIntegerField(help_text="CRC-32 of the whole object (ISO 3309, as in ZIP)."),
+                ),
                 (
                     "etag",
                     models.CharField(
@@ -1803,11 +1810,11 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "notes",
-                    models.JSONField(blank=True, default=list, help_text="What was unusual: a list of {code, params}."),
+                    models.JSONField(blank=True, default=list, help_text="Unusual findings: [{code, params}]."),
                 ),
                 (
                     "chapters",
-                    models.JSONField(blank=True, default=list, help_text="Of the file: a list of {start_ms, title}."),
+                    models.JSONField(blank=True, default=list, help_text="The file's chapters: [{start_ms, title}]."),
                 ),
                 (
                     "space",
@@ -1898,7 +1905,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -1956,9 +1963,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "deadline",
-                    models.DateTimeField(
-                        blank=True, help_text="Of a reminder: the deadline that it is about.", null=True
-                    ),
+                    models.DateTimeField(blank=True, help_text="For a reminder: its deadline.", null=True),
                 ),
                 (
                     "state",
@@ -2323,7 +2328,9 @@ class Migration(migrations.Migration):
                 ("reason", models.TextField(blank=True)),
                 (
                     "case_number",
-                    models.CharField(blank=True, help_text="Of the matter.", max_length=60),
+                    models.CharField(
+                        blank=True, help_text="The number of the case, as its authority writes it.", max_length=60
+                    ),
                 ),
                 (
                     "review_on",
@@ -2422,8 +2429,11 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.CharField(max_length=200, unique=True)),
                 ("size", models.PositiveBigIntegerField(help_text="Bytes.")),
-                ("sha256", models.CharField(help_text="Of the whole object, lower-case hex.", max_length=64)),
-                ("crc32", models.PositiveBigIntegerField(help_text="Of the whole object (ISO 3309, as ZIP uses it).")),
+                ("sha256", models.CharField(help_text="SHA-256 of the whole object, lower-case hex.", max_length=64)),
+                (
+                    "crc32",
+                    models.PositiveBigIntegerField(help_text="CRC-32 of the whole object (ISO 3309, as in ZIP)."),
+                ),
                 (
                     "etag",
                     models.CharField(
@@ -2485,7 +2495,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -2518,7 +2528,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "content_digest",
-                    models.CharField(help_text="SHA-256 of the facts that it is made from.", max_length=64),
+                    models.CharField(help_text="SHA-256 of its contents' facts.", max_length=64),
                 ),
                 (
                     "state",
@@ -2555,13 +2565,15 @@ class Migration(migrations.Migration):
                 (
                     "sha256",
                     models.CharField(
-                        blank=True, help_text="Of the whole ZIP, hex; blank unless it was read back.", max_length=64
+                        blank=True,
+                        help_text="SHA-256 of the whole ZIP, hex; blank unless it was read back.",
+                        max_length=64,
                     ),
                 ),
                 (
                     "crc32",
                     models.PositiveBigIntegerField(
-                        help_text="Of the whole ZIP, if the store has compared it.", null=True
+                        help_text="CRC-32 of the whole ZIP, if the store has compared it.", null=True
                     ),
                 ),
                 (
@@ -2569,7 +2581,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         blank=True,
                         choices=[("store", "by the store"), ("read-back", "by downloading it once")],
-                        help_text="Blank: to be read back.",
+                        help_text="Blank: not verified yet.",
                         max_length=16,
                     ),
                 ),
@@ -2583,7 +2595,7 @@ class Migration(migrations.Migration):
                 (
                     "link_version",
                     models.PositiveIntegerField(
-                        default=0, help_text="Incremented to revoke the download links that were handed out."
+                        default=0, help_text="Incremented to revoke all issued download links."
                     ),
                 ),
                 (
@@ -2706,8 +2718,11 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.CharField(max_length=200, unique=True)),
                 ("size", models.PositiveBigIntegerField(help_text="Bytes.")),
-                ("sha256", models.CharField(help_text="Of the whole object, lower-case hex.", max_length=64)),
-                ("crc32", models.PositiveBigIntegerField(help_text="Of the whole object (ISO 3309, as ZIP uses it).")),
+                ("sha256", models.CharField(help_text="SHA-256 of the whole object, lower-case hex.", max_length=64)),
+                (
+                    "crc32",
+                    models.PositiveBigIntegerField(help_text="CRC-32 of the whole object (ISO 3309, as in ZIP)."),
+                ),
                 (
                     "etag",
                     models.CharField(
@@ -2746,9 +2761,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "notes",
-                    models.JSONField(
-                        blank=True, default=list, help_text="What was repaired: a list of {code, params}."
-                    ),
+                    models.JSONField(blank=True, default=list, help_text="Repairs: [{code, params}]."),
                 ),
                 (
                     "uploaded_by",
@@ -2850,7 +2863,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -2894,7 +2907,7 @@ class Migration(migrations.Migration):
                         max_length=16,
                     ),
                 ),
-                ("language", models.CharField(blank=True, help_text="BCP 47; blank: to be detected.", max_length=16)),
+                ("language", models.CharField(blank=True, help_text="BCP 47; blank: detect it.", max_length=16)),
                 ("model", models.CharField(blank=True, help_text="Name of the model.", max_length=100)),
                 ("done_ms", models.PositiveBigIntegerField(default=0)),
                 ("total_ms", models.PositiveBigIntegerField(default=0)),
@@ -2955,7 +2968,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -3009,13 +3022,15 @@ class Migration(migrations.Migration):
                 ("part_size", models.PositiveBigIntegerField(help_text="Bytes of each part but the last.")),
                 (
                     "sha256",
-                    models.CharField(blank=True, help_text="Of the whole file, if it was announced.", max_length=64),
+                    models.CharField(
+                        blank=True, help_text="SHA-256 of the whole file, if it was announced.", max_length=64
+                    ),
                 ),
                 (
                     "part_checksums",
                     models.CharField(
                         default="none",
-                        help_text="How the URLs of its parts have a SHA-256 (archive/storage/capabilities.py).",
+                        help_text="How the URLs of its parts contain a SHA-256 (archive/storage/capabilities.py).",
                         max_length=16,
                     ),
                 ),
@@ -3030,7 +3045,7 @@ class Migration(migrations.Migration):
                         db_default={},
                         blank=True,
                         default=dict,
-                        help_text="Of a transcript, until it is imported: new names of speakers by old ones.",
+                        help_text="For a transcript that is not imported yet: {old speaker name: new name}.",
                     ),
                 ),
                 ("key", models.CharField(max_length=200)),
@@ -3045,7 +3060,7 @@ class Migration(migrations.Migration):
                 (
                     "etag",
                     models.CharField(
-                        blank=True, help_text="Of the object, once the upload is complete.", max_length=100
+                        blank=True, help_text="The ETag of the object, once the upload is complete.", max_length=100
                     ),
                 ),
                 (
@@ -3347,7 +3362,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=dict,
-                        help_text="What the room's metadata says of the Space: title, host, audience, ...",
+                        help_text="Facts of the Space from the room's metadata: title, host, audience, ...",
                     ),
                 ),
                 (
@@ -3441,7 +3456,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -3490,7 +3505,7 @@ class Migration(migrations.Migration):
                     "version",
                     models.CharField(
                         blank=True,
-                        help_text="Identity of the sidecar: written again, it is another arrival.",
+                        help_text="Identity of the sidecar's bytes; a rewritten sidecar is a new arrival.",
                         max_length=100,
                     ),
                 ),
@@ -3520,7 +3535,7 @@ class Migration(migrations.Migration):
                 (
                     "sha256",
                     models.CharField(
-                        blank=True, help_text="Of the recording, if its sidecar announces it.", max_length=64
+                        blank=True, help_text="The size of the recording, if its sidecar announces it.", max_length=64
                     ),
                 ),
                 (
@@ -3532,7 +3547,7 @@ class Migration(migrations.Migration):
                 (
                     "settled",
                     models.BooleanField(
-                        default=False, help_text="Its outcome is written, and what must be removed is removed."
+                        default=False, help_text="The outcome is stored, and nothing is left to remove."
                     ),
                 ),
                 (
@@ -3616,7 +3631,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -3678,7 +3693,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -3755,7 +3770,7 @@ class Migration(migrations.Migration):
                     "token_sha256",
                     models.CharField(help_text="SHA-256 (hex) of the valid link's token.", max_length=64, unique=True),
                 ),
-                ("by_mail", models.BooleanField(help_text="The valid link goes out by mail, and to nobody else.")),
+                ("by_mail", models.BooleanField(help_text="The valid link is sent by mail only, and shown to nobody.")),
                 (
                     "created_at",
                     models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False),
@@ -3837,7 +3852,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -3869,8 +3884,8 @@ class Migration(migrations.Migration):
                 ("reported_at", models.DateTimeField(blank=True, help_text="When that line was written.", null=True)),
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("week", models.DateField(help_text="The Monday on which the week begins, UTC.")),
-                ("since", models.DateTimeField(help_text="It has the notices after this time.")),
-                ("until", models.DateTimeField(help_text="It has the notices until this time.")),
+                ("since", models.DateTimeField(help_text="The digest contains the notices after this time.")),
+                ("until", models.DateTimeField(help_text="The digest contains the notices until this time.")),
                 (
                     "state",
                     models.CharField(
@@ -3921,7 +3936,12 @@ class Migration(migrations.Migration):
             name="WebhookEndpoint",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ("name", models.CharField(help_text="What receives the events, for people.", max_length=100)),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="A name for people, of the program that receives the events.", max_length=100
+                    ),
+                ),
                 ("url", models.TextField(help_text="https. It may hold a secret of the receiver, so no log has it.")),
                 (
                     "events",
@@ -3929,11 +3949,15 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "secret",
-                    models.TextField(help_text="What signs: whsec_..., encrypted under SECRET_KEY. Shown once."),
+                    models.TextField(
+                        help_text="The signing secret, whsec_..., encrypted under SECRET_KEY. Shown once."
+                    ),
                 ),
                 (
                     "former_secret",
-                    models.TextField(blank=True, help_text="The one before, which signs too until `former_until`."),
+                    models.TextField(
+                        blank=True, help_text="The previous secret, which also signs until `former_until`."
+                    ),
                 ),
                 ("former_until", models.DateTimeField(blank=True, null=True)),
                 (
@@ -3955,7 +3979,9 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "owner_notified",
-                    models.BooleanField(default=True, help_text="False: the owner is to get a mail about the stop."),
+                    models.BooleanField(
+                        default=True, help_text="False: the owner must still get a mail about the stop."
+                    ),
                 ),
                 (
                     "failing_since",
@@ -4007,7 +4033,7 @@ class Migration(migrations.Migration):
                 (
                     "unforeseen",
                     models.PositiveIntegerField(
-                        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+                        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
                     ),
                 ),
                 (
@@ -4078,7 +4104,10 @@ class Migration(migrations.Migration):
                     "status",
                     models.PositiveSmallIntegerField(blank=True, help_text="The status of the last answer.", null=True),
                 ),
-                ("duration_ms", models.PositiveIntegerField(blank=True, help_text="Of the last attempt.", null=True)),
+                (
+                    "duration_ms",
+                    models.PositiveIntegerField(blank=True, help_text="The duration of the last attempt.", null=True),
+                ),
                 (
                     "space",
                     models.ForeignKey(

@@ -18,7 +18,7 @@ class LiveKitRoom(models.Model):
     sid = models.CharField(max_length=100, unique=True, help_text="LiveKit's id of the session: RM_...")
     name = models.CharField(max_length=300, blank=True)
     description = models.JSONField(
-        default=dict, blank=True, help_text="What the room's metadata says of the Space: title, host, audience, ..."
+        default=dict, blank=True, help_text="Facts of the Space from the room's metadata: title, host, audience, ..."
     )
     described_at = models.PositiveBigIntegerField(
         default=0, help_text="When LiveKit sent `description`: seconds since 1970."
@@ -92,7 +92,7 @@ class Arrival(Leased):
         max_length=1024, help_text="LiveKit's egress id; of an inbox, the key, or token prefix and path."
     )
     version = models.CharField(
-        max_length=100, blank=True, help_text="Identity of the sidecar: written again, it is another arrival."
+        max_length=100, blank=True, help_text="Identity of the sidecar's bytes; a rewritten sidecar is a new arrival."
     )
     room = models.ForeignKey(LiveKitRoom, null=True, on_delete=models.SET_NULL, related_name="arrivals")
     space = models.ForeignKey(Space, null=True, on_delete=models.SET_NULL, related_name="arrivals")
@@ -100,11 +100,11 @@ class Arrival(Leased):
     path = models.CharField(max_length=1024, blank=True, help_text="Key or path of the recording.")
     size = models.PositiveBigIntegerField(null=True, help_text="Bytes, as last seen at the source.")
     etag = models.CharField(max_length=100, blank=True, help_text="Identity of the bytes, as last seen at the source.")
-    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the recording, if its sidecar announces it.")
-    ended_at = models.DateTimeField(null=True, help_text="When LiveKit ended the recording, or the end of its sidecar.")
-    settled = models.BooleanField(
-        default=False, help_text="Its outcome is written, and what must be removed is removed."
+    sha256 = models.CharField(
+        max_length=64, blank=True, help_text="The size of the recording, if its sidecar announces it."
     )
+    ended_at = models.DateTimeField(null=True, help_text="When LiveKit ended the recording, or the end of its sidecar.")
+    settled = models.BooleanField(default=False, help_text="The outcome is stored, and nothing is left to remove.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -24,7 +24,7 @@ class Export(models.Model):
     host = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="exports")
     max_part_size = models.BigIntegerField(choices=Size)
     chosen = models.BooleanField(
-        default=False, help_text="Of Spaces that the host chose, not of all that could be downloaded."
+        default=False, help_text="The host chose the Spaces; otherwise it has all that could be downloaded."
     )
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -24,7 +24,9 @@ class Hold(models.Model):
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="holds")
     state = models.CharField(max_length=16, choices=State, default=State.STANDING)
     reason = models.TextField(blank=True)
-    case_number = models.CharField(max_length=MAX_CASE_NUMBER, blank=True, help_text="Of the matter.")
+    case_number = models.CharField(
+        max_length=MAX_CASE_NUMBER, blank=True, help_text="The number of the case, as its authority writes it."
+    )
     review_on = models.DateField(null=True, blank=True, help_text="The day (UTC) to check whether it is still needed.")
     placed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     placed_at = models.DateTimeField(db_default=Now(), editable=False)

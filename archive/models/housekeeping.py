@@ -66,7 +66,7 @@ class StoreReport(models.Model):
     changed = models.JSONField(
         default=list, db_default=[], help_text="Which capabilities were others when that last happened."
     )
-    changed_at = models.DateTimeField(null=True, help_text="When a trial last went another way than the time before.")
+    changed_at = models.DateTimeField(null=True, help_text="When the outcome of a trial last changed.")
 
     def __str__(self) -> str:
         return self.place
@@ -87,7 +87,7 @@ class Heartbeat(models.Model):
 
     process = models.CharField(max_length=200, help_text="Celery's name of the worker: celery@host.")
     queue = models.CharField(max_length=40)
-    version = models.CharField(max_length=40, blank=True, help_text="Of Spacekeep.")
+    version = models.CharField(max_length=40, blank=True, help_text="The version of Spacekeep.")
     seen_at = models.DateTimeField(db_default=Now())
 
     class Meta:

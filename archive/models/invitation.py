@@ -39,7 +39,7 @@ class Invitation(Leased):
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     issue = models.PositiveIntegerField(default=1, help_text="Which link is valid: incremented for each new one.")
     token_sha256 = models.CharField(max_length=64, unique=True, help_text="SHA-256 (hex) of the valid link's token.")
-    by_mail = models.BooleanField(help_text="The valid link goes out by mail, and to nobody else.")
+    by_mail = models.BooleanField(help_text="The valid link is sent by mail only, and shown to nobody.")
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="invitations_made"
     )

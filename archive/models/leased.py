@@ -10,7 +10,7 @@ class Leased(models.Model):
     state: "models.CharField[str, str]"
     attempts = models.PositiveIntegerField(default=0, help_text="Counted when claimed, so that a crash counts too.")
     unforeseen = models.PositiveIntegerField(
-        default=0, help_text="Attempts that ended without a word or by an unexpected error."
+        default=0, help_text="Attempts that crashed, or ended with an unexpected error."
     )
     fence = models.PositiveBigIntegerField(
         default=0, help_text="Incremented at each claim; writes of a claim require it."

@@ -36,7 +36,7 @@ class Notice(Leased):
     subject_id = models.CharField(
         max_length=64, blank=True, help_text="Id of the bundle or violation; or the deadline."
     )
-    deadline = models.DateTimeField(null=True, blank=True, help_text="Of a reminder: the deadline that it is about.")
+    deadline = models.DateTimeField(null=True, blank=True, help_text="For a reminder: its deadline.")
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     sent_at = models.DateTimeField(null=True, blank=True, help_text="When the mail server accepted it.")

@@ -35,7 +35,7 @@ class Package(Leased):
     OVER = (State.FAILED, State.REMOVED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    content_digest = models.CharField(max_length=64, help_text="SHA-256 of the facts that it is made from.")
+    content_digest = models.CharField(max_length=64, help_text="SHA-256 of its contents' facts.")
     state = models.CharField(max_length=16, choices=State, default=State.REQUESTED)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -48,17 +48,19 @@ class Package(Leased):
     size = models.PositiveBigIntegerField(null=True)
     etag = models.CharField(max_length=100, blank=True)
     sha256 = models.CharField(
-        max_length=64, blank=True, help_text="Of the whole ZIP, hex; blank unless it was read back."
+        max_length=64, blank=True, help_text="SHA-256 of the whole ZIP, hex; blank unless it was read back."
     )
-    crc32 = models.PositiveBigIntegerField(null=True, help_text="Of the whole ZIP, if the store has compared it.")
-    verified_by = models.CharField(max_length=16, blank=True, choices=Verification, help_text="Blank: to be read back.")
+    crc32 = models.PositiveBigIntegerField(
+        null=True, help_text="CRC-32 of the whole ZIP, if the store has compared it."
+    )
+    verified_by = models.CharField(
+        max_length=16, blank=True, choices=Verification, help_text="Blank: not verified yet."
+    )
     ready_at = models.DateTimeField(null=True)
     fetched_at = models.DateTimeField(null=True, help_text="When its last download started.")
     host_fetched_at = models.DateTimeField(null=True, help_text="When the host's last download of it started.")
     storage_cleared = models.BooleanField(default=False)
-    link_version = models.PositiveIntegerField(
-        default=0, help_text="Incremented to revoke the download links that were handed out."
-    )
+    link_version = models.PositiveIntegerField(default=0, help_text="Incremented to revoke all issued download links.")
 
     class Meta:
         abstract = True

@@ -64,7 +64,7 @@ class CheckpointTimestamp(models.Model):
 
     checkpoint = models.OneToOneField(LogCheckpoint, models.PROTECT, related_name="timestamp")
     authority = models.CharField(max_length=300, help_text="The subject of the certificate that signed it.")
-    stamped_at = models.DateTimeField(help_text="The time in the token, by the authority's clock.")
+    stamped_at = models.DateTimeField(help_text="The time in the token (the authority's clock).")
     response = models.BinaryField(help_text="TimeStampResp in DER, as `openssl ts -verify -in` takes it.")
     at = models.DateTimeField(db_default=Now(), editable=False)
 

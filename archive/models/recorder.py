@@ -18,7 +18,7 @@ class RecorderToken(models.Model):
     name = models.CharField(max_length=100, help_text="The recorder that uses it.")
     prefix = models.CharField(max_length=24, unique=True, help_text="Token prefix, used to look it up.")
     secret_sha256 = models.CharField(max_length=64, help_text="SHA-256 (hex) of the whole token: 256 random bits.")
-    scopes = models.JSONField(default=list, help_text="What it may do: values of Scope.")
+    scopes = models.JSONField(default=list, help_text="Values of Scope: what the token permits.")
     hosts = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
         blank=True,

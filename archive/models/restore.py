@@ -18,17 +18,17 @@ class DatabaseRestore(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.OPEN)
     found_at = models.DateTimeField(db_default=Now(), editable=False)
     place = models.CharField(max_length=300, help_text="Where the checkpoint is: the store, a bucket, a witness.")
-    size = models.BigIntegerField(help_text="Entries that it covers.")
-    checkpoint = models.TextField(blank=True, help_text="What is signed of it; empty where only its size is known.")
-    common = models.BigIntegerField(null=True, help_text="Entries that the database and the copy both had.")
+    size = models.BigIntegerField(help_text="Number of entries covered.")
+    checkpoint = models.TextField(blank=True, help_text="The signed text; empty if only the size is known.")
+    common = models.BigIntegerField(null=True, help_text="Number of entries in both the database and the copy.")
     unnumbered = models.JSONField(
         default=list,
         db_default=[],
-        help_text="Numbers of the entries of the copy that the database had, too, with no place in the tree.",
+        help_text="Numbers of the copy's entries that the database also had, but without a place in the tree.",
     )
     applied_at = models.DateTimeField(null=True, help_text="When the last recovery ended.")
     confirmed_at = models.DateTimeField(null=True)
-    confirmed_by = models.BigIntegerField(null=True, help_text="The account; without a foreign key, as the log.")
+    confirmed_by = models.BigIntegerField(null=True, help_text="The account's id; no foreign key, as in the log.")
     reason = models.TextField(blank=True)
     salt = models.CharField(
         max_length=32, blank=True, default="", db_default="", help_text="Of the commitment to the reason in the log."

@@ -72,14 +72,14 @@ class Space(Leased):
         max_length=16, choices=ProcessingStep, blank=True, help_text="The step that is running while processing."
     )
     processing_step_done = models.PositiveBigIntegerField(
-        default=0, help_text="Bytes or milliseconds, as the step counts."
+        default=0, help_text="Bytes or milliseconds, depending on the step."
     )
     processing_step_total = models.PositiveBigIntegerField(default=0, help_text="0: not known.")
     recorder = models.ForeignKey(
         "archive.RecorderToken", null=True, blank=True, on_delete=models.SET_NULL, related_name="spaces"
     )
     fingerprint = models.CharField(
-        max_length=64, blank=True, help_text="SHA-256 of host, end and recording: each is ingested once."
+        max_length=64, blank=True, help_text="SHA-256 of host, end and recording, so that each is ingested once."
     )
     salt = models.CharField(
         max_length=64, blank=True, default=partial(secrets.token_hex, 32), help_text="For commitments in the log."
@@ -107,7 +107,7 @@ class Space(Leased):
         help_text="The title without case and accents, to sort by; NULL: no title.",
     )
     duration_ms = models.PositiveBigIntegerField(
-        null=True, editable=False, help_text="Of its recording, to sort by; NULL: not known yet."
+        null=True, editable=False, help_text="Length of the recording, to sort by; NULL: unknown yet."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True)

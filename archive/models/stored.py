@@ -18,8 +18,8 @@ class StoredObject(models.Model):
 
     key = models.CharField(max_length=200, unique=True)
     size = models.PositiveBigIntegerField(help_text="Bytes.")
-    sha256 = models.CharField(max_length=64, help_text="Of the whole object, lower-case hex.")
-    crc32 = models.PositiveBigIntegerField(help_text="Of the whole object (ISO 3309, as ZIP uses it).")
+    sha256 = models.CharField(max_length=64, help_text="SHA-256 of the whole object, lower-case hex.")
+    crc32 = models.PositiveBigIntegerField(help_text="CRC-32 of the whole object (ISO 3309, as in ZIP).")
     etag = models.CharField(max_length=100, help_text="As the store returned it: copies are conditional on it.")
     created_at = models.DateTimeField(auto_now_add=True)
     missing_at = models.DateTimeField(null=True, blank=True, help_text="When it was found missing from the store.")
@@ -48,8 +48,8 @@ class Recording(StoredObject):
     level_dbfs = models.FloatField(null=True, help_text="RMS against full scale; NULL for digital silence.")
     silent_ms = models.PositiveBigIntegerField(default=0, help_text="Milliseconds of silence in it.")
     outline = models.JSONField(default=list, blank=True, help_text="Loudness in at most 100 steps, each 0 to 100.")
-    notes = models.JSONField(default=list, blank=True, help_text="What was unusual: a list of {code, params}.")
-    chapters = models.JSONField(default=list, blank=True, help_text="Of the file: a list of {start_ms, title}.")
+    notes = models.JSONField(default=list, blank=True, help_text="Unusual findings: [{code, params}].")
+    chapters = models.JSONField(default=list, blank=True, help_text="The file's chapters: [{start_ms, title}].")
 
     class Meta(StoredObject.Meta):
         ordering = ["number"]
@@ -92,7 +92,7 @@ class Transcript(StoredObject):
         output_field=models.PositiveIntegerField(),
         db_persist=True,
     )
-    notes = models.JSONField(default=list, blank=True, help_text="What was repaired: a list of {code, params}.")
+    notes = models.JSONField(default=list, blank=True, help_text="Repairs: [{code, params}].")
     uploaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

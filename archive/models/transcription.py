@@ -25,9 +25,7 @@ class Transcription(Leased):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="transcriptions")
     state = models.CharField(max_length=16, choices=State, default=State.REQUESTED)
-    language = models.CharField(
-        max_length=language_tags.MAX_LENGTH, blank=True, help_text="BCP 47; blank: to be detected."
-    )
+    language = models.CharField(max_length=language_tags.MAX_LENGTH, blank=True, help_text="BCP 47; blank: detect it.")
     model = models.CharField(max_length=100, blank=True, help_text="Name of the model.")
     done_ms = models.PositiveBigIntegerField(default=0)
     total_ms = models.PositiveBigIntegerField(default=0)

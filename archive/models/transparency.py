@@ -24,7 +24,7 @@ class LogQueue(models.Model):
 class LogLeaf(models.Model):
     """The place of an entry in the tree. Append-only: triggers refuse UPDATE, DELETE and TRUNCATE."""
 
-    index = models.BigIntegerField(primary_key=True, help_text="From 0, without a gap.")
+    index = models.BigIntegerField(primary_key=True, help_text="Counts from 0, without gaps.")
     entry_id = models.BigIntegerField(unique=True)
     hash = models.BinaryField(max_length=32, help_text="SHA-256, RFC 6962, of the entry's canonical JSON.")
 
@@ -39,7 +39,7 @@ class LogNode(models.Model):
     """A hash of a tile above level 0: the root of a full tile of the level below. Append-only, as LogLeaf."""
 
     level = models.PositiveSmallIntegerField(help_text="From 1.")
-    index = models.BigIntegerField(help_text="From 0, without a gap in its level.")
+    index = models.BigIntegerField(help_text="Counts from 0 within its level, without gaps.")
     hash = models.BinaryField(max_length=32)
 
     class Meta:
@@ -74,7 +74,7 @@ class LogCosignature(models.Model):
     """The signature of a witness (c2sp.org/tlog-cosignature) under a checkpoint. Append-only, as LogLeaf."""
 
     checkpoint = models.ForeignKey(LogCheckpoint, models.PROTECT, related_name="cosignatures")
-    witness = models.CharField(max_length=200, help_text="The name of its key.")
+    witness = models.CharField(max_length=200, help_text="The name of the witness's key.")
     line = models.TextField()
     at = models.DateTimeField(db_default=Now(), editable=False)
 
@@ -120,10 +120,10 @@ class LogSequencer(Leased):
     size = models.BigIntegerField(default=0, help_text="Leaves that have an index.")
     frontier = models.BinaryField(default=b"", help_text="Hashes of the complete subtrees, the largest first.")
     tiled = models.BigIntegerField(default=0, help_text="Leaves whose tiles were written to the store.")
-    checked_id = models.BigIntegerField(default=0, help_text="Entries up to this number are known to have an index.")
+    checked_id = models.BigIntegerField(default=0, help_text="All entries up to this number have an index.")
     published_id = models.BigIntegerField(null=True, help_text="The last checkpoint that was written to the store.")
     published_cosignatures = models.PositiveIntegerField(
-        default=0, db_default=0, help_text="How many were written with it."
+        default=0, db_default=0, help_text="Number of entries written with it."
     )
 
     def __str__(self) -> str:
@@ -138,14 +138,18 @@ class LogVerification(Leased):
         DONE = "done", _("done")
 
     state = models.CharField(max_length=16, choices=State, default=State.PENDING)
-    requested_by = models.BigIntegerField(help_text="The account; without a foreign key, as the log.")
+    requested_by = models.BigIntegerField(help_text="The account's id; no foreign key, as in the log.")
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
     finished_at = models.DateTimeField(null=True)
-    code = models.CharField(max_length=40, blank=True, help_text="Of VERDICTS in archive/transparency/verify_log.py.")
-    values = models.JSONField(default=dict, help_text="What fills the sentence of the verdict in.")
+    code = models.CharField(
+        max_length=40, blank=True, help_text="A code of VERDICTS in archive/transparency/verify_log.py."
+    )
+    values = models.JSONField(default=dict, help_text="Parameters of the verdict's sentence.")
     done = models.BigIntegerField(default=0, help_text="Entries verified so far.")
     total = models.BigIntegerField(default=0, help_text="Entries of the log when the last run began.")
-    progress = models.JSONField(default=dict, help_text="From where the next run goes on (verify_log.verify_export).")
+    progress = models.JSONField(
+        default=dict, help_text="The state from which the next run continues (verify_log.verify_export)."
+    )
 
     class Meta:
         constraints = [

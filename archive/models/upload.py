@@ -38,11 +38,11 @@ class UploadSession(Leased):
     name = models.CharField(max_length=255, help_text="The file's name on the uploader's side.")
     size = models.PositiveBigIntegerField(help_text="Announced bytes; checked on completion.")
     part_size = models.PositiveBigIntegerField(help_text="Bytes of each part but the last.")
-    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the whole file, if it was announced.")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the whole file, if it was announced.")
     part_checksums = models.CharField(
         max_length=16,
         default="none",
-        help_text="How the URLs of its parts have a SHA-256 (archive/storage/capabilities.py).",
+        help_text="How the URLs of its parts contain a SHA-256 (archive/storage/capabilities.py).",
     )
     language = models.CharField(
         max_length=language_tags.MAX_LENGTH, default="und", help_text="Of a transcript: BCP 47."
@@ -52,7 +52,7 @@ class UploadSession(Leased):
         default=dict,
         db_default={},
         blank=True,
-        help_text="Of a transcript, until it is imported: new names of speakers by old ones.",
+        help_text="For a transcript that is not imported yet: {old speaker name: new name}.",
     )
     key = models.CharField(max_length=200)
     upload_id = models.CharField(
@@ -60,7 +60,9 @@ class UploadSession(Leased):
         blank=True,
         help_text="The store's id of the multipart upload; blank once nothing is left of it.",
     )
-    etag = models.CharField(max_length=100, blank=True, help_text="Of the object, once the upload is complete.")
+    etag = models.CharField(
+        max_length=100, blank=True, help_text="The ETag of the object, once the upload is complete."
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     recorder = models.ForeignKey(RecorderToken, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(db_default=Now(), editable=False)

@@ -47,7 +47,7 @@ class User(AbstractUser):
         verbose_name=_("groups"),
     )
     time_zone = models.CharField(
-        max_length=64, blank=True, help_text="IANA name, as the browser used last says it; empty: not known."
+        max_length=64, blank=True, help_text="IANA name, from the browser used last; empty: unknown."
     )
     time_zone_chosen = models.BooleanField(
         default=False, help_text="The user chose the time zone; browsers don't set it."

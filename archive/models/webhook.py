@@ -37,11 +37,13 @@ class WebhookEndpoint(models.Model):
         FAILING = "failing", _("switched off: nothing could be delivered for days")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=100, help_text="What receives the events, for people.")
+    name = models.CharField(max_length=100, help_text="A name for people, of the program that receives the events.")
     url = models.TextField(help_text="https. It may hold a secret of the receiver, so no log has it.")
     events = models.JSONField(default=list, help_text="The types that are sent: values of WebhookEvent.")
-    secret = models.TextField(help_text="What signs: whsec_..., encrypted under SECRET_KEY. Shown once.")
-    former_secret = models.TextField(blank=True, help_text="The one before, which signs too until `former_until`.")
+    secret = models.TextField(help_text="The signing secret, whsec_..., encrypted under SECRET_KEY. Shown once.")
+    former_secret = models.TextField(
+        blank=True, help_text="The previous secret, which also signs until `former_until`."
+    )
     former_until = models.DateTimeField(null=True, blank=True)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -52,7 +54,9 @@ class WebhookEndpoint(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     stopped_at = models.DateTimeField(null=True, blank=True)
     stop_reason = models.CharField(max_length=16, choices=Stop, blank=True)
-    owner_notified = models.BooleanField(default=True, help_text="False: the owner is to get a mail about the stop.")
+    owner_notified = models.BooleanField(
+        default=True, help_text="False: the owner must still get a mail about the stop."
+    )
     failing_since = models.DateTimeField(
         null=True, blank=True, help_text="The first failure after the last delivery that succeeded."
     )
@@ -102,7 +106,7 @@ class WebhookDelivery(Leased):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     attempted_at = models.DateTimeField(null=True, blank=True, help_text="When the last attempt ended.")
     status = models.PositiveSmallIntegerField(null=True, blank=True, help_text="The status of the last answer.")
-    duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="Of the last attempt.")
+    duration_ms = models.PositiveIntegerField(null=True, blank=True, help_text="The duration of the last attempt.")
 
     class Meta:
         constraints = [
