@@ -155,8 +155,8 @@ SENTENCES = {
     "moderation.own_space": "This is your own Space",
     "appeal.own_flag": "You placed this flag",
     "hold.own": "You placed this hold",
-    "appeal.role_too_young": "must decide it",
-    "hold.role_too_young": "must release it",
+    "appeal.role_too_young": "can decide it",
+    "hold.role_too_young": "can release it",
     "moderation.not_an_admin": "is not an admin",
 }
 

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -140,7 +141,9 @@ def test_a_flood_from_one_address_is_refused(tmp_path: Path, echo: Echo) -> None
     """The limit is twenty pages a second with bursts of a hundred, which people never reach. It counts each address by
     itself."""
     with nginx_before(tmp_path, echo.address, "127.0.0.1:1") as proxied:
-        answers = [fetch(f"{proxied.url}/download/secret-token/x.zip?q=secret") for _ in range(150)]
+        url = f"{proxied.url}/download/secret-token/x.zip?q=secret"
+        with ThreadPoolExecutor(16) as pool:  # one after the other would be too slow for a busy machine to be refused
+            answers = list(pool.map(lambda _: fetch(url), range(300)))
         statuses = [status for status, _, _ in answers]
         refused = answers[statuses.index(429)]
         api = next(answer for answer in iter(lambda: fetch(f"{proxied.url}/api/v1/uploads"), None) if answer[0] == 429)
@@ -150,7 +153,8 @@ def test_a_flood_from_one_address_is_refused(tmp_path: Path, echo: Echo) -> None
             status_of_other = other.getresponse().status
         log = proxied.nginx.process.log.read_text()
 
-    assert statuses[:100] == [200] * 100
+    assert set(statuses) == {200, 429}
+    assert statuses.count(200) >= 100
     assert refused[1]["Retry-After"] == "10"
     assert "<!--#" not in refused[2].decode()
     assert "Too many requests" in refused[2].decode()
