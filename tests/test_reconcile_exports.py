@@ -24,7 +24,7 @@ OVER = {"state": "failed", "problem": make_problem("export.space_expired")}
 
 
 @pytest.fixture
-def make_volume(alice: User) -> Callable[..., ExportPart]:
+def make_part(alice: User) -> Callable[..., ExportPart]:
     export = Export.objects.create(host=alice, max_part_size=2 * 10**9)
 
     def make(**fields: Any) -> ExportPart:
@@ -46,14 +46,14 @@ def again() -> Findings:
 
 
 @pytest.mark.parametrize("fields", [READY, {"state": "building"}, OVER], ids=["ready", "building", "not cleared"])
-def test_known_parts_are_left_alone(make_volume: Callable[..., ExportPart], fields: dict[str, Any]) -> None:
-    put(make_volume(**fields).pk)
+def test_known_parts_are_left_alone(make_part: Callable[..., ExportPart], fields: dict[str, Any]) -> None:
+    put(make_part(**fields).pk)
 
     assert [again(), again()] == [Findings(), Findings()]
 
 
-def test_a_reappeared_part_is_removed_at_the_second_sighting(make_volume: Callable[..., ExportPart]) -> None:
-    stray, nobodys = put(make_volume(**OVER, storage_cleared=True).pk), put(uuid4())
+def test_a_reappeared_part_is_removed_at_the_second_sighting(make_part: Callable[..., ExportPart]) -> None:
+    stray, nobodys = put(make_part(**OVER, storage_cleared=True).pk), put(uuid4())
 
     first = again()
     assert (sorted(first.orphans), first.removed, first.unknown) == (sorted([stray, nobodys]), [], [])
@@ -66,16 +66,16 @@ def test_a_reappeared_part_is_removed_at_the_second_sighting(make_volume: Callab
     }
 
 
-def test_a_missing_ready_part_is_an_alert(make_volume: Callable[..., ExportPart]) -> None:
-    export_part = make_volume(**READY)
+def test_a_missing_ready_part_is_an_alert(make_part: Callable[..., ExportPart]) -> None:
+    export_part = make_part(**READY)
 
     assert [again().ghosts, again().ghosts] == [[export_part.key], [export_part.key]]
     entry = LogEntry.objects.get()
     assert (entry.event, entry.space_id, entry.detail) == ("object.missing", None, {"key": export_part.key})
 
 
-def test_the_upload_of_a_part_in_progress_stays_open(make_volume: Callable[..., ExportPart]) -> None:
-    export_part = make_volume(state="building")
+def test_the_upload_of_a_part_in_progress_stays_open(make_part: Callable[..., ExportPart]) -> None:
+    export_part = make_part(state="building")
     for key in (keys.export_part(export_part.pk), keys.export_part(UUID(int=1))):
         store().client.create_multipart_upload(Bucket=store().bucket, Key=key)
     ((_, upload_id),) = store().uploads(keys.export_part(export_part.pk))

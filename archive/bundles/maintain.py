@@ -42,7 +42,7 @@ def place(package: Bundle | ExportPart) -> str:
     return keys.bundle(package.space_id, package.id)
 
 
-def is_to_be_proven(package: Package) -> bool:
+def awaits_verification(package: Package) -> bool:
     """Return whether the package is still to be read back."""
     return package.state == Package.State.READY and not package.verified_by and package.attempts < MAX_READ_BACKS
 

@@ -32,6 +32,8 @@ class Group:
 
 
 def _starting(*prefixes: str, without: tuple[Event, ...] = ()) -> tuple[Choice, ...]:
+    if unused := [prefix for prefix in prefixes if not any(name.startswith(prefix) for name in EVENTS)]:
+        raise ValueError(f"no event starts with {unused}")
     return tuple(Choice(name) for name in EVENTS if name.startswith(prefixes) and name not in without)
 
 
@@ -77,7 +79,7 @@ GROUPS = {
     "accounts": Group(_("Accounts, invitations and tokens"), _starting("account.", "invitation.", "token.")),
     "webhooks": Group(_("Webhooks and their deliveries"), _starting("webhook.")),
     "rules": Group(_("Rules and reason templates"), _starting("rule.", "reason_template.")),
-    "log": Group(_("Certificates and exports of the log"), _starting("log.", "certificate.", "checkpoint.")),
+    "log": Group(_("Keys, exports and checks of the log"), _starting("log.")),
 }
 DEFAULT = ("decisions", "deletions")  # the first view of auditors
 

@@ -61,7 +61,7 @@ from archive.storage.s3 import BATCH
 SHOWN = 500  # objects named in one log entry at most; the rest is counted
 MAX_SHOWN_BYTES = 40_000
 AT_ONCE = 250  # Spaces per batch of a sweep: with about four objects each, they fill one DeleteObjects call
-MOST = 1_000_000  # Spaces with a started deletion that one sweep continues at most
+MAX_CONTINUED = 1_000_000  # Spaces with a started deletion that one sweep continues at most
 
 Inventory = dict[UUID, list[dict[str, Any]]]  # {Space: the objects in our rows}
 Places = dict[UUID, list[str]]  # {Space: where the store may have its data: its prefix, and export parts}
@@ -110,7 +110,7 @@ def sweep_all(at_once: int = AT_ONCE, keys_at_once: int = BATCH) -> Iterator[UUI
     certificate.require_key()
     pending = [
         *(due.id for due in due_spaces.due_spaces()),
-        *leases.claimable_ids(Space, [Space.State.EXPIRING], limit=MOST),
+        *leases.claimable_ids(Space, [Space.State.EXPIRING], limit=MAX_CONTINUED),
     ]
     for start in range(0, len(pending), at_once):
         batch = pending[start : start + at_once]

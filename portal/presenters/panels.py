@@ -32,14 +32,14 @@ def single_files(space: Space, recording: Recording | None, transcript: Transcri
 def bundle_panel(space: Space, user: User) -> dict[str, Any]:
     """The context of spaces/bundle.html."""
     bundle = build.current(space)
-    context: dict[str, Any] = {"space": space, "bundle": bundle, "polling": False, "proving": False}
+    context: dict[str, Any] = {"space": space, "bundle": bundle, "polling": False, "verifying": False}
     if space.host_id == user.pk:
         context["downloaded_at"] = last_download_of(space.pk)
     if bundle is None:
         context["is_outdated"] = build.has_live(space)
         return context
-    context["proving"] = maintain.is_to_be_proven(bundle)
-    context["polling"] = bundle.state in Bundle.AT_WORK or context["proving"]
+    context["verifying"] = maintain.awaits_verification(bundle)
+    context["polling"] = bundle.state in Bundle.AT_WORK or context["verifying"]
     if bundle.state == Bundle.State.READY:
         url = f"{settings.SITE_URL}{download_path(bundle, user)}"
         context["bundle_url"] = url

@@ -158,7 +158,7 @@ def _part(part: ExportPart, user: User, now: datetime) -> dict[str, Any]:
         "inside": inside,
         "expired": expired,
         "ready": ready,
-        "working": part.state in ExportPart.AT_WORK or maintain.is_to_be_proven(part),
+        "working": part.state in ExportPart.AT_WORK or maintain.awaits_verification(part),
         "until": until,
         "link_ends_at": min(filter(None, (link_ends_at(), until))),  # nothing is served after it
         "url": f"{settings.SITE_URL}{download_path(part, user)}" if ready else None,
