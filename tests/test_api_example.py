@@ -93,8 +93,8 @@ def test_the_example_survives_a_bad_minute(services: Services, token: str, demo_
         Fault("POST /api/v1/spaces$", times=1, lost=True),
         Fault("POST .*/complete$", times=1, status=429),
     ]
-    with Proxy(services.url, *faults) as door:
-        done = start(door.url, token, demo_recording, ended_at)
+    with Proxy(services.url, *faults) as proxy:
+        done = start(proxy.url, token, demo_recording, ended_at)
     assert (done.returncode, done.stdout.split()[1:2], done.stderr) == (0, ["available"], "")
     assert [fault.seen for fault in faults] == [1, 1, 1]
     assert Space.objects.count() == 1

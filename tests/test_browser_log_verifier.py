@@ -281,7 +281,7 @@ LONE = [
 ]
 
 
-def test_what_lacks_its_other_half_in_a_zip_is_said(verifier: Page, tmp_path: Path) -> None:
+def test_a_certificate_or_receipt_without_the_other_is_reported(verifier: Page, tmp_path: Path) -> None:
     for number, (names, receipts, start) in enumerate(LONE):
         path, parts = zip_certificates(tmp_path / f"{number}.zip", *names, receipts=receipts), make_parts()
         try:

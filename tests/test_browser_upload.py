@@ -63,10 +63,10 @@ def stored_sha256(recording: Recording) -> str:
 def gate(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[PausingProxy]:
     """A proxy between browser and store that holds back each part of the second half."""
     held = "|".join(str(number) for number in range(HALF + 1, SIZE // PART + 2))
-    with PausingProxy(settings.S3_ENDPOINT_URL, rf"PUT \S*[?&]partNumber=({held})\b") as door:
-        monkeypatch.setenv("S3_PUBLIC_ENDPOINT_URL", door.url)
+    with PausingProxy(settings.S3_ENDPOINT_URL, rf"PUT \S*[?&]partNumber=({held})\b") as proxy:
+        monkeypatch.setenv("S3_PUBLIC_ENDPOINT_URL", proxy.url)
         monkeypatch.setenv("UPLOAD_PART_BYTES", str(PART))
-        yield door
+        yield proxy
 
 
 @pytest.fixture

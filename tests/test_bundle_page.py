@@ -26,7 +26,8 @@ from archive.moderation.violations import flag, lift
 from archive.storage import keys, store
 from tests.support.bundles import build_bundle
 from tests.support.object_stores import UNREACHABLE, override_store
-from tests.support.playable_spaces import make_peaks, make_playable_space, put_object
+from tests.support.playable_spaces import make_peaks, make_playable_space
+from tests.support.stored_objects import put_object
 
 PEAKS = [0.25, 1.0]
 

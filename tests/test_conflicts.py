@@ -232,7 +232,7 @@ def test_the_command_refuses(world: World) -> None:
         assert (who, act, state()) == (who, act, before)
 
 
-def test_an_admin_of_after_the_flag_does_not_lift_it(world: World, settings: Settings) -> None:
+def test_an_admin_appointed_after_the_flag_may_not_lift_it(world: World, settings: Settings) -> None:
     """Otherwise a host who is an admin could avoid the appeal by inviting an admin who lifts the flag."""
     Appeal.objects.all().delete()
 

@@ -1,12 +1,10 @@
 """Spaces of the same export part are deleted together or concurrently."""
 
 import re
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from archive.bundles.exports import newest, request, visible_parts
@@ -20,7 +18,8 @@ from tests.support.factory import make_contents, make_row
 from tests.support.log_entries import event_detail
 from tests.support.object_stores import override_store
 from tests.support.rows import reload_space, update_space
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.threads import commit_first
+from tests.support.waiting import PATIENCE
 
 SMALL, LARGE = Export.Size.SMALL, Export.Size.LARGE
 DELETE = r"^POST /\S*\?delete"
@@ -103,36 +102,13 @@ def test_the_query_count_does_not_grow_with_the_spaces(alice: User, bob: User) -
     assert statements(alice, 2) == statements(bob, 7)
 
 
-def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> object:
-    """Run `first`, let `second` wait for its locks on another connection, then commit. Returns the result of
-    `second`."""
-
-    def run() -> object:
-        try:
-            return second()
-        finally:
-            connection.close()
-
-    def somebody_waits() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-            return bool(cursor.fetchone() == (True,))
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            first()
-            future = pool.submit(run)
-            wait_until(somebody_waits, "the second transaction waits for the first")
-        return future.result(timeout=PATIENCE)
-
-
 @pytest.mark.usefixtures("committed")
 def test_concurrent_deletions_leave_a_replacement_without_both(alice: User) -> None:
     one, two, remaining = make_shared(alice)
     for space in (one, two):
         make_due(space)
 
-    assert meanwhile(lambda: begin(one.pk), lambda: begin(two.pk)) is True
+    assert commit_first(lambda: begin(one.pk), lambda: begin(two.pk)).result(timeout=PATIENCE) is True
 
     assert inside(only_part(alice)) == {remaining.pk}
     assert ExportPart.objects.filter(state__in=ExportPart.LIVE).count() == 1
@@ -143,7 +119,7 @@ def test_a_deletion_races_a_new_export(alice: User) -> None:
     one, *remaining = make_shared(alice)
     make_due(one)
 
-    meanwhile(lambda: begin(one.pk), lambda: request(alice, LARGE))
+    commit_first(lambda: begin(one.pk), lambda: request(alice, LARGE)).result(timeout=PATIENCE)
 
     assert inside(only_part(alice)) == {space.pk for space in remaining}
     assert ExportPart.objects.filter(state__in=ExportPart.LIVE).count() == 1

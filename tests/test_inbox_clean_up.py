@@ -88,7 +88,7 @@ def test_the_same_in_the_store_and_what_is_logged(inbox: Inbox, token: RecorderT
         assert logged | {"first_seen_at": ""} == detail | {"first_seen_at": ""}
 
 
-def test_everything_old_goes_whatever_its_name_and_whoever_it_belongs_to(
+def test_old_files_of_any_name_and_of_revoked_tokens_are_removed(
     inbox: Inbox, token: RecorderToken, admin: User, settings: Any
 ) -> None:
     """An outcome, a partial file, a recording without a sidecar, and files of a revoked token; also after inboxes in

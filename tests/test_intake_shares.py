@@ -35,7 +35,7 @@ def test_a_second_recording_waits_for_the_first(alice: User, bob: User, tone: Pa
     assert publish.finish(second.pk)
 
 
-def test_what_is_examined_already_does_not_wait(alice: User, tone: Path) -> None:
+def test_a_space_with_an_examined_recording_is_claimed_at_once(alice: User, tone: Path) -> None:
     """`ingest` decodes a recording before it stores it, so its recordings are already examined."""
     first, second = processing(alice, 2)
     claim_space(first)

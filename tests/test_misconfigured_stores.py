@@ -95,7 +95,7 @@ def use(**options: Any) -> Iterator[Store]:
 
 @contextmanager
 def behind(profile: type[Profile]) -> Iterator[Store]:
-    with profile() as door, use(endpoint_url=door.url) as bucket:
+    with profile() as proxy, use(endpoint_url=proxy.url) as bucket:
         yield bucket
 
 
@@ -211,13 +211,13 @@ def test_what_no_request_gets_past(name: str, capsys: pytest.CaptureFixture[str]
 
 def test_http_where_https_is_spoken(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The connection breaks, as behind most load balancers. Also https with an untrusted certificate."""
-    door = Profile()
-    door.tls = Authority(tmp_path).context("127.0.0.1")
-    with door:
-        with use(endpoint_url=door.url.replace("https:", "http:")):
+    proxy = Profile()
+    proxy.tls = Authority(tmp_path).context("127.0.0.1")
+    with proxy:
+        with use(endpoint_url=proxy.url.replace("https:", "http:")):
             assert refused(capsys) == f"{UNREACHABLE} (ConnectionClosedError). {HTTPS}{NOTHING_LOST}"
             assert said_by_check() == [(f"{UNREACHABLE} (ConnectionClosedError).", HTTPS)]
-        with use(endpoint_url=door.url):
+        with use(endpoint_url=proxy.url):
             trust = "This machine does not trust its certificate: set S3_CA_BUNDLE to the file of its authority (PEM)."
             assert refused(capsys) == f"{UNREACHABLE} (SSLError). {trust}{NOTHING_LOST}"
 

@@ -37,7 +37,7 @@ def test_a_checkpoint_of_a_test_that_is_rolled_back_does_not_stay(number: int) -
 
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.django_db
-def test_neither_does_that_of_a_test_with_the_mark(number: int) -> None:
+def test_a_checkpoint_of_a_test_with_the_django_db_mark_does_not_stay(number: int) -> None:
     assert restores.find() is None
     sign()
 

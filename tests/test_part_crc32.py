@@ -100,7 +100,7 @@ def composite(parts: list[bytes]) -> str:
     ],
 )
 def test_a_store_that_does_not_is_found_out(profile: type[Profile], problem: str) -> None:
-    with use_profile(profile) as (door, _), override_store(endpoint_url=door.url, public=True):
+    with use_profile(profile) as (proxy, _), override_store(endpoint_url=proxy.url, public=True):
         assert rehearse() == problem
 
 

@@ -54,7 +54,7 @@ def test_objects_missing_from_the_listing_are_deleted_by_our_rows(space: Space) 
     make_due(space)
     forgetful = Fault("^GET .*versions", changed=lambda body: re.sub(entry, b"", body))
 
-    with Proxy(settings.S3_ENDPOINT_URL, forgetful) as door, override_store(endpoint_url=door.url):
+    with Proxy(settings.S3_ENDPOINT_URL, forgetful) as proxy, override_store(endpoint_url=proxy.url):
         assert purge(space.pk)
 
     assert forgetful.seen == 2

@@ -55,7 +55,7 @@ def spaces(db: None, alice: User) -> list[Space]:
 
 
 @contextmanager
-def bad_day(*faults: Fault, attempts: int = 1) -> Iterator[Proxy]:
+def faulty_store(*faults: Fault, attempts: int = 1) -> Iterator[Proxy]:
     """A store with `faults`. The SDK makes `attempts` attempts per call, and waits as long as the store needs, unless a
     fault is a slow response."""
     slow = any(fault.after_seconds for fault in faults)
@@ -116,7 +116,7 @@ STAYS = [
 @pytest.mark.parametrize(("fault", "words"), STAYS)
 def test_a_persistent_store_error_keeps_the_space_expiring(spaces: list[Space], fault: Fault, words: str) -> None:
     fault.seen = 0
-    with bad_day(fault):
+    with faulty_store(fault):
         assert list(sweep_all()) == []
 
     assert fault.seen
@@ -139,7 +139,7 @@ def test_a_persistent_store_error_keeps_the_space_expiring(spaces: list[Space], 
 )
 def test_a_transient_store_error_is_retried(spaces: list[Space], fault: Fault) -> None:
     fault.seen = 0
-    with bad_day(fault, attempts=3):  # as in production
+    with faulty_store(fault, attempts=3):  # as in production
         assert set(sweep_all()) == {space.pk for space in spaces}
 
     assert fault.seen == fault.times
@@ -167,7 +167,7 @@ def test_refused_keys_block_only_their_spaces(spaces: list[Space]) -> None:
     first, second, fine = spaces
     refused = {space.pk: keys.recording(space.pk, 1, "m4a") for space in (first, second)}
 
-    with bad_day(keeps(*refused.values())):
+    with faulty_store(keeps(*refused.values())):
         for _ in range(2):  # on every attempt
             gone = list(sweep_all())
             assert_nothing_is_pretended(spaces)
@@ -186,7 +186,7 @@ def test_refused_keys_block_only_their_spaces(spaces: list[Space]) -> None:
 def test_an_undeletable_export_part_blocks_its_spaces(spaces: list[Space]) -> None:
     (export_part,) = export_parts()
 
-    with bad_day(keeps(export_part)):
+    with faulty_store(keeps(export_part)):
         assert list(sweep_all()) == []
 
     assert_nothing_is_pretended(spaces)
@@ -198,7 +198,7 @@ def test_an_undeletable_export_part_blocks_its_spaces(spaces: list[Space]) -> No
 
 def test_repeated_failures_are_logged_once(spaces: list[Space]) -> None:
     ids: set[UUID] = {space.pk for space in spaces}
-    with bad_day(Fault(DELETE, status=403, code="AccessDenied")):
+    with faulty_store(Fault(DELETE, status=403, code="AccessDenied")):
         for _ in range(5):
             assert list(sweep_all()) == []
             end_pauses()

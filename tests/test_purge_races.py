@@ -1,11 +1,8 @@
 """A flag and the deletion at the same moment: the first to commit wins, and the other one fails."""
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
 
 from archive import dbtime
 from archive.errors import TooLate
@@ -14,6 +11,7 @@ from archive.moderation.violations import flag
 from archive.retention.purge import begin
 from tests.support.errors import raises_error
 from tests.support.factory import make_row
+from tests.support.threads import commit_first
 from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -24,28 +22,6 @@ def space(committed: None, alice: User) -> Space:
     return make_row(alice, expires_at=dbtime.now() - timedelta(seconds=1))
 
 
-def somebody_waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        return bool(cursor.fetchone() == (True,))
-
-
-def meanwhile(first: Callable[[], object], second: Callable[[], object]) -> "Future[object]":
-    """Run `first`, let `second` wait for its lock on another connection, then commit."""
-
-    def run() -> object:
-        try:
-            return second()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool, transaction.atomic():
-        first()
-        future = pool.submit(run)
-        wait_until(somebody_waits, "the second transaction waits for the first")
-    return future
-
-
 def test_a_flag_that_commits_first_wins(space: Space, admin: User) -> None:
     deadline = dbtime.now() + timedelta(seconds=3)
     Space.objects.filter(pk=space.pk).update(expires_at=deadline)
@@ -54,7 +30,7 @@ def test_a_flag_that_commits_first_wins(space: Space, admin: User) -> None:
         flag(space.pk, "spam", "An axolotl.", admin)
         wait_until(lambda: dbtime.now() >= deadline, "the deadline passes before the commit")
 
-    began = meanwhile(flag_in_time, lambda: begin(space.pk))
+    began = commit_first(flag_in_time, lambda: begin(space.pk))
 
     assert began.result(timeout=PATIENCE) is False
     space.refresh_from_db()
@@ -62,7 +38,7 @@ def test_a_flag_that_commits_first_wins(space: Space, admin: User) -> None:
 
 
 def test_a_deletion_that_commits_first_wins(space: Space, admin: User) -> None:
-    flagged = meanwhile(lambda: begin(space.pk), lambda: flag(space.pk, "spam", "An axolotl.", admin))
+    flagged = commit_first(lambda: begin(space.pk), lambda: flag(space.pk, "spam", "An axolotl.", admin))
 
     with raises_error(TooLate, "space.deletion_started"):
         flagged.result(timeout=PATIENCE)

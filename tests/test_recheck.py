@@ -47,7 +47,7 @@ def put(space: Space, name: str = "recording/1.m4a") -> None:
     store().client.put_object(Bucket=store().bucket, Key=f"{keys.prefix(space.pk)}{name}", Body=b"back")
 
 
-def whole_look() -> int:
+def recheck_everything() -> int:
     """Recheck until the day's pass is finished. Returns how many rounds it took."""
     for count in range(1, 2000):  # a store may list empty folders for a while
         if recheck.run_round(pages=1):
@@ -61,7 +61,7 @@ def test_a_reappeared_object_is_removed_and_logged(deleted: Space, alice: User) 
     put(deleted)
     document = DeletionCertificate.objects.get().document
 
-    whole_look()
+    recheck_everything()
 
     assert not store().listing(keys.prefix(deleted.pk))
     assert len(store().listing(keys.prefix(neighbor.pk)).versions) == 3
@@ -78,7 +78,7 @@ def test_a_reappeared_object_is_removed_and_logged(deleted: Space, alice: User) 
 def test_an_upload_opened_after_the_deletion_is_aborted(deleted: Space) -> None:
     store().client.create_multipart_upload(Bucket=store().bucket, Key=f"{keys.prefix(deleted.pk)}late")
 
-    whole_look()
+    recheck_everything()
 
     assert not store().listing(keys.prefix(deleted.pk))
     assert events(deleted)[-2:] == AFTER
@@ -95,7 +95,7 @@ def test_a_reappeared_export_part_is_removed(alice: User) -> None:
     for back in (export_part, successor):
         store().client.put_object(Bucket=store().bucket, Key=keys.export_part(back.pk), Body=b"back")
 
-    whole_look()
+    recheck_everything()
 
     assert not store().listing(keys.export_part(export_part.pk))
     assert store().listing(keys.export_part(successor.pk)), "nothing of a deleted Space is in this one"
@@ -108,7 +108,7 @@ def test_a_reappeared_export_part_is_removed(alice: User) -> None:
 
 def test_a_deletion_is_rechecked_once_a_day(deleted: Space) -> None:
     assert recheck.is_due()
-    whole_look()
+    recheck_everything()
     assert LogEntry.objects.get(event="deletion.rechecked").detail == {"spaces": 1}
 
     assert not recheck.is_due()
@@ -117,7 +117,7 @@ def test_a_deletion_is_rechecked_once_a_day(deleted: Space) -> None:
     assert store().listing(keys.prefix(deleted.pk))
     DeletionRecheck.objects.update(finished_at=dbtime.now() - timedelta(hours=24))
     assert recheck.is_due()
-    whole_look()
+    recheck_everything()
     assert not store().listing(keys.prefix(deleted.pk))
 
 
@@ -134,7 +134,7 @@ def test_a_round_is_bounded_and_the_next_continues(
         assert len([line for line in proxy.lines if "delimiter" in line]) == 1
         assert DeletionRecheck.objects.get().marker
         assert recheck.is_due()
-        whole_look()
+        recheck_everything()
 
     assert events(deleted)[-2:] == AFTER
 
@@ -152,12 +152,12 @@ def test_an_undeletable_object_is_logged_once_and_retried(deleted: Space) -> Non
     assert events(deleted)[-1] == "deletion.copy_found"
     assert events(deleted).count("deletion.copy_found") == 1
     assert recheck.is_due()
-    whole_look()
+    recheck_everything()
     assert events(deleted)[-2:] == AFTER
 
 
 def test_an_empty_prefix_is_no_alert(deleted: Space) -> None:
-    whole_look()
+    recheck_everything()
 
     assert events(deleted)[-1] == "space.deleted"
     assert LogEntry.objects.filter(event="deletion.rechecked").count() == 1

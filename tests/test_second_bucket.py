@@ -222,7 +222,7 @@ def test_an_acknowledged_copy_stops_nothing_and_another_one_does(
     assert sign(1) == signed
 
 
-def test_of_copies_that_are_larger_than_the_log_one_is_named(second: Store, admin: User) -> None:
+def test_the_alert_names_one_larger_copy_at_a_time(second: Store, admin: User) -> None:
     """After a restore there may be thousands of larger copies. The alert names one at a time."""
     sign(3)
     larger = [forge(second, size) for size in (100, 101, 102)]

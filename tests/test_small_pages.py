@@ -25,22 +25,22 @@ COUNT = 5  # on three pages
 
 
 @pytest.fixture(params=[True, False], ids=["versions", "no versions"])
-def door(request: pytest.FixtureRequest) -> Iterator[SmallPages]:
+def proxy(request: pytest.FixtureRequest) -> Iterator[SmallPages]:
     """A bucket of this test's own, listed with ListObjectVersions or with ListObjectsV2."""
     with (
-        use_profile(SmallPages) as (door, _),
-        override_store(endpoint_url=door.url, bucket_name=f"pages-{uuid4()}", public=True),
+        use_profile(SmallPages) as (proxy, _),
+        override_store(endpoint_url=proxy.url, bucket_name=f"pages-{uuid4()}", public=True),
         without(lists_versions=request.param),
     ):
-        assert isinstance(door, SmallPages)
+        assert isinstance(proxy, SmallPages)
         prepare_bucket(store(), settings.SITE_URL)
-        door.pages.clear()
-        yield door
+        proxy.pages.clear()
+        yield proxy
 
 
 @pytest.fixture
-def listing(door: SmallPages) -> str:
-    """Return the parameter by which `door.pages` counts listings of objects."""
+def listing(proxy: SmallPages) -> str:
+    """Return the parameter by which `proxy.pages` counts listings of objects."""
     return "versions" if store().capabilities.lists_versions else "list-type"
 
 
@@ -64,7 +64,7 @@ def is_empty(prefix: str) -> bool:
     return not listed.get("Contents") and not uploads.get("Uploads")
 
 
-def test_each_listing_reads_all_pages(door: SmallPages, listing: str) -> None:
+def test_each_listing_reads_all_pages(proxy: SmallPages, listing: str) -> None:
     objects, uploads = fill("pages/")
     bucket = store()
     upload = begin(bucket, "pages/parts", "text/plain")
@@ -76,7 +76,7 @@ def test_each_listing_reads_all_pages(door: SmallPages, listing: str) -> None:
     assert [found.stored.key for found in walk(bucket)] == objects
     assert sorted(found.key for found in walk_uploads(bucket, "pages/incoming/")) == uploads
     assert [part.number for part in stored_parts(upload)] == [1, 2, 3, 4, 5]
-    assert door.pages == {listing: 6, "uploads": 6, "uploadId": 3}
+    assert proxy.pages == {listing: 6, "uploads": 6, "uploadId": 3}
     if listing == "versions":
         assert [version.key for version in versions_after(bucket, "pages/", "")] == objects
         key = version = ""
@@ -87,7 +87,7 @@ def test_each_listing_reads_all_pages(door: SmallPages, listing: str) -> None:
         assert [*paged, *(found.key for found, _ in page.versions)] == objects
 
 
-def test_a_space_of_many_pages_is_purged(door: SmallPages, listing: str, alice: User) -> None:
+def test_a_space_of_many_pages_is_purged(proxy: SmallPages, listing: str, alice: User) -> None:
     space = make_row(alice)
     make_contents(space)
     fill(keys.prefix(space.pk))
@@ -96,10 +96,10 @@ def test_a_space_of_many_pages_is_purged(door: SmallPages, listing: str, alice: 
     assert purge(space.pk), Space.objects.get(pk=space.pk).problem_text
 
     assert is_empty(keys.prefix(space.pk))
-    assert door.pages[listing] >= 4  # three before the deletion, one after it
+    assert proxy.pages[listing] >= 4  # three before the deletion, one after it
 
 
-def test_a_recheck_looks_at_every_page(door: SmallPages, alice: User) -> None:
+def test_a_recheck_looks_at_every_page(proxy: SmallPages, alice: User) -> None:
     spaces = [make_row(alice) for _ in range(COUNT)]
     for space in spaces:
         make_due(space)
@@ -112,7 +112,7 @@ def test_a_recheck_looks_at_every_page(door: SmallPages, alice: User) -> None:
     assert is_empty(keys.SPACES)
 
 
-def test_reconcile_looks_at_every_page(door: SmallPages, alice: User) -> None:
+def test_reconcile_looks_at_every_page(proxy: SmallPages, alice: User) -> None:
     space = make_row(alice)
     make_contents(space)
     objects, _ = fill(f"{keys.prefix(space.pk)}stray/")

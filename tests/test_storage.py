@@ -12,6 +12,7 @@ import pytest
 from archive.errors import LeaseLost, ObjectChanged, ObjectMissing
 from archive.storage import PART, store, write
 from archive.storage.multipart import uploading
+from tests.support.stored_objects import always_pass
 
 MIB = 1024**2
 
@@ -19,10 +20,6 @@ MIB = 1024**2
 @pytest.fixture
 def prefix() -> str:
     return f"tests/{uuid.uuid4()}/"
-
-
-def fine() -> None:
-    """A check that always passes."""
 
 
 class Broken(io.BytesIO):
@@ -37,7 +34,7 @@ class Broken(io.BytesIO):
 def test_a_written_object_has_its_checksums(prefix: str) -> None:
     data, steps = bytes(range(256)) * (65 * 1024), list[int]()
 
-    written = write(store(), f"{prefix}a", io.BytesIO(data), "audio/mp4", check=fine, step=steps.append)
+    written = write(store(), f"{prefix}a", io.BytesIO(data), "audio/mp4", check=always_pass, step=steps.append)
 
     assert len(data) == 17_039_360
     assert steps == [16 * MIB, 17_039_360 - 16 * MIB]
@@ -66,7 +63,7 @@ FAILURES: list[tuple[type[Exception], dict[str, Any]]] = [
 
 @pytest.mark.parametrize(("error", "wrong"), FAILURES, ids=["disk", "lease lost on the way", "not mine", "other bytes"])
 def test_a_failed_write_leaves_no_object(prefix: str, error: type[Exception], wrong: dict[str, Any]) -> None:
-    options: dict[str, Any] = {"source": io.BytesIO(b"half"), "check": fine} | wrong
+    options: dict[str, Any] = {"source": io.BytesIO(b"half"), "check": always_pass} | wrong
 
     with pytest.raises(error):
         write(store(), f"{prefix}a", content_type="text/plain", **options)
@@ -88,7 +85,7 @@ def test_the_upload_is_open_before_the_check_runs(prefix: str) -> None:
 def test_an_aborted_upload_cannot_be_completed(prefix: str) -> None:
     bucket = store()
 
-    with uploading(bucket, f"{prefix}a", "text/plain", fine) as upload:
+    with uploading(bucket, f"{prefix}a", "text/plain", always_pass) as upload:
         upload.put(1, b"from before the deletion")
         bucket.abort(upload.key, upload.id)
         with pytest.raises(ObjectMissing):
@@ -100,7 +97,7 @@ def test_an_aborted_upload_cannot_be_completed(prefix: str) -> None:
 
 
 def test_aborting_twice_is_no_error(prefix: str) -> None:
-    with uploading(store(), f"{prefix}a", "text/plain", fine) as upload:
+    with uploading(store(), f"{prefix}a", "text/plain", always_pass) as upload:
         store().abort(upload.key, upload.id)
         store().abort(upload.key, upload.id)
 

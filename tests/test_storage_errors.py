@@ -12,6 +12,7 @@ from archive.storage import MIN_PART, Store, StoredVersion, store, write
 from archive.storage.multipart import uploading
 from tests.support.errors import raises_error
 from tests.support.object_stores import MISSING_BUCKET, UNREACHABLE, WRONG_KEY, override_store
+from tests.support.stored_objects import always_pass, put_object
 
 
 @pytest.fixture
@@ -19,17 +20,8 @@ def prefix() -> str:
     return f"tests/{uuid.uuid4()}/"
 
 
-def fine() -> None:
-    """A check that always passes."""
-
-
-def put(key: str, data: bytes) -> str:
-    """Store `data`; returns its ETag."""
-    return write(store(), key, io.BytesIO(data), "text/plain", check=fine).etag
-
-
 def test_a_range_is_read_from_the_expected_object(prefix: str) -> None:
-    etag = put(f"{prefix}a", b"0123456789")
+    etag = put_object(f"{prefix}a", b"0123456789").etag
 
     assert store().read(f"{prefix}a", 2, 3, etag) == b"234"
     with pytest.raises(ObjectChanged):
@@ -39,9 +31,9 @@ def test_a_range_is_read_from_the_expected_object(prefix: str) -> None:
 
 
 def test_the_store_copies_parts(prefix: str) -> None:
-    etag = put(f"{prefix}source", bytes(MIN_PART) + b"the end")
+    etag = put_object(f"{prefix}source", bytes(MIN_PART) + b"the end").etag
 
-    with uploading(store(), f"{prefix}copy", "text/plain", fine) as upload:
+    with uploading(store(), f"{prefix}copy", "text/plain", always_pass) as upload:
         upload.copy(1, f"{prefix}source", etag, 3, MIN_PART)
         upload.put(2, b"and more")
         copied = upload.complete().etag
@@ -52,9 +44,9 @@ def test_the_store_copies_parts(prefix: str) -> None:
 
 @pytest.mark.parametrize(("name", "error"), [("source", ObjectChanged), ("gone", ObjectMissing)])
 def test_a_copy_of_a_replaced_object_fails(prefix: str, name: str, error: type[StorageError]) -> None:
-    put(f"{prefix}source", bytes(10))
+    put_object(f"{prefix}source", bytes(10))
 
-    with pytest.raises(error), uploading(store(), f"{prefix}copy", "text/plain", fine) as upload:
+    with pytest.raises(error), uploading(store(), f"{prefix}copy", "text/plain", always_pass) as upload:
         upload.copy(1, f"{prefix}{name}", '"0123456789abcdef0123456789abcdef"', 0, 10)
 
     assert [version.key for version in store().listing(prefix).versions] == [f"{prefix}source"]
@@ -75,7 +67,7 @@ CALLS: dict[str, Callable[[Store], object]] = {
     "listing": lambda bucket: bucket.listing("a"),
     "delete": lambda bucket: bucket.delete((StoredVersion("a", "", 1),)),
     "abort": lambda bucket: bucket.abort("a", "0123"),
-    "write": lambda bucket: write(bucket, "a", io.BytesIO(b"x"), "text/plain", check=fine),
+    "write": lambda bucket: write(bucket, "a", io.BytesIO(b"x"), "text/plain", check=always_pass),
 }
 
 

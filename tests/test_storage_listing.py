@@ -1,13 +1,13 @@
 """Listing and deleting under a prefix, for any number of objects."""
 
-import io
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from archive.storage import StoredVersion, store, write
+from archive.storage import StoredVersion, store
 from archive.storage.multipart import uploading
+from tests.support.stored_objects import always_pass, put_object
 
 
 @pytest.fixture
@@ -15,21 +15,12 @@ def prefix() -> str:
     return f"tests/{uuid.uuid4()}/"
 
 
-def fine() -> None:
-    """A check that always passes."""
-
-
-def put(key: str, data: bytes) -> str:
-    """Store `data`; returns its ETag."""
-    return write(store(), key, io.BytesIO(data), "text/plain", check=fine).etag
-
-
 def test_listing_shows_what_is_under_the_prefix_and_no_neighbor(prefix: str) -> None:
-    put(f"{prefix}1/a", b"12345")
-    put(f"{prefix}10/a", b"neighbor")
-    put(f"{prefix}1.txt", b"neighbor")
-    with uploading(store(), f"{prefix}1/b", "text/plain", fine) as upload:
-        with uploading(store(), f"{prefix}10/b", "text/plain", fine) as other:
+    put_object(f"{prefix}1/a", b"12345")
+    put_object(f"{prefix}10/a", b"neighbor")
+    put_object(f"{prefix}1.txt", b"neighbor")
+    with uploading(store(), f"{prefix}1/b", "text/plain", always_pass) as upload:
+        with uploading(store(), f"{prefix}10/b", "text/plain", always_pass) as other:
             listing = store().listing(f"{prefix}1/")
             store().abort(other.key, other.id)
         store().abort(upload.key, upload.id)
@@ -52,7 +43,7 @@ def test_more_than_one_page_is_listed_and_deleted(prefix: str) -> None:
 
 
 def test_deleting_a_missing_object_is_no_error(prefix: str) -> None:
-    put(f"{prefix}there", b"x")
+    put_object(f"{prefix}there", b"x")
     keys = (*(f"{prefix}gone-{n}" for n in range(1500)), f"{prefix}there")
 
     assert store().delete(tuple(StoredVersion(key, "", 1) for key in keys)) == {}

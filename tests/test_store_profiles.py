@@ -57,10 +57,10 @@ EXPECTED: dict[type[Profile], dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module", params=PROFILES, ids=lambda profile: profile.__name__)
-def door(request: pytest.FixtureRequest) -> Iterator[Profile]:
+def proxy(request: pytest.FixtureRequest) -> Iterator[Profile]:
     """A store of each profile. Its capabilities are tested once."""
-    with use_profile(request.param) as (door, _):
-        yield door
+    with use_profile(request.param) as (proxy, _):
+        yield proxy
 
 
 @pytest.fixture
@@ -75,16 +75,16 @@ def make_recording(folder: Path, seconds: int = 65) -> bytes:
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_the_main_job(door: Profile, alice: User, tmp_path: Path) -> None:
+def test_the_main_job(proxy: Profile, alice: User, tmp_path: Path) -> None:
     # If all parts must have one size, only the bundle of a long recording contains copied parts.
-    caller, data = ApiClient(user=alice), make_recording(tmp_path, 200 if isinstance(door, R2) else 65)
+    caller, data = ApiClient(user=alice), make_recording(tmp_path, 200 if isinstance(proxy, R2) else 65)
     space = Space.objects.get(pk=caller.announce().json["id"])
     upload = caller.begin(str(space.pk), data, name="talk.wav").json
     caller.send(upload, data)
     assert caller.post(f"/uploads/{upload['id']}/complete").status == 200
     assert finish(space.pk), Space.objects.get(pk=space.pk).problem_text
 
-    assert store().capabilities == Capabilities(**EXPECTED[type(door)])
+    assert store().capabilities == Capabilities(**EXPECTED[type(proxy)])
     bundle = build_bundle(space)
     verifies = store().capabilities.verifies_whole or store().capabilities.reports_part_crc32
     if not verifies:
@@ -107,7 +107,7 @@ def test_the_main_job(door: Profile, alice: User, tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.usefixtures("small_parts")
-def test_other_bytes_are_refused_on_each(door: Profile, alice: User, tmp_path: Path) -> None:
+def test_other_bytes_are_refused_on_each(proxy: Profile, alice: User, tmp_path: Path) -> None:
     check_wrong_part(alice, tmp_path)
 
 
@@ -217,8 +217,8 @@ def test_folders_without_versions_are_paged() -> None:
 
 def test_nothing_is_sent_with_a_trailer() -> None:
     """The SDK would add one to parts without a checksum of ours, but only over https."""
-    with use_profile(CephHttps) as (door, bucket), without(own_checksums=False):
+    with use_profile(CephHttps) as (proxy, bucket), without(own_checksums=False):
         written = write(bucket, f"tests/{uuid4()}", io.BytesIO(b"first"), "text/plain", check=lambda: None)
 
-        assert door.url.startswith("https://")
+        assert proxy.url.startswith("https://")
         assert bucket.read(written.key, 0, 5, written.etag) == b"first"

@@ -43,7 +43,7 @@ def make_full(alice: User) -> Callable[[int], list[Space]]:
 
 
 @contextmanager
-def bad_day(*faults: Fault) -> Iterator[Proxy]:
+def faulty_store(*faults: Fault) -> Iterator[Proxy]:
     with Proxy(settings.S3_ENDPOINT_URL, *faults) as proxy, override_store(endpoint_url=proxy.url):
         yield proxy
 
@@ -82,7 +82,7 @@ def test_a_refused_key_blocks_only_its_space(make_full: Callable[[int], list[Spa
     first, bad, last = make_full(3)
     key = keys.recording(bad.pk, 1, "m4a")
 
-    with bad_day(denies(key)):
+    with faulty_store(denies(key)):
         gone = purge_all([first.pk, bad.pk, last.pk])
 
     assert set(gone) == {first.pk, last.pk}
@@ -98,12 +98,12 @@ def test_after_a_failed_call_spaces_are_deleted_one_by_one(make_full: Callable[[
     spaces = make_full(3)
     ids = [space.pk for space in spaces]
 
-    with bad_day(Fault(DELETE, status=400, code="MalformedXML", times=1)):
+    with faulty_store(Fault(DELETE, status=400, code="MalformedXML", times=1)):
         assert purge_all(ids) == []
     assert {(reload_space(space).state, stored(space)) for space in spaces} == {("expiring", 3)}
     Space.objects.update(retry_at=None)
     poisoned = Fault(DELETE, status=400, code="MalformedXML", times=1)
-    with bad_day(poisoned) as proxy:
+    with faulty_store(poisoned) as proxy:
         gone = purge_all(ids)
 
     assert len([line for line in proxy.lines if re.search(DELETE, line)]) == 3
@@ -126,7 +126,7 @@ def test_a_prefix_that_can_not_be_listed_is_not_empty(make_full: Callable[[int],
                 return False
             return super().takes(line)
 
-    with bad_day(After(listing, status=403, code="AccessDenied")):
+    with faulty_store(After(listing, status=403, code="AccessDenied")):
         gone = purge_all([first.pk, bad.pk])
 
     assert gone == [first.pk]
@@ -207,7 +207,7 @@ def test_a_claim_lost_at_the_last_listing_writes_no_tombstone(make_full: Callabl
 def test_a_store_that_is_down_is_asked_once(make_full: Callable[[int], list[Space]]) -> None:
     spaces = make_full(4)
 
-    with bad_day(Fault("", status=503, code="SlowDown")) as proxy:
+    with faulty_store(Fault("", status=503, code="SlowDown")) as proxy:
         assert list(sweep_all(at_once=2)) == []
 
     assert {reload_space(space).state for space in spaces} == {"available"}, "nothing was begun"
@@ -216,7 +216,7 @@ def test_a_store_that_is_down_is_asked_once(make_full: Callable[[int], list[Spac
 
 def calls(spaces: list[Space]) -> tuple[int, int]:
     """Return the numbers of statements and of S3 calls for deleting the Spaces together."""
-    with bad_day() as proxy, CaptureQueriesContext(connection) as queries:
+    with faulty_store() as proxy, CaptureQueriesContext(connection) as queries:
         assert len(purge_all([space.pk for space in spaces])) == len(spaces)
     return len(queries), len(proxy.lines)
 

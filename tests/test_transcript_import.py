@@ -17,7 +17,7 @@ from portal.presenters.log import history
 from tests.support.deadlines import make_due
 from tests.support.factory import make_space
 from tests.support.log_entries import event_detail, events
-from tests.support.playable_spaces import put_object
+from tests.support.stored_objects import put_object
 from tests.support.uploads import store_upload
 
 pytestmark = pytest.mark.usefixtures("db")

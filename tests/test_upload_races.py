@@ -16,9 +16,8 @@ from archive.storage import ObjectInfo, StoredPart, Upload, begin, keys, store, 
 from tests.support.api_client import ApiClient
 from tests.support.deadlines import make_due
 from tests.support.log_entries import events
-from tests.support.threads import at_once
+from tests.support.threads import at_once, commit_first
 from tests.support.waiting import PATIENCE
-from tests.test_purge_races import meanwhile
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -189,8 +188,8 @@ def test_activity_races_an_abort(alice: User) -> None:
     session = sent(ApiClient(user=alice))
     UploadSession.objects.update(last_activity_at=dbtime.now() - timedelta(hours=25))
 
-    given_up = meanwhile(lambda: sessions.record_activity(session), lambda: clean_up.abandon(session.pk))
+    abandoned = commit_first(lambda: sessions.record_activity(session), lambda: clean_up.abandon(session.pk))
 
-    given_up.result(timeout=PATIENCE)
+    abandoned.result(timeout=PATIENCE)
     session.refresh_from_db()
     assert session.state == "open"

@@ -74,7 +74,7 @@ class Proxy:
         self.lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        self._served = serve(_Handler, self.tls, door=self)
+        self._served = serve(_Handler, self.tls, proxy=self)
         self.url = self._served.__enter__()
         return self
 
@@ -97,7 +97,7 @@ class Proxy:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    door: Proxy
+    proxy: Proxy
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: the tests say what they saw."""
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         copy = " copy" if "x-amz-copy-source" in self.headers else ""
-        fault = self.door.fault(f"{self.command} {self.path}{copy}")
+        fault = self.proxy.fault(f"{self.command} {self.path}{copy}")
         if fault and fault.after_seconds:
             time.sleep(fault.after_seconds)
         if fault and fault.status:
@@ -120,8 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
             body,
             self.path,
         )
-        refused = self.door.refuse(asked)
-        status, headers, content = self.door.change(asked, refused or self._ask(asked))
+        refused = self.proxy.refuse(asked)
+        status, headers, content = self.proxy.change(asked, refused or self._ask(asked))
         if fault and fault.lost:
             self.close_connection = True
             self.connection.close()
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_PUT = do_POST = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815
 
     def _ask(self, asked: Asked) -> Answer:
-        store = http.client.HTTPConnection(self.door.target, timeout=60)
+        store = http.client.HTTPConnection(self.proxy.target, timeout=60)
         try:
             store.putrequest(self.command, asked.target, skip_host=True, skip_accept_encoding=True)
             for name, value in asked.headers.items():

@@ -2,14 +2,13 @@
 
 import json
 from datetime import datetime, timedelta
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from archive.models import Derived, Recording, Space, Transcript, User
-from archive.storage import keys, store, write
-from archive.storage.multipart import Written
+from archive.storage import keys
 from tests.support.factory import DEMO, make_row
+from tests.support.stored_objects import put_object
 
 DEMO_LINES = [  # lines of the demo recording (88 s): start and end in seconds, speaker, text
     (0.6, 5.4, "Nora", "Good evening, everyone, and welcome to the seed library room. I'm Nora."),
@@ -56,10 +55,6 @@ TYPES = {".m4a": "audio/mp4", ".wav": "audio/wav"}
 def make_peaks(space: Space, data: bytes) -> Derived:
     stored = put_object(keys.peaks(space.pk), data)
     return Derived.objects.create(space=space, kind="peaks", content_type="application/json", **vars(stored))
-
-
-def put_object(key: str, data: bytes) -> Written:
-    return write(store(), key, BytesIO(data), "application/octet-stream", check=lambda: None)
 
 
 def _cue(start: float, end: float, speaker: str, text: str) -> dict[str, Any]:

@@ -260,9 +260,9 @@ PROFILES: list[type[Profile]] = [Aws, R2, Ceph, CephHttps, Garage, Swift, Gcs, R
 def use_profile(profile: type[Profile]) -> Iterator[tuple[Profile, Store]]:
     """Redirect both addresses of the store to this profile."""
     with tempfile.TemporaryDirectory() as folder:
-        door, verify = profile(), None
+        proxy, verify = profile(), None
         if profile.https:
             authority = Authority(Path(folder))
-            door.tls, verify = authority.context("127.0.0.1"), authority.ca_file
-        with door, override_store(endpoint_url=door.url, public=True, tried=False, verify=verify) as bucket:
-            yield door, bucket
+            proxy.tls, verify = authority.context("127.0.0.1"), authority.ca_file
+        with proxy, override_store(endpoint_url=proxy.url, public=True, tried=False, verify=verify) as bucket:
+            yield proxy, bucket
