@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 
 from archive.log import events, summaries
 from archive.log.detail_names import NAMES
+from archive.log.events import Event
 from archive.models import LogEntry, Space, User
 from archive.models.log import LOGGED_DEADLINE
+from archive.retention.replay import READ, Entry, judge
 from archive.status.deletions import read_deletions
 from portal.presenters.log import log_line
 from tests.support.factory import make_row
@@ -37,6 +40,7 @@ ODD: list[Any] = [
     [], ["x"], [[]], [{}], [{"key": "a"}], [{"key": "a", "size": "b"}], {}, {"a": None}, {"title": [1]},
 ]  # fmt: skip
 DETAILS: list[dict[str, Any]] = [{}, *(dict.fromkeys(KEYS, value) for value in ODD)]
+REPLAYED = ["ended_at", "deadline", "after", "policy", "violation", "lifted_at", "hold", "why"]  # what a replay reads
 STORED: list[Any] = [None, 1.5, "x", "2026-02-31T00:00:00Z", [[]], [{"key": "a"}], {"a": None}]
 YEARS = ("0000", "0001", "1900", "2000", "2023", "2024", "9999", "12024")
 HOURS = ("00:00:00", "23:59:59.999999", "23:59:60", "24:00:00", "24:00:01", "25:00:00", "00:00:00.1234567")
@@ -71,6 +75,27 @@ def test_every_event_is_shown_with_every_odd_detail() -> None:
 @given(st.sampled_from(sorted(events.EVENTS)), st.dictionaries(st.sampled_from(KEYS), json_values))
 def test_every_event_is_shown_with_any_detail(event: str, detail: dict[str, Any]) -> None:
     check_line(event, detail)
+
+
+@given(st.lists(st.tuples(st.sampled_from(READ), st.dictionaries(st.sampled_from(REPLAYED), json_values)), max_size=4))
+def test_a_replay_reports_entries_that_it_cannot_read(entries: list[tuple[Event, dict[str, Any]]]) -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    judge(UUID(int=1), [Entry(number, now, event, detail) for number, (event, detail) in enumerate(entries)], now)
+
+
+def test_an_unreadable_entry_leaves_the_history_of_a_replay_as_it_was() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    registered = {"ended_at": "2026-03-01T00:00:00Z", "deadline": "2026-03-31T00:00:00Z"}
+    entries = [
+        Entry(1, now, events.SPACE_REGISTERED, registered),
+        Entry(2, now, events.DEADLINE_MOVED, {"after": "2026-02-31T00:00:00Z", "policy": {"retention_days": "9"}}),
+        Entry(3, datetime(2026, 3, 31, tzinfo=UTC), events.DELETION_STARTED, {"why": "deadline"}),
+        Entry(4, datetime(2026, 3, 31, tzinfo=UTC), events.SPACE_DELETED, {}),
+    ]
+
+    findings = judge(UUID(int=1), entries, datetime(2026, 5, 1, tzinfo=UTC))
+
+    assert [(found.entry, found.text) for found in findings] == [(2, "The details of deadline.moved cannot be read.")]
 
 
 def is_time(text: str) -> bool:

@@ -5,7 +5,7 @@ is in the log beside each deadline, so this works years later.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -70,7 +70,7 @@ class SpaceHistory:
 def judge(space: UUID, entries: Sequence[Entry], now: datetime) -> list[Finding]:
     """Return every deviation from the policy in the entries of one Space, oldest first."""
     history = SpaceHistory()
-    findings = [Finding(space, *wrong, entry.id) for entry in entries if (wrong := _apply(history, entry))]
+    findings = [Finding(space, *wrong, entry.id) for entry in entries if (wrong := _read(history, entry))]
     if history.ended_at and not history.deleted and (latest := history.latest) and now > latest:
         findings.append(
             Finding(space, "late", f"It had to be deleted by {formatting.format_time(latest)}, and is not.")
@@ -78,11 +78,31 @@ def judge(space: UUID, entries: Sequence[Entry], now: datetime) -> list[Finding]
     return findings
 
 
+def _read(history: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
+    """Like `_apply`, but an entry with unreadable details is a deviation, and leaves the history as it was."""
+    before = replace(history, lifted=dict(history.lifted), holds=set(history.holds))
+    try:
+        found = _apply(history, entry)
+        _ = history.ended_at and history.latest
+    except (KeyError, TypeError, ValueError, OverflowError):
+        vars(history).update(vars(before))
+        return "wrong", f"The details of {entry.event} cannot be read."
+    return found
+
+
+def _time(text: str) -> datetime:
+    """Parse a time of the log. Raises ValueError if it has no time zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone: {text}")
+    return moment
+
+
 def _apply(history: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
     """Apply an entry to the history. Returns (kind, text) if it deviates."""
     detail = entry.detail
     if entry.event == events.SPACE_REGISTERED:
-        history.ended_at, history.opened = datetime.fromisoformat(detail["ended_at"]), entry.at
+        history.ended_at, history.opened = _time(detail["ended_at"]), entry.at
         return _decided(history, detail, detail["deadline"])
     if history.ended_at is None:
         return "without a reason", f"{entry.event}, but the log does not say when the Space ended."
@@ -90,7 +110,7 @@ def _apply(history: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
         case events.VIOLATION_FLAGGED:
             history.lifted[str(detail["violation"])] = None
         case events.VIOLATION_LIFTED:
-            history.lifted[str(detail["violation"])] = datetime.fromisoformat(detail["lifted_at"])
+            history.lifted[str(detail["violation"])] = _time(detail["lifted_at"])
         case events.HOLD_PLACED:
             history.holds.add(str(detail["hold"]))
         case events.HOLD_RELEASED:
@@ -112,7 +132,7 @@ def _apply(history: SpaceHistory, entry: Entry) -> tuple[str, str] | None:
 def _decided(history: SpaceHistory, detail: dict[str, Any], recorded: str | None) -> tuple[str, str] | None:
     if "policy" in detail:
         history.rule = policy.RetentionPolicy(**detail["policy"])
-    expected, actual = history.deadline, datetime.fromisoformat(recorded) if recorded else None
+    expected, actual = history.deadline, _time(recorded) if recorded else None
     return (
         None
         if expected == actual
