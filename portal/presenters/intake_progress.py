@@ -57,7 +57,7 @@ class IntakeStatus:
         return _("The transcript is being read.") if self.reading and not self.is_transcript_parked else ""
 
     @property
-    def can_keep_rest(self) -> bool:
+    def can_accept_partial(self) -> bool:
         """Whether some lines of the broken transcript can be kept, and its file is still stored."""
         upload = self.broken
         return bool(upload and upload.upload_id and upload.problem.get("code") in KEEPABLE)
