@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -20,15 +21,18 @@ from django.db import transaction
 from pytest_django import Settings
 
 from archive import dbtime, log
+from archive.errors import LeaseLost
 from archive.log import SYSTEM, events
-from archive.models import CheckpointTimestamp, LogCheckpoint
+from archive.models import CheckpointTimestamp, LogCheckpoint, LogPublisher
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
 from archive.transparency import timestamps
 from archive.transparency.bounded_post import PostFailed, post
 from archive.transparency.der import sort_certificates
+from archive.transparency.each import run_each
 from archive.transparency.export import stream_export
 from archive.transparency.keys import public_keys
+from archive.transparency.verify_log import Invalid
 from archive.transparency.verify_log import main as verify_file
 from tests.support.database import as_superuser
 from tests.support.log_rounds import run_round
@@ -246,7 +250,14 @@ def test_after_a_day_without_a_stamp_there_is_an_alert(authority: Authority, cap
     assert [r.levelname for r in caplog.records if "log_timestamp_failed" in r.getMessage()] == ["ERROR"]
 
 
-@pytest.mark.parametrize("begin", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"], ids=["header", "body"])
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", OK + b"Content-Length: 1000\r\n\r\n", OK + b"Connection: close\r\n\r\n"],
+    ids=["header", "body", "body until the end"],
+)
 def test_an_answer_that_drips_ends_in_time(begin: bytes) -> None:
     """Each byte arrives soon, so no timeout between bytes would end it."""
     stopped = threading.Event()
@@ -272,6 +283,35 @@ def test_an_answer_that_drips_ends_in_time(begin: bytes) -> None:
         finally:
             stopped.set()
             thread.join()
+
+
+def test_an_unexpected_error_in_a_publisher_does_not_stop_the_next(authority: Authority, settings: Settings) -> None:
+    settings.LOG_WITNESSES = [("http://127.0.0.1:1", "no key")]
+
+    with pytest.raises(Invalid):
+        sign()
+
+    assert CheckpointTimestamp.objects.get().checkpoint == LogCheckpoint.objects.latest("id")
+    assert LogPublisher.objects.get().problem == {"code": "work.unexpected", "params": {"error": "Invalid"}}
+
+
+def test_steps_end_at_once_with_their_lease_and_otherwise_all_run(caplog: pytest.LogCaptureFixture) -> None:
+    ran = []
+
+    def step(error: BaseException | None) -> None:
+        ran.append(error)
+        if error is not None:
+            raise error
+
+    first, second, lost = KeyError("first"), ValueError("second"), LeaseLost("work.lease_lost")
+    with pytest.raises(KeyError):
+        run_each(partial(step, error) for error in (first, second, None))
+    assert ran == [first, second, None]
+    assert "ValueError" in caplog.text
+
+    with pytest.raises(LeaseLost):
+        run_each(partial(step, error) for error in (first, lost, second))
+    assert ran[3:] == [first, lost]
 
 
 def test_nobody_listens(authority: Authority, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,8 @@
 """Witnesses: the command that anybody can run, and the archive's requests for cosignatures."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from archive.storage.purge_prefix import purge_listing
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import Checkpoint
 from tests.support.database import as_superuser
+from tests.support.http_server import serve
 from tests.support.log_exports import sign
 from tests.support.log_rounds import run_round
 from tests.support.running_witness import Running
@@ -72,6 +75,46 @@ def test_a_witness_that_is_down_stops_nothing(running: Running) -> None:
     run_round()
 
     assert published().size == 3
+
+
+UNUSABLE = [
+    b"HTTP/1.1 409 Conflict\r\nContent-Length: 3\r\n\r\n-1\n",
+    b"HTTP/1.1 409 Conflict\r\nContent-Length: 2\r\n\r\n\xff\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\xff\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70_000,
+    b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+    b"garbage\r\n\r\n",
+    b"",
+]
+
+
+class Unusable(BaseHTTPRequestHandler):
+    """Gives the answer that the path numbers."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.wfile.write(UNUSABLE[int(self.path.split("/")[1])])
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_no_answer_of_a_witness_keeps_the_next_from_being_asked(
+    running: Running, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"w{number}.example" for number in range(len(UNUSABLE))]
+    with serve(Unusable) as url:
+        keys_of_others = [str(replace(running.key, name=name)) for name in names]
+        others = [(f"{url}/{number}", key) for number, key in enumerate(keys_of_others)]
+        settings.LOG_WITNESSES = [*others, *settings.LOG_WITNESSES]
+        write(3)
+
+        run_round()
+
+    assert running.key in published().signers([running.key])
+    lines = [record.getMessage() for record in caplog.records if "log_witness_unreachable" in record.getMessage()]
+    assert [name for name in names if any(name in line for line in lines)] == names
 
 
 def test_a_restored_older_database_is_noticed(running: Running, caplog: pytest.LogCaptureFixture) -> None:

@@ -5,11 +5,15 @@ hangs. The sequencer writes the witnesses' signatures to the store in its next r
 there.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from archive import leases
 from archive.leases import Claim
-from archive.models import LogPublisher
+from archive.models import LogCheckpoint, LogPublisher
 from archive.storage import store
 from archive.transparency import checkpoints, copies, second_bucket, timestamps, witnesses
+from archive.transparency.each import run_each
 
 
 def run() -> bool:
@@ -20,19 +24,27 @@ def run() -> bool:
 
 
 def _run(claim: Claim[LogPublisher]) -> bool:
-    """Publish to each in turn. Each handles its own network and storage errors, so that the others still run."""
-    budget = claim.budget()
+    """Publish to each in turn. Each handles its own network and storage errors; even an unexpected error in one keeps
+    none of the others from running."""
     last = checkpoints.latest()
     if last is not None:
-        witnesses.collect_cosignatures(last)
-        claim.renew()
-        if second_bucket.is_configured():
-            second_bucket.publish(last, checkpoints.log_extends)
-            claim.renew()
-        if timestamps.is_configured():
-            timestamps.publish(last, store())
-            claim.renew()
-        if second_bucket.is_configured():
-            copies.compare(claim, budget)
+        run_each(partial(_step, claim, publish) for publish in _publishers(claim, last))
     claim.renew(problem={}, **leases.RESET)
     return True
+
+
+def _publishers(claim: Claim[LogPublisher], last: LogCheckpoint) -> list[Callable[[], object]]:
+    budget = claim.budget()
+    steps: list[Callable[[], object]] = [partial(witnesses.collect_cosignatures, last)]
+    if second_bucket.is_configured():
+        steps.append(partial(second_bucket.publish, last, checkpoints.log_extends))
+    if timestamps.is_configured():
+        steps.append(lambda: timestamps.publish(last, store()))
+    if second_bucket.is_configured():
+        steps.append(partial(copies.compare, claim, budget))
+    return steps
+
+
+def _step(claim: Claim[LogPublisher], publish: Callable[[], object]) -> None:
+    publish()
+    claim.renew()

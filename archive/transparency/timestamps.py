@@ -95,14 +95,14 @@ def _verified(checkpoint: LogCheckpoint, answer: bytes, nonce: int | None) -> Ch
 
 
 def _signer(response: "TimeStampResponse") -> str:
-    """Return the subject of the certificate that signed it, which the verifier has checked."""
+    """Return the subject of the certificate that signed it, which the verifier has checked. Raises ValueError if the
+    answer lacks it."""
     (signer,) = response.signed_data.signer_infos
     certificates = map(x509.load_der_x509_certificate, response.signed_data.certificates)
-    return next(
-        certificate.subject.rfc4514_string()
-        for certificate in certificates
-        if (certificate.issuer, certificate.serial_number) == (signer.issuer, signer.serial_number)
-    )
+    for certificate in certificates:
+        if (certificate.issuer, certificate.serial_number) == (signer.issuer, signer.serial_number):
+            return certificate.subject.rfc4514_string()
+    raise ValueError("no certificate of the signer")
 
 
 def _roots() -> list[x509.Certificate]:

@@ -6,29 +6,24 @@ for it.
 """
 
 import base64
-import urllib.error
-import urllib.request
+import re
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from django.conf import settings
 
 from archive.models import LogCheckpoint, LogCosignature
+from archive.transparency.bounded_post import PostFailed, exchange
+from archive.transparency.each import run_each
 from archive.transparency.tile_store import stored_tree
 from archive.transparency.verify_log import Checkpoint, Invalid, Key
 
 SECONDS = 5
 MAX_ANSWER = 64 * 1024  # bytes
+TREE_SIZE = re.compile(r"(?:0|[1-9][0-9]{0,18})\n?")  # the body of a 409 answer
 
 logger = structlog.get_logger()
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: object) -> None:
-        return None
-
-
-_opener = urllib.request.build_opener(_NoRedirects)
 
 
 @dataclass(frozen=True)
@@ -49,35 +44,30 @@ def note_with_cosignatures(row: LogCheckpoint) -> str:
     return row.note + "".join(lines)
 
 
-def collect_cosignatures(row: LogCheckpoint) -> bool:
-    """Ask each witness that has not cosigned this checkpoint yet. Returns whether there is a new cosignature."""
+def collect_cosignatures(row: LogCheckpoint) -> None:
+    """Ask each witness that has not cosigned this checkpoint yet. No answer keeps the next witness from being asked."""
     have = set(LogCosignature.objects.filter(checkpoint=row).values_list("witness", flat=True))
-    new = False
-    for witness in configured():
-        if witness.key.name not in have:
-            new |= _collect(witness, row)
-    return new
+    run_each(partial(_collect, witness, row) for witness in configured() if witness.key.name not in have)
 
 
-def _collect(witness: WitnessAddress, row: LogCheckpoint) -> bool:
+def _collect(witness: WitnessAddress, row: LogCheckpoint) -> None:
     try:
         line = _ask(witness, row)
-    except (OSError, ValueError) as error:  # URLError is an OSError
-        logger.warning("log_witness_unreachable", witness=witness.key.name, error=type(error).__name__)
-        return False
-    if line is None:
-        return False
-    LogCosignature.objects.get_or_create(checkpoint=row, witness=witness.key.name, defaults={"line": line})
-    return True
+    except (PostFailed, ValueError) as error:
+        reason = str(error) if isinstance(error, PostFailed) else type(error).__name__
+        logger.warning("log_witness_unreachable", witness=witness.key.name, error=reason)
+        return
+    if line is not None:
+        LogCosignature.objects.get_or_create(checkpoint=row, witness=witness.key.name, defaults={"line": line})
 
 
 def _ask(witness: WitnessAddress, row: LogCheckpoint) -> str | None:
-    """Return the signature line, or None after an alert. Raises OSError, ValueError."""
+    """Return the signature line, or None after an alert. Raises PostFailed, ValueError."""
     before = LogCosignature.objects.filter(witness=witness.key.name).order_by("-checkpoint__size", "-id").first()
     old = before.checkpoint.size if before else 0
     status, answer = _post(witness, row, old)
     if status == 409:  # it has another size: its last answer did not reach us, or it is ahead of us
-        old = int(answer)
+        old = _parse_size(answer)
         if old > row.size:
             logger.error("log_witness_ahead", witness=witness.key.name, theirs=old, ours=row.size)
             return None
@@ -88,6 +78,13 @@ def _ask(witness: WitnessAddress, row: LogCheckpoint) -> str | None:
     if status != 200:
         raise ValueError(f"status {status}")
     return _own_line(witness, row, answer)
+
+
+def _parse_size(answer: str) -> int:
+    """Return the tree size in a 409 answer. Raises ValueError for anything else, such as a negative number."""
+    if not TREE_SIZE.fullmatch(answer):
+        raise ValueError("no tree size")
+    return int(answer)
 
 
 def _own_line(witness: WitnessAddress, row: LogCheckpoint, answer: str) -> str:
@@ -105,9 +102,6 @@ def _post(witness: WitnessAddress, row: LogCheckpoint, old: int) -> tuple[int, s
     proof = stored_tree(row.size).consistency_path(old)
     lines = [f"old {old}", *(base64.b64encode(sibling).decode() for sibling in proof)]
     body = "\n".join(lines) + f"\n\n{row.note}"
-    request = urllib.request.Request(f"{witness.url}/add-checkpoint", body.encode(), method="POST")  # noqa: S310
-    try:
-        with _opener.open(request, timeout=SECONDS) as response:
-            return int(response.status), response.read(MAX_ANSWER).decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read(MAX_ANSWER).decode(errors="replace")
+    url = f"{witness.url}/add-checkpoint"
+    answer = exchange(url, body.encode(), "text/plain; charset=utf-8", seconds=SECONDS, most=MAX_ANSWER)
+    return answer.status, answer.body.decode()
