@@ -12,6 +12,7 @@ from archive.errors import MailUncertain
 from archive.models import Digest, LogEntry, Notice, Space, User
 from archive.moderation.violations import flag
 from archive.notices import digests, smtp
+from archive.notices.deliver import MAX_ATTEMPTS
 from archive.notices.unsubscribe import one_click_url
 from tests.support.factory import make_contents, make_row
 from tests.support.http_clients import make_client
@@ -191,6 +192,30 @@ def test_what_the_server_did_not_take_is_not_sent(host: User, mailbox: Mailbox, 
     mailbox.answers.clear()
     Digest.objects.update(retry_at=None)
     assert create_and_send() == ([True] if state == "pending" else [])
+
+
+def test_temporary_refusals_are_counted_logged_once_and_end(
+    host: User, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    ready(make_row(host))
+    mailbox.answers["DATA"] = "451 Later"
+    digests.create_digests()
+    row = Digest.objects.get()
+
+    for attempt in (1, 2, 3):
+        assert digests.send_digest(row.pk) is False
+        row.refresh_from_db()
+        assert (row.state, row.attempts, row.unforeseen) == ("pending", attempt, 0)
+        Digest.objects.update(retry_at=None)
+    (line,) = [record.getMessage() for record in caplog.records if "work_retried" in record.getMessage()]
+    assert "'attempt': 1," in line
+
+    Digest.objects.update(attempts=MAX_ATTEMPTS - 1)
+    assert digests.send_digest(row.pk) is False
+    row.refresh_from_db()
+    assert (row.state, row.sent_at) == ("failed", None)
+    assert f"'attempt': {MAX_ATTEMPTS}," in caplog.records[-1].getMessage()
+    assert "work_failed" in caplog.records[-1].getMessage()
 
 
 def test_an_answer_that_was_lost_ends_it(host: User, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:

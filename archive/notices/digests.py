@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 
 from archive import dbtime, leases, lifecycle, wakeups, work_log
 from archive.display.digest_mail import render_digest
-from archive.errors import MailRefused, MailUnavailable, MailUncertain, SpacekeepError
+from archive.errors import MailRefused, MailUnavailable, MailUncertain, Problem, SpacekeepError
 from archive.leases import Claim
 from archive.log import SYSTEM
 from archive.models import Digest, Notice, Space, User
@@ -89,7 +89,7 @@ def _send(claim: Claim[Digest]) -> bool:
         message = render_digest(user, notices, spaces, last_downloads(spaces))
         if not _move(claim.row, State.PENDING, State.SENT, claim, sent_at=Now()):
             return False
-        return _hand_over(claim.row, lambda: smtp.send_message(
+        return _hand_over(digest, lambda: smtp.send_message(
             server, message, user.email.strip(), digest.pk, unsubscribe_url=unsubscribe.one_click_url(user, "digest")
         ))  # fmt: skip
 
@@ -106,19 +106,39 @@ def _contents(digest: Digest) -> tuple[list[Any], list[Space]]:
 
 
 def _hand_over(digest: Digest, send: Any) -> bool:
-    """Send the message of a row that already says `sent`, and correct the row if the server did not accept it."""
+    """Send the message of a row that says `sent` since `digest` was read, and correct the row if the server did not
+    accept it."""
     try:
         send()
     except (MailRefused, MailUncertain) as error:
         _move(digest, State.SENT, State.FAILED, sent_at=None, problem=error.problem)
         return False
     except MailUnavailable as error:  # the server certainly did not accept it
-        again_at, news = Now() + leases.LAST_RETRY, work_log.news_of(digest, error.problem)
-        again = {"sent_at": None, "retry_at": again_at, "problem": error.problem, **news}
-        if _move(digest, State.SENT, State.PENDING, **again) and news:
-            work_log.log_retry(digest, digest.attempts, error.problem)
+        _retry_or_fail(digest, error.problem)
         return False
     return True
+
+
+def _retry_or_fail(digest: Digest, problem: Problem) -> None:
+    """Make the row pending again, or, after the last attempt, failed. `sent` has reset the attempts and the reported
+    cause: `digest` still has them."""
+    attempt = digest.attempts
+    if attempt >= MAX_ATTEMPTS:
+        if _move(digest, State.SENT, State.FAILED, sent_at=None, problem=problem):
+            work_log.log_failure(digest, attempt, problem)
+        return
+    news = work_log.news_of(digest, problem)
+    again = {
+        "sent_at": None,
+        "retry_at": Now() + leases.LAST_RETRY,
+        "problem": problem,
+        "attempts": attempt,
+        "unforeseen": max(digest.unforeseen - 1, 0),  # `claim` counted this attempt in advance
+        "reported_cause": digest.reported_cause,
+        "reported_at": digest.reported_at,
+    }
+    if _move(digest, State.SENT, State.PENDING, **{**again, **news}) and news:
+        work_log.log_retry(digest, attempt, problem)
 
 
 def _fail(claim: Claim[Digest], error: SpacekeepError) -> None:
