@@ -261,11 +261,24 @@ def attempt(
         except permanent as error:
             fail(claim, error)
         except RETRIED as error:
-            if claim.attempt == max_attempts:
-                _give_up(claim, error, fail)
-            else:
-                retry(claim, error)
+            retry_or_give_up(claim, error, fail=fail, retry=retry, max_attempts=max_attempts)
         return False
+
+
+def retry_or_give_up(
+    claim: Claim[W],
+    error: SpacekeepError,
+    *,
+    fail: Callable[[Claim[W], SpacekeepError], object],
+    retry: Callable[[Claim[W], SpacekeepError], object] = release,
+    max_attempts: int | None,
+) -> None:
+    """End an attempt after a transient error: `retry` releases the claim, or, at the last attempt, `fail` ends the
+    work."""
+    if max_attempts is not None and claim.attempt >= max_attempts:
+        _give_up(claim, error, fail)
+    else:
+        retry(claim, error)
 
 
 @contextmanager

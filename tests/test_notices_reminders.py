@@ -12,6 +12,7 @@ from archive.errors import make_problem
 from archive.models import Notice, Space, User
 from archive.moderation.holds import place
 from archive.moderation.violations import flag
+from archive.notices.deliver import MAX_ATTEMPTS
 from tests.support.factory import make_row
 from tests.support.log_entries import events
 from tests.support.mail_server import Mailbox, give_address, reload_notice, text_body
@@ -99,6 +100,20 @@ def test_both_reminders_are_sent(host: User, mailbox: Mailbox) -> None:
 
     assert [notice.kind for notice in Notice.objects.filter(state="sent")] == ["due-1-day"]
     assert [subject.partition(":")[0] for subject in mailbox.subjects] == ["Less than a day left"]
+
+
+def test_a_reminder_that_goes_along_ends_after_its_last_attempt_too(host: User, mailbox: Mailbox) -> None:
+    for days in (2, 3):
+        with_left(host, days * DAY)
+    notices.create_reminders()
+    first, second = Notice.objects.order_by("pk").values_list("pk", flat=True)
+    Notice.objects.filter(pk=second).update(attempts=MAX_ATTEMPTS - 1)
+    mailbox.answers["DATA"] = "451 Later"
+
+    assert notices.send(first) is False
+
+    states = dict(Notice.objects.values_list("pk", "state"))
+    assert states == {first: "pending", second: "failed"}
 
 
 def test_a_moved_deadline_gets_a_new_reminder(host: User, admin: User, mailbox: Mailbox) -> None:

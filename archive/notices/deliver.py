@@ -97,6 +97,10 @@ def _with_companions(claim: Claim[Notice]) -> Iterator[list[Claim[Notice]]]:
             for companion in claims[1:]:
                 _fail(companion, error)
             raise
+        except leases.RETRIED as error:  # a companion may have had more attempts than the first
+            for companion in claims[1:]:
+                leases.retry_or_give_up(companion, error, fail=_fail, max_attempts=MAX_ATTEMPTS)
+            raise
         except SpacekeepError as error:
             for companion in claims[1:]:
                 companion.release_for_retry(error.problem)
