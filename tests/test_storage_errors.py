@@ -3,14 +3,16 @@
 import io
 import uuid
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
 from archive.errors import ObjectChanged, ObjectMissing, StorageError, StoreDenied, StoreRefused, StoreUnavailable
-from archive.storage import MIN_PART, Store, StoredVersion, store, write
+from archive.storage import MIN_PART, Store, StoredVersion, locked, store, write
 from archive.storage.multipart import uploading
 from tests.support.errors import raises_error
+from tests.support.http_server import serve
 from tests.support.object_stores import MISSING_BUCKET, UNREACHABLE, WRONG_KEY, override_store
 from tests.support.stored_objects import always_pass, put_object
 
@@ -84,3 +86,51 @@ def test_denied_and_unavailable_are_told_apart(options: dict[str, Any], error: t
 def test_a_missing_bucket_does_not_prove_absence(call: str) -> None:
     with override_store(**MISSING_BUCKET) as bucket, pytest.raises(StoreRefused):
         CALLS[call](bucket)
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A server that refuses If-None-Match with `refusal`, and accepts an unconditional PUT."""
+
+    refusal: tuple[int, str]
+    conditions: list[str | None]
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.conditions.append(self.headers["If-None-Match"])
+        if self.conditions[-1]:
+            status, code = self.refusal
+            self._answer(status, f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode())
+        else:
+            self._answer(200, b"")
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error", "conditions"),
+    [
+        ((501, "NotImplemented"), None, ["*", None]),
+        ((400, "NotImplemented"), None, ["*", None]),
+        ((400, "InvalidRequest"), StoreRefused, ["*"]),
+        ((409, "ConditionalRequestConflict"), StoreRefused, ["*"]),
+        ((412, "PreconditionFailed"), ObjectChanged, ["*"]),
+    ],
+)
+def test_only_a_store_that_lacks_conditions_is_written_to_without(
+    refusal: tuple[int, str], error: type[StorageError] | None, conditions: list[str | None]
+) -> None:
+    received: list[str | None] = []
+    with serve(Refusing, refusal=refusal, conditions=received) as url, override_store(endpoint_url=url) as bucket:
+        if error is None:
+            locked.put_once(bucket, "a", b"x", None)
+        else:
+            with pytest.raises(error):
+                locked.put_once(bucket, "a", b"x", None)
+    assert received == conditions

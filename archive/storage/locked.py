@@ -82,10 +82,16 @@ def put_once(store: Store, key: str, data: bytes, lock: Lock | None) -> str:
     try:
         with translated(key):
             return str(store.client.put_object(**options, IfNoneMatch="*").get("VersionId") or "")
-    except StoreRefused:
-        pass  # the store does not know If-None-Match
+    except StoreRefused as error:
+        if not _is_unimplemented(error):
+            raise
     with translated(key):
         return str(store.client.put_object(**options).get("VersionId") or "")
+
+
+def _is_unimplemented(error: StoreRefused) -> bool:
+    """Return whether the store refused the request because it does not know If-None-Match."""
+    return error.params.get("status") == 501 or error.params.get("s3_code") == "NotImplemented"
 
 
 def read_version(store: Store, version: StoredVersion) -> bytes:
