@@ -11,9 +11,9 @@ import pytest
 
 from archive import dbtime
 from archive.bundles import build
-from archive.errors import TooLate
+from archive.errors import Refused, TooLate
 from archive.log import SYSTEM
-from archive.models import Appeal, Bundle, LogEntry, Rule, Space, User, Violation
+from archive.models import Appeal, Bundle, LogEntry, Rule, Space, User, Violation, WebhookEndpoint
 from archive.moderation.appeals import decide
 from archive.moderation.holds import place
 from archive.moderation.rules import change_rule
@@ -23,6 +23,7 @@ from archive.storage import keys, store, write
 from tests.support.factory import make_contents, make_row
 from tests.support.threads import at_once
 from tests.support.waiting import wait_until
+from tests.support.webhook_receiver import subscribe
 
 pytestmark = pytest.mark.usefixtures("committed")
 ROUNDS = int(os.environ.get("RACE_ROUNDS", "10"))  # races per test; use 1,000 before a release
@@ -171,3 +172,18 @@ def test_two_changes_of_a_rule_are_two_versions(admin: User) -> None:
         assert [rule.number for rule in Rule.objects.filter(code="racing", current=True)] == [3]
     finally:
         Rule.objects.filter(code="racing").delete()  # rows of this table are not removed between tests
+
+
+def test_admins_at_once_create_no_more_endpoints_than_allowed(admin: User) -> None:
+    for number in range(19):
+        subscribe("https://example.org/events", admin, name=str(number))
+
+    def create() -> str:
+        try:
+            subscribe("https://example.org/events", admin)
+        except Refused as refused:
+            return refused.code
+        return "created"
+
+    assert sorted(at_once(*[create] * 4)) == ["created", *["webhook.too_many"] * 3]
+    assert WebhookEndpoint.objects.count() == 20

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
@@ -40,6 +40,7 @@ def create(name: str, url: str, types: Sequence[str], by: User) -> tuple[Webhook
     fields = _validated(name, url, types)
     secret = make_secret()
     with transaction.atomic():
+        _lock_creation()
         if WebhookEndpoint.objects.count() >= MAX_ENDPOINTS:
             raise Conflict("webhook.too_many", limit=MAX_ENDPOINTS)
         endpoint = WebhookEndpoint.objects.create(**fields, secret=encrypt(secret), owner=by)
@@ -168,6 +169,13 @@ def _validated(name: str, url: str, types: Sequence[str]) -> dict[str, Any]:
 def _check_is_admin(by: User) -> None:
     if not (by.is_active and by.is_admin):
         raise Refused("webhook.not_an_admin")
+
+
+def _lock_creation() -> None:
+    """Until the transaction ends, let others who create an endpoint wait, so that they can't exceed the limit together.
+    An advisory lock, because there may be no row to lock."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('archive_webhookendpoint'))")
 
 
 def _lock(endpoint_id: UUID, by: User) -> WebhookEndpoint:
