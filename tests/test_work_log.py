@@ -18,6 +18,7 @@ from archive.errors import MailDown, ObjectMissing, StoreUnavailable, make_probl
 from archive.leases import Claim
 from archive.models import Arrival, Leased, Space, User
 from archive.work_log import ROOT
+from tests.faults.tables import STUCK
 from tests.support.factory import make_row
 from tests.support.leased_rows import make_leased_rows
 from tests.support.leases import CLAIMED, end_pauses
@@ -56,6 +57,7 @@ def retries(lines: list[EventDict]) -> list[str]:
 
 def test_every_kind_of_work_is_claimed_here() -> None:
     assert set(CLAIMED) == set(KINDS)
+    assert set(STUCK) == {model._meta.db_table for model in CLAIMED}
 
 
 def test_each_cause_of_each_kind_is_logged_once(rows: dict[type[Leased], Leased]) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 DAY = timedelta(days=1)
-# Rows that a worker should have processed.
+# Rows that a worker should have processed, for each table of work (test_work_log.py compares them).
 STUCK = {
     "archive_space": "state IN ('receiving', 'processing', 'expiring') OR (state <> 'deleted' AND expires_at <= now())",
     "archive_uploadsession": "state IN ('open', 'uploaded') OR (upload_id <> '' AND "
@@ -18,7 +18,17 @@ STUCK = {
     "OR (state IN ('failed', 'removed') AND NOT storage_cleared)",
     "archive_exportpart": "state IN ('requested', 'building') OR (state = 'ready' AND verified_by = '') "
     "OR (state IN ('failed', 'removed') AND NOT storage_cleared)",
+    "archive_arrival": "state IN ('pending', 'copying', 'examining') "
+    "OR (state IN ('accepted', 'refused') AND NOT settled)",
     "archive_notice": "state = 'pending'",
+    "archive_digest": "state = 'pending'",
+    "archive_webhookdelivery": "state = 'pending'",
+    "archive_invitation": "state = 'pending' AND expires_at > now()",
+    "archive_accountmail": "state = 'pending'",
+    "archive_checkpointmail": "state = 'pending'",
+    "archive_logverification": "state = 'pending'",
+    "archive_logsequencer": "problem <> '{}'",
+    "archive_logpublisher": "problem <> '{}'",
     "archive_deletionrecheck": "marker <> '' OR finished_at IS NULL OR finished_at < now() - interval '24 hours'",
 }
 
