@@ -89,7 +89,11 @@ def test_what_is_wrong_is_named_with_what_to_do(alice: User, admin: User) -> Non
     claim.release_for_retry(MailDown("mail.server_down", error="ConnectionRefusedError 111").problem)
     wrong = make_problem("trial.size_differs")
     StoreReport.objects.update(
-        findings=[{"name": "deletes_many", "outcome": "fault", "problem": wrong, "remedy": "Ask it."}],
+        findings=[
+            {"name": "deletes_many", "outcome": "fault", "problem": wrong, "remedy": "Ask it."},
+            {"name": "writes", "outcome": "works", "problem": "as another release writes it"},
+            {"name": "of another release", "outcome": "fault", "problem": wrong},
+        ],
         changed=["deletes_many"],
         changed_at=dbtime.now(),
     )
@@ -104,6 +108,7 @@ def test_what_is_wrong_is_named_with_what_to_do(alice: User, admin: User) -> Non
     assert "The mail server can&#x27;t be used (ConnectionRefusedError 111)." in page
     assert str(notice.pk) in page
     assert "The object has another size." in page
+    assert "of another release" not in page
     assert "Secret garden" not in page
 
 

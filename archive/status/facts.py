@@ -99,12 +99,12 @@ def read_rehearsal() -> Rehearsal:
             name=one["name"],
             label=gettext(trials[one["name"]].label),
             outcome=one["outcome"],
-            problem=error_messages.render(one["problem"]),
+            problem=one["problem"] if isinstance(one["problem"], str) else error_messages.render(one["problem"]),
             fallback=gettext(fallback) if (fallback := trials[one["name"]].fallback) else "",
             remedy=gettext(remedy) if (remedy := one.get("remedy")) else "",
         )
         for one in row.findings
-        if one["name"] in trials  # a later release may have other trials
+        if one["name"] in trials  # another release may have other trials, and texts instead of problems
     )
     changed = tuple(gettext(trial.label) for trial in ALL if set(trial.changes) & set(row.changed))
     return Rehearsal(place, row.tried_at, findings, changed, row.changed_at)
