@@ -125,6 +125,18 @@ def test_a_mail_that_could_not_be_sent_for_a_day_goes(client: Client, mailbox: M
     assert (account_mail.delete_old(), mailbox.received) == (1, [])
 
 
+def test_a_refused_mail_is_logged_without_its_account(client: Client, mailbox: Mailbox, alice: User) -> None:
+    give_address(alice)
+    client.post("/accounts/password/reset/", {"email": "alice@example.org"})
+    mailbox.answers["DATA"] = "550 No"
+
+    assert not account_mail.send(AccountMail.objects.get().pk)
+
+    assert not AccountMail.objects.exists()
+    entry = LogEntry.objects.get(event="account_mail.failed")
+    assert (entry.space_id, entry.detail) == (None, {"code": "mail.message_refused"})
+
+
 def test_a_change_stays_done_if_its_mail_can_not_be_sent(alice: User, mailbox: Mailbox) -> None:
     give_address(alice)
     mailbox.answers["DATA"] = "451 Try later"

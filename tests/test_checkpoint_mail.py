@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from archive import log
 from archive.log import SYSTEM, events
-from archive.models import CheckpointMail, LogCheckpoint, User
+from archive.models import CheckpointMail, LogCheckpoint, LogEntry, User
 from archive.storage import keys, store
 from archive.storage.purge_prefix import purge_listing
 from archive.transparency import checkpoint_mail, sequence, verify_log
@@ -213,6 +213,7 @@ def test_a_refused_address_fails_and_the_others_get_theirs(mailbox: Mailbox, cap
     assert send_all() == 1
     assert sorted(CheckpointMail.objects.values_list("state", flat=True)) == ["failed", "sent"]
     assert "log_checkpoint_mail_failed" in caplog.text
+    assert LogEntry.objects.get(event="checkpoint_mail.failed").detail == {"code": "mail.address_refused"}
     assert OUTSIDE not in caplog.text
 
 

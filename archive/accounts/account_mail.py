@@ -16,11 +16,12 @@ from django.db import transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from archive import leases, wakeups
+from archive import leases, log, wakeups
 from archive.display.mail import MailMessage
 from archive.encryption import cipher
 from archive.errors import MailRefused, SpacekeepError
 from archive.leases import Claim
+from archive.log import SYSTEM, events
 from archive.models import AccountMail
 from archive.notices import smtp
 from archive.notices.deliver import MAX_ATTEMPTS
@@ -70,10 +71,15 @@ def _send(claim: Claim[AccountMail]) -> bool:
 
 
 def _fail(claim: Claim[AccountMail], error: SpacekeepError) -> None:
-    _drop(claim, error.code)
+    with transaction.atomic():
+        if _drop(claim, error.code):
+            log.record(events.ACCOUNT_MAIL_FAILED, space_id=None, actor=SYSTEM, code=error.code)
 
 
-def _drop(claim: Claim[AccountMail], reason: str) -> None:
-    """Delete a mail that can't be sent. The log does not name the account; its user can request another mail."""
-    if AccountMail.objects.filter(claim.still_held, pk=claim.row.pk).delete()[0]:
-        logger.warning("account_mail_failed", code=reason)
+def _drop(claim: Claim[AccountMail], reason: str) -> bool:
+    """Delete a mail that can't be sent. The log does not name the account; its user can request another mail. Returns
+    whether this call deleted it."""
+    if not AccountMail.objects.filter(claim.still_held, pk=claim.row.pk).delete()[0]:
+        return False
+    logger.warning("account_mail_failed", code=reason)
+    return True

@@ -254,6 +254,10 @@ DIGEST_EMPTY = Event("digest.empty", _("Weekly digest not needed"), icon="mail")
 DIGEST_REQUEUED = Event("digest.requeued", _("Weekly digest queued again"), icon="mail")
 DIGEST_FAILED = Event("digest.failed", _("Weekly digest could not be sent"), icon="alert")
 
+# Without an address or account: the log keeps them forever.
+CHECKPOINT_MAIL_FAILED = Event("checkpoint_mail.failed", _("Checkpoint could not be sent by e-mail"), icon="alert")
+ACCOUNT_MAIL_FAILED = Event("account_mail.failed", _("Mail about an account could not be sent"), icon="alert")
+
 # One entry per hour, user (or token), Space and kind, whenever content is issued (archive/content_access.py).
 CONTENT_PLAYED = Event(
     "content.played",

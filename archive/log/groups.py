@@ -75,7 +75,7 @@ GROUPS = {
         (*_starting("participant."), Choice(events.SPACE_EDITED), Choice(events.TRANSCRIPT_EDITED)),
     ),
     "bundles": Group(_("Bundles, exports and feeds"), _starting("bundle.", "export.", "export_part.", "feed.")),
-    "notices": Group(_("Notices and e-mails"), _starting("notice.", "digest.")),
+    "notices": Group(_("Notices and e-mails"), _starting("notice.", "digest.", "checkpoint_mail.", "account_mail.")),
     "accounts": Group(_("Accounts, invitations and tokens"), _starting("account.", "invitation.", "token.")),
     "webhooks": Group(_("Webhooks and their deliveries"), _starting("webhook.")),
     "rules": Group(_("Rules and reason templates"), _starting("rule.", "reason_template.")),

@@ -24,6 +24,8 @@ FAILURES = {
     "send_notice": Failure(events.NOTICE_FAILED, "mail_failed"),
     "send_digest": Failure(events.DIGEST_FAILED, "mail_failed"),
     "send_invitation": Failure(events.INVITATION_FAILED, "mail_failed"),
+    "send_checkpoint_mail": Failure(events.CHECKPOINT_MAIL_FAILED, "mail_failed"),
+    "send_account_mail": Failure(events.ACCOUNT_MAIL_FAILED, "mail_failed"),
     "deliver_webhook": Failure(events.WEBHOOK_FAILED, "webhooks_failed"),
     "build_bundle": Failure(events.BUNDLE_FAILED, "work_failed"),
     "build_export_part": Failure(events.EXPORT_PART_FAILED, "work_failed"),

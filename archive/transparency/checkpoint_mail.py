@@ -18,11 +18,12 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
-from archive import dbtime, leases, wakeups
+from archive import dbtime, leases, log, wakeups
 from archive.display.checkpoint_mail import render_checkpoint
 from archive.encryption import secret_keys
 from archive.errors import MailRefused, SpacekeepError
 from archive.leases import Claim
+from archive.log import SYSTEM, events
 from archive.models import CheckpointMail, User
 from archive.models.notice_kinds import LOG_CHECKPOINT
 from archive.models.user import AUDITORS
@@ -121,7 +122,9 @@ def _send(claim: Claim[CheckpointMail]) -> bool:
 
 
 def _fail(claim: Claim[CheckpointMail], error: SpacekeepError) -> None:
-    claim.renew(state=State.FAILED, problem=error.problem, **leases.RESET)
+    with transaction.atomic():
+        claim.renew(state=State.FAILED, problem=error.problem, **leases.RESET)
+        log.record(events.CHECKPOINT_MAIL_FAILED, space_id=None, actor=SYSTEM, code=error.code)
     logger.warning("log_checkpoint_mail_failed", code=error.code, day=str(claim.row.day))
 
 
