@@ -8,8 +8,15 @@ from archive import lifecycle
 from archive.log import SYSTEM
 from archive.models import Bundle, Space, User
 from archive.moderation.violations import flag
+from tests.plugin import engines
 from tests.support.factory import make_space
 from tests.support.processes import Services, manage
+
+
+@pytest.fixture
+def services(committed: None, tmp_path: Path) -> Services:
+    """Commands run in new processes. One that is forked from the preloader would keep the preloader's hash seed."""
+    return Services(tmp_path, engines)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A wrong clock stops neither beat nor the dispatcher, and a dispatcher that does not run is reported."""
 
+import os
 import shelve
 from collections.abc import Iterator
 from dataclasses import replace
@@ -89,9 +90,13 @@ def test_beat_shows_each_minute_that_it_lives(tmp_path: Path, monkeypatch: pytes
     """Beat wakes up each minute even if it has nothing to send, because health checks look at the age of its file."""
     for entry in app.conf.beat_schedule.values():
         monkeypatch.setitem(entry, "schedule", timedelta(hours=1))
-    scheduler = Scheduler(app=app, schedule_filename=str(tmp_path / "beat"))
+    file = tmp_path / "beat"
+    scheduler = Scheduler(app=app, schedule_filename=str(file))
 
     assert scheduler.tick() == 60
+    os.utime(file, (0, 0))
+    assert scheduler.tick() == 60
+    assert file.stat().st_mtime > 0
     scheduler.close()
 
 

@@ -123,7 +123,8 @@ def test_six_equal_posts_at_once_count_once(world: World, name: str) -> None:
     statuses = at_once(*[send] * AT_ONCE)
 
     assert logged(event) == before + 1
-    assert set(statuses) <= {200, 302}  # 200 is the page that shows the token
+    shows_secret = name in {"token", "webhook"}  # the page that shows it is the answer to one request
+    assert sorted(statuses) == [200 if shows_secret else 302, *[302] * (AT_ONCE - 1)]
     assert client.post(url, form).status_code == 302
     assert logged(event) == before + 1
 

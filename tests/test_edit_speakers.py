@@ -100,8 +100,10 @@ def test_a_linked_account_gets_no_lines_by_the_rename_of_a_stranger(space: Space
 
 def test_the_answer_does_not_tell_whether_the_account_exists(space: Space, alice: User) -> None:
     Participant.objects.filter(name="Tom").update(account="nobody", user=None)
+    # As in test_a_merge_gives_a_linked_account_lines_only_with_consent, except for the name that the host gave.
+    gain = {"code": "edit.gain", "params": {"name": "Tom", "account": "nobody", "lines": 1}}
 
-    with raises_error(Refused, "edit.gives_lines"):
+    with raises_error(Refused, "edit.gives_lines", people=[gain]):
         rename_speakers(space.pk, 1, {"Ida": "Tom"}, alice, MERGE)
 
 

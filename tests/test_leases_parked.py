@@ -11,6 +11,7 @@ from archive.errors import StoreUnavailable
 from archive.leases import Claim
 from archive.models import Space, User
 from archive.retention import purge
+from tests.support.deadlines import make_due
 from tests.support.factory import make_row
 from tests.support.rows import reload_space, update_space
 
@@ -105,17 +106,30 @@ def test_what_is_parked_may_still_succeed(space: Space) -> None:
     assert done == [12]
 
 
-def test_deletions_are_never_parked(space: Space) -> None:
-    for _ in range(12):
-        attempt(space, crash, parks=False)
+def test_deletions_are_never_parked(space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise KeyError
+
+    make_due(space)
+    with monkeypatch.context() as patch:
+        patch.setattr(purge, "_inventory", fail)
+        for unforeseen in (0, 12):
+            update_space(space, unforeseen=unforeseen, lease_until=None, retry_at=None)
+            with pytest.raises(KeyError):
+                purge.purge(space.pk)
+    row = reload_space(space)
+    assert (row.state, row.unforeseen, row.problem_code) == ("expiring", 12, "work.unexpected")
     assert pause(space) <= timedelta(minutes=10)
 
-    # A parked Space is still deleted at its deadline.
-    update_space(space, unforeseen=12, retry_at=dbtime.now() + timedelta(days=1), lease_until=None)
-    end = dbtime.now() - timedelta(days=31)
-    update_space(space, ended_at=end, expires_at=end + timedelta(days=30))
-    purge.purge(space.pk)
-    assert reload_space(space).state == "deleted"
+    update_space(space, retry_at=None)
+    assert purge.purge(space.pk)
+
+
+def test_a_parked_space_is_deleted_at_its_deadline(space: Space) -> None:
+    update_space(space, unforeseen=12, retry_at=dbtime.now() + timedelta(days=1))
+    make_due(space)
+
+    assert purge.purge(space.pk)
 
 
 def test_an_attempt_in_a_batch_forgets_no_earlier_crash(space: Space) -> None:

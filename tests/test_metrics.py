@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from archive import dbtime
+from archive import dbtime, tasks
 from archive.errors import make_problem
 from archive.models import Bundle, Space, TaskRun, User
 from archive.status import Status
 from portal import health, status_metrics
 from tests.support.factory import make_row
+from tests.support.processes import empty_queues
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -71,9 +72,12 @@ def test_they_say_what_the_database_says(read: Callable[[], Samples], alice: Use
     Bundle.objects.create(space=space, content_digest="a", retry_at=pause, attempts=2, problem=problem)
     Bundle.objects.update(requested_at=now - timedelta(hours=2))
     TaskRun.objects.create(task="dispatch", finished_at=now)
+    empty_queues()
+    tasks.purge_space.delay(str(space.pk))
 
     found = read()
 
+    empty_queues()
     assert found["spaces_overdue", frozenset()] == 1
     assert 1200 <= found["deletion_oldest_pending_seconds", frozenset()] < 1800
     bundles = ("task", "build_bundle")
@@ -83,7 +87,7 @@ def test_they_say_what_the_database_says(read: Callable[[], Samples], alice: Use
     assert found["work_retried_rows", frozenset({bundles})] == 1
     assert 7200 <= found["work_oldest_seconds", frozenset({bundles})] < 7800
     assert found["task_last_run_timestamp_seconds", frozenset({("task", "dispatch")})] == pytest.approx(now.timestamp())
-    assert found["queue_messages", frozenset({("queue", "deletion")})] >= 0
+    assert found["queue_messages", frozenset({("queue", "deletion")})] == 1
     assert all(found["status_readable", frozenset({("part", part)})] == 1 for part in status_metrics.PARTS)
     assert ("log_checkpoint_timestamp_seconds", frozenset()) not in found  # no checkpoint was signed
 

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -261,11 +260,12 @@ def test_a_scrape_that_is_answered_makes_no_room(address: tuple[str, int], monke
 def test_a_client_that_goes_away_leaves_no_traceback(
     address: tuple[str, int], capfd: pytest.CaptureFixture[str]
 ) -> None:
+    threads = threading.active_count()
     for sent in (b"", b"GET /met", b"GET /metrics HTTP/1.0\r\n\r\n"):
         with closing(socket.create_connection(address)) as client:
             client.sendall(sent)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # a reset
     assert scrape(address) == 200
-    time.sleep(0.2)
+    wait_until(lambda: threading.active_count() == threads, "the threads of all clients end")
 
     assert "Traceback" not in "".join(capfd.readouterr())

@@ -8,6 +8,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from archive.models import User
+from portal.sign_in.session_store import SessionStore
 from portal.sign_in.sessions import end_sessions
 from tests.support.factory import PASSWORD
 from tests.support.http_clients import make_client
@@ -56,8 +57,10 @@ def test_a_session_in_use_ends_too(alice: User) -> None:
 def test_an_expired_session_is_gone_from_the_database(alice: User) -> None:
     client = age(make_client(alice), idle=30 * 24 * HOUR)
     stolen = client.cookies["sessionid"].value
+    assert SessionStore().exists(stolen)
 
     assert client.get("/api/v1/uploads").status_code == 401
+    assert not SessionStore().exists(stolen)
     thief = make_client()
     thief.cookies["sessionid"] = stolen
     assert not is_signed_in(thief)

@@ -118,21 +118,51 @@ def test_a_completion_races_the_deadline(alice: User) -> None:
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     for _ in range(ROUNDS):
         session = sent(caller)
-        make_due(session.space)
 
-        at_once(
-            lambda s=session: outcome(complete.complete, s, by),  # type: ignore[misc]
-            lambda s=session: str(purge(s.space_id)),  # type: ignore[misc]
+        def purge_when_due(session: UploadSession = session) -> str:
+            make_due(session.space)
+            return str(purge(session.space_id))
+
+        completion, _ = at_once(
+            lambda s=session: outcome(complete.complete, fresh(s), by),  # type: ignore[misc]
+            purge_when_due,
         )
 
+        logged = events(session.space)
+        assert (completion, logged.count("upload.completed")) in [("done", 1), ("TooLate", 0)]
+        assert logged.count("deletion.started") == 1
         Space.objects.update(retry_at=None)
         purge(session.space_id)
         assert Space.objects.get(pk=session.space_id).state == "deleted"
         assert not store().listing(keys.prefix(session.space_id))
 
 
-def test_a_completion_paused_through_the_deletion(alice: User) -> None:
-    """The completion reads the rows before the deletion, and continues after it."""
+@pytest.mark.parametrize("order", ["deletion first", "completion first"])
+def test_a_deletion_while_the_store_completes(order: str, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    session, by = sent(ApiClient(user=alice)), Uploader(user=alice)
+
+    def delete() -> None:
+        make_due(session.space)
+        assert purge(session.space_id)
+
+    def complete_and_delete(upload: Upload, **checksums: Any) -> ObjectInfo:
+        if order == "deletion first":
+            delete()
+            return completed(upload, **checksums)
+        stored = completed(upload, **checksums)
+        delete()
+        return stored
+
+    completed = Upload.complete
+    monkeypatch.setattr(Upload, "complete", complete_and_delete)
+
+    assert outcome(complete.complete, fresh(session), by) == "TooLate"
+    assert "upload.completed" not in events(session.space)
+    assert Space.objects.get(pk=session.space_id).state == "deleted"
+    assert not store().listing(keys.prefix(session.space_id))
+
+
+def test_rows_read_before_a_deletion_change_nothing_after_it(alice: User) -> None:
     caller, by = ApiClient(user=alice), Uploader(user=alice)
     session = sent(caller)
     make_due(session.space)

@@ -1,13 +1,13 @@
 """A worker is killed with its children: no work is stuck, duplicated or incomplete."""
 
 import io
-import time
 import zipfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 
 from archive import dbtime
 from archive.bundles import build
@@ -19,6 +19,7 @@ from tests.support.factory import make_noise
 from tests.support.leases import expire_leases
 from tests.support.paused_at import PausedAt
 from tests.support.processes import Services
+from tests.support.proxy import PausingProxy
 from tests.support.waiting import dispatch_until, wait_until
 
 BUNDLES = ["bundle.started", "bundle.ready"]  # at the second, the ZIP is stored, but its row says "building"
@@ -63,19 +64,21 @@ def test_killed_at_every_commit(services: Services, make_space: Callable[..., Sp
 
 @pytest.mark.long
 @pytest.mark.usefixtures("committed")
-def test_killed_while_the_store_copies_a_part(services: Services, alice: User) -> None:
+def test_killed_while_a_part_is_copied(services: Services, alice: User) -> None:
+    """The store gets the killed worker's request later, when the next worker may have started."""
     space = make_noise(alice, megabytes=200)
     bundle = build.request(space.id, SYSTEM)
     key = keys.bundle(space.id, bundle.id)
 
-    worker = services.worker(fresh=True)
-    dispatch()
-    wait_until(lambda: bool(store().listing(key).uploads), "the upload of the ZIP is open")
-    time.sleep(0.15)  # the first part is small; in the meantime the store copies the rest
-    worker.kill()
-    left = store().listing(key)
-    assert Bundle.objects.get(pk=bundle.pk).state == "building"
-    assert (len(left.versions), len(left.uploads)) == (0, 1)
+    with PausingProxy(settings.S3_ENDPOINT_URL, r"PUT \S*[?&]partNumber=2\b") as proxy:
+        worker = services.worker(fresh=True, S3_ENDPOINT_URL=proxy.url)
+        dispatch()
+        wait_until(proxy.reached, "the worker asks the store to copy a part")
+        worker.kill()
+        left = store().listing(key)
+        assert Bundle.objects.get(pk=bundle.pk).state == "building"
+        assert (len(left.versions), len(left.uploads)) == (0, 1)
+        proxy.release()
 
     expire_leases()
     services.worker()

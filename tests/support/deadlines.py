@@ -18,10 +18,10 @@ def move_deadline(space: Space, seconds: float) -> datetime:
     return deadline
 
 
-def approaching_deadlines(space: Space) -> Iterator[datetime]:
+def approaching_deadlines(space: Space, first_seconds: float = 10) -> Iterator[datetime]:
     """Give the Space later and later deadlines, so that a test can finish before one of them even on a slow machine."""
-    for seconds in (10, 30, 90, 270):
-        yield move_deadline(space, seconds)
+    for factor in (1, 3, 9, 27):
+        yield move_deadline(space, first_seconds * factor)
 
 
 def retention_period(space: Space) -> timedelta:
