@@ -26,7 +26,7 @@ def _nobody_stays(settings: Settings) -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _the_next_one_is_decoded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """After each test."""
+    """After all tests of this module: each file has a decoder process of its own, so one check for all is enough."""
     yield
     assert measure_facts(make_tone(tmp_path_factory.mktemp("next") / "next.wav", "wav")).duration_ms == 3000
 

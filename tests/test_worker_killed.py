@@ -70,7 +70,7 @@ def test_killed_while_a_part_is_copied(services: Services, alice: User) -> None:
     bundle = build.request(space.id, SYSTEM)
     key = keys.bundle(space.id, bundle.id)
 
-    with PausingProxy(settings.S3_ENDPOINT_URL, r"PUT \S*[?&]partNumber=2\b") as proxy:
+    with PausingProxy(settings.S3_ENDPOINT_URL, rf"PUT \S*{key}\S*[?&]partNumber=2\b") as proxy:
         worker = services.worker(fresh=True, S3_ENDPOINT_URL=proxy.url)
         dispatch()
         wait_until(proxy.reached, "the worker asks the store to copy a part")
