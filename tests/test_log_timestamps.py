@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +20,6 @@ from django.db import transaction
 from pytest_django import Settings
 
 from archive import dbtime, log
-from archive.errors import LeaseLost
 from archive.log import SYSTEM, events
 from archive.models import CheckpointTimestamp, LogCheckpoint, LogPublisher
 from archive.storage import keys, store
@@ -29,7 +27,6 @@ from archive.storage.purge_prefix import purge_listing
 from archive.transparency import timestamps
 from archive.transparency.bounded_post import PostFailed, post
 from archive.transparency.der import sort_certificates
-from archive.transparency.each import run_each
 from archive.transparency.export import stream_export
 from archive.transparency.keys import public_keys
 from archive.transparency.verify_log import Invalid
@@ -293,25 +290,6 @@ def test_an_unexpected_error_in_a_publisher_does_not_stop_the_next(authority: Au
 
     assert CheckpointTimestamp.objects.get().checkpoint == LogCheckpoint.objects.latest("id")
     assert LogPublisher.objects.get().problem == {"code": "work.unexpected", "params": {"error": "Invalid"}}
-
-
-def test_steps_end_at_once_with_their_lease_and_otherwise_all_run(caplog: pytest.LogCaptureFixture) -> None:
-    ran = []
-
-    def step(error: BaseException | None) -> None:
-        ran.append(error)
-        if error is not None:
-            raise error
-
-    first, second, lost = KeyError("first"), ValueError("second"), LeaseLost("work.lease_lost")
-    with pytest.raises(KeyError):
-        run_each(partial(step, error) for error in (first, second, None))
-    assert ran == [first, second, None]
-    assert "ValueError" in caplog.text
-
-    with pytest.raises(LeaseLost):
-        run_each(partial(step, error) for error in (first, lost, second))
-    assert ran[3:] == [first, lost]
 
 
 def test_nobody_listens(authority: Authority, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:

@@ -11,9 +11,9 @@ from functools import partial
 from archive import leases
 from archive.leases import Claim
 from archive.models import LogCheckpoint, LogPublisher
+from archive.steps import run_each
 from archive.storage import store
 from archive.transparency import checkpoints, copies, second_bucket, timestamps, witnesses
-from archive.transparency.each import run_each
 
 
 def run() -> bool:

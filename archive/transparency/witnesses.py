@@ -14,8 +14,8 @@ import structlog
 from django.conf import settings
 
 from archive.models import LogCheckpoint, LogCosignature
+from archive.steps import run_each
 from archive.transparency.bounded_post import PostFailed, exchange
-from archive.transparency.each import run_each
 from archive.transparency.tile_store import stored_tree
 from archive.transparency.verify_log import Checkpoint, Invalid, Key
 
