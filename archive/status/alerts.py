@@ -147,8 +147,8 @@ KINDS: dict[str, Kind] = {
         SOON,
         _("Mails that could not be sent in the last day: {count}."),
         _(
-            "The mail server refused the address or the message. The retention log has the accounts (“Notice could not "
-            "be sent”): correct the address there."
+            "The mail server refused the address or the message. For notices, the retention log has the accounts "
+            "(“Notice could not be sent”): correct their addresses. For other mails it has only the reason."
         ),
     ),
     "work_failed": Kind(
