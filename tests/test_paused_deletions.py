@@ -40,7 +40,7 @@ SOURCES = Path(restores.__file__).parent
 PRIMITIVES = ("storage/s3.py", "storage/purge_prefix.py")
 DELETING = {
     *("abort", "delete_objects", "purge_listing", "remove_file", "unlink", "rmtree"),
-    *("delete_object", "abort_multipart_upload"),
+    *("delete_object", "delete_same", "abort_multipart_upload"),
 }
 NEED_NOT_WAIT = {
     "bundles/compose.py:_begin": "parts of a package that nobody completed; the recordings that they copy stay",
@@ -62,6 +62,7 @@ NEED_NOT_WAIT = {
         "a test object",
     ),
     "intake/arrivals/sources.py:write_outcome": "the file that this call writes",
+    "management/commands/bundle.py:_download": "a file of this command",
     "management/commands/export_log.py:run": "a file of this command",
     "intake/importers/zip_tree.py:_remove_leftovers": "a folder of a process of this machine",
 }
@@ -205,6 +206,7 @@ WAITING: dict[str, tuple[Callable[[World], Act], ...]] = {
     "intake/arrivals/sources.py:_remove": (World.accepted_arrival,),
     "intake/arrivals/sources.py:remove_file": (World.accepted_arrival, World.refused_recording),  # the same of a folder
     "intake/arrivals/inbox_files.py:remove": (World.refused_recording,),
+    "intake/arrivals/inbox_files.py:_remove_same": (World.refused_recording,),
     "intake/arrivals/inbox_clean_up.py:_abort_uploads": (World.upload_to_an_inbox,),
 }
 TRIALS = sorted({trial for trials in WAITING.values() for trial in trials}, key=lambda trial: trial.__name__)

@@ -69,7 +69,7 @@ def _reapply(
                 steps = [_apply(space, entry, entries) for entry in entries if entry.event in APPLIED]
                 if any(step.outcome != "present" for step in steps):
                     _set_deadline(space, entries)
-        steps += [reapply_deletions.delete(space, entry, certificate) for entry in ends]
+        steps += [reapply_deletions.add_tombstone(space, entry, certificate) for entry in ends]
         if not as_owner:
             transaction.set_rollback(True)
             steps = [replace(step, outcome=OUTCOMES.get(step.outcome, step.outcome)) for step in steps]

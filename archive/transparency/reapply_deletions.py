@@ -25,7 +25,7 @@ def read_certificate(entry: LostEntry) -> str | None:
     return document.decode() if hashlib.sha256(document).hexdigest() == entry.detail["certificate"] else None
 
 
-def delete(space: Space | None, entry: LostEntry, document: str | None) -> Step:
+def add_tombstone(space: Space | None, entry: LostEntry, document: str | None) -> Step:
     """Make the Space deleted again, at that time and with that certificate. The store was empty then; the daily check
     (archive/retention/recheck.py) removes objects that came back since."""
     assert entry.space is not None
