@@ -1,16 +1,18 @@
-"""The transport between Celery and its broker: kombu's for Redis, with a fix for unacknowledged messages, and without
-messages that would end a worker (messages.py).
+"""The transport between Celery and its broker: kombu's for Redis, with two fixes for unacknowledged messages, and
+without messages that would end a worker (messages.py).
 
 After a broker restart, kombu acknowledges or requeues messages on the closed connection, which crashes the worker
 (https://github.com/celery/kombu/issues/582). Neither is needed: the work is a row, and the dispatcher publishes it
 again.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 from django.conf import settings
-from kombu.transport import TRANSPORT_ALIASES, redis
+from kombu.transport import TRANSPORT_ALIASES, redis, virtual
 from redis import Redis
 
 from portal import messages
@@ -43,17 +45,26 @@ class QoS(redis.QoS):
     restore_at_shutdown = False
 
     def ack(self, delivery_tag: str) -> None:
-        self._require_connection()
-        super().ack(delivery_tag)
+        with self._ended(delivery_tag):
+            super().ack(delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        self._require_connection()
-        super().reject(delivery_tag, requeue)
+        with self._ended(delivery_tag):
+            super().reject(delivery_tag, requeue)
 
-    def _require_connection(self) -> None:
+    @contextmanager
+    def _ended(self, delivery_tag: str) -> Iterator[None]:
+        """Count the message as ended, also if the broker can't be told. While as many are unacknowledged as may be
+        prefetched, kombu does not poll. So after failed acknowledgements a worker would take no message ever again,
+        and not even notice that its connection is lost."""
         if self.channel.connection is None:
             # Celery expects this error here, logs it, and continues.
             raise ConnectionResetError("The broker that sent this message is gone.")
+        try:
+            yield
+        except Exception:
+            virtual.QoS.ack(self, delivery_tag)
+            raise
 
 
 class Channel(redis.Channel):

@@ -4,18 +4,18 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
-from archive import dbtime
+from archive import dbtime, tasks
 from archive.bundles import build
 from archive.log import SYSTEM
-from archive.models import Bundle, Space, User
+from archive.models import Bundle, Space, TaskRun, User
 from archive.storage import keys, store
 from embedded.engine import Engine
 from tests.plugin import engines
@@ -86,6 +86,27 @@ def test_the_broker_is_down(services: Services, alice: User, make_space: Callabl
         assert (worker.running, beat.running) == (True, True)
 
     wait_until(lambda: Bundle.objects.get(pk=bundle.pk).state == "ready", "the bundle is built")
+
+
+@pytest.mark.usefixtures("committed")
+def test_the_broker_is_lost_while_a_worker_has_as_many_messages_as_it_may(services: Services) -> None:
+    """It can't acknowledge them, and does not poll for more at that moment."""
+    TaskRun.objects.create(pk="check_in", finished_at=dbtime.now())
+    worker = services.worker(concurrency=1)
+    wait_until(lambda: "ready" in worker.log.read_text(), "the worker is ready")
+
+    with ExitStack() as outage:
+        with transaction.atomic():
+            run = TaskRun.objects.select_for_update().get(pk="check_in")  # the task's last statement waits for it
+            tasks.check_in.apply_async()
+            wait_until(lambda: "tasks.check_in[" in worker.log.read_text(), "the worker has the message")
+            outage.enter_context(down(engines.valkey))
+        wait_until(lambda: "Couldn't ack" in worker.log.read_text(), "the acknowledgement fails")
+
+    ended = TaskRun.objects.get(pk="check_in").finished_at
+    assert ended > run.finished_at
+    tasks.check_in.apply_async()
+    wait_until(lambda: TaskRun.objects.get(pk="check_in").finished_at > ended, "the worker takes messages again")
 
 
 @pytest.mark.usefixtures("committed")
