@@ -47,10 +47,10 @@ def space(alice: User) -> Space:
 
 
 def written() -> list[tuple[str, dict[str, Any]]]:
-    """Return the pending events, sorted by type, and delete them."""
-    rows = [(row.event, row.data) for row in WebhookDelivery.objects.order_by("event", "subject_id")]
+    """Return the pending events, sorted by type and violation, and delete them."""
+    rows = [(row.event, row.data) for row in WebhookDelivery.objects.all()]
     WebhookDelivery.objects.all().delete()
-    return rows
+    return sorted(rows, key=lambda row: (row[0], row[1].get("violation", 0)))
 
 
 def test_a_flag_and_its_lift(endpoint: WebhookEndpoint, space: Space, admin: User) -> None:
